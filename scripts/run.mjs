@@ -10,14 +10,17 @@ const [, , name, ...rest] = argv;
 
 /** Runs turbo over the workspace; `quiet` shows only tasks that fail. */
 const tasks = (names, { quiet = false, filter = [], args = [] } = {}) =>
-  turbo([
-    'run',
-    ...names,
-    ...filter.map((f) => `--filter=${f}`),
-    quiet ? '--output-logs=errors-only' : '--output-logs=new-only',
-    ...(quiet ? ['--log-prefix=none'] : []),
-    ...(args.length > 0 ? ['--', ...args] : []),
-  ], { quiet });
+  turbo(
+    [
+      'run',
+      ...names,
+      ...filter.map((f) => `--filter=${f}`),
+      quiet ? '--output-logs=errors-only' : '--output-logs=new-only',
+      ...(quiet ? ['--log-prefix=none'] : []),
+      ...(args.length > 0 ? ['--', ...args] : []),
+    ],
+    { quiet },
+  );
 
 const COMMANDS = {
   /** Install, build, run the main job: the memory of a real Q35 PC at work. */

@@ -29,21 +29,27 @@ export function run(command, args, { cwd = process.cwd(), shell = false, quiet =
 }
 
 /** Runs a program of the workspace's node_modules/.bin in the root folder; on Windows these are .cmd files, which need a shell. */
-const bin = (name) => (args, options = {}) =>
-  run(platform === 'win32' ? `"${join(BIN, `${name}.cmd`)}"` : join(BIN, name), args, {
-    cwd: ROOT,
-    shell: platform === 'win32',
-    ...options,
-  });
+const bin =
+  (name) =>
+  (args, options = {}) =>
+    run(platform === 'win32' ? `"${join(BIN, `${name}.cmd`)}"` : join(BIN, name), args, {
+      cwd: ROOT,
+      shell: platform === 'win32',
+      ...options,
+    });
 
 export const turbo = bin('turbo');
 export const pnpm = bin('pnpm');
 
 /** Runs this Node in the caller's folder, so that file arguments mean what the caller typed. */
 export const node = (args) =>
-  run(execPath, args.map((arg) => (/^(packages|tools)\/.*\.m?js$/.test(arg) ? join(ROOT, arg) : arg)), {
-    cwd: env.INIT_CWD ?? process.cwd(),
-  });
+  run(
+    execPath,
+    args.map((arg) => (/^(packages|tools)\/.*\.m?js$/.test(arg) ? join(ROOT, arg) : arg)),
+    {
+      cwd: env.INIT_CWD ?? process.cwd(),
+    },
+  );
 
 /** Runs npm's own `npm exec` with one package, by the npm that started us (or the one on PATH). */
 export function npmExec(pkg, args) {

@@ -1,1 +1,11 @@
-export {};
+export type { GuestAddress, MemoryRegionAddress } from './address.ts';
+export { hex, LAST_ADDRESS, toAddress, toBigAddress } from './address.ts';
+export type { Backing, BackingSegment } from './backing.ts';
+export type { Bytes } from './bytes.ts';
+export type { ByteOrder, Codec, ValueOf } from './codec.ts';
+export { ScalarCodec, ScalarKind } from './codec.ts';
+export type { GuestMemoryErrorCode, GuestMemoryErrorDetail } from './error.ts';
+export { GuestMemoryError } from './error.ts';
+export type { ReadVolatile, WriteVolatile } from './io.ts';
+export { Ordering } from './ordering.ts';
+export { Permissions, permissionsAllow } from './permissions.ts';

@@ -15,7 +15,15 @@ try {
   const [tarball] = readdirSync(folder);
   const file = join(folder, tarball);
   step(execPath, [bin('publint', 'publint'), 'run', file, '--strict']);
-  step(execPath, [bin('@arethetypeswrong/cli', 'attw'), file, '--profile', 'esm-only', '--format', 'ascii', '--no-emoji']);
+  step(execPath, [
+    bin('@arethetypeswrong/cli', 'attw'),
+    file,
+    '--profile',
+    'esm-only',
+    '--format',
+    'ascii',
+    '--no-emoji',
+  ]);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -26,7 +34,8 @@ function bin(name, program) {
   while (true) {
     try {
       const manifest = require(join(at, 'package.json'));
-      if (manifest.name === name) return join(at, typeof manifest.bin === 'string' ? manifest.bin : manifest.bin[program]);
+      if (manifest.name === name)
+        return join(at, typeof manifest.bin === 'string' ? manifest.bin : manifest.bin[program]);
     } catch {}
     at = dirname(at);
   }

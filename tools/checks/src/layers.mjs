@@ -20,18 +20,27 @@ const LAYERS = [
   { name: 'cli', outside: true },
 ];
 
-const IMPORT = /(?:^|[\s;}])(?:import|export)\s[^'"`;]*?from\s*['"]([^'"]+)['"]|import\s*\(\s*['"]([^'"]+)['"]|^\s*import\s+['"]([^'"]+)['"]/gm;
+const IMPORT =
+  /(?:^|[\s;}])(?:import|export)\s[^'"`;]*?from\s*['"]([^'"]+)['"]|import\s*\(\s*['"]([^'"]+)['"]|^\s*import\s+['"]([^'"]+)['"]/gm;
 const problems = [];
 
 const architecture = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8');
-const manifests = LAYERS.map(({ name }) => JSON.parse(readFileSync(join(ROOT, 'packages', name, 'package.json'), 'utf8')));
+const manifests = LAYERS.map(({ name }) =>
+  JSON.parse(readFileSync(join(ROOT, 'packages', name, 'package.json'), 'utf8')),
+);
 
 for (const [index, { name, outside }] of LAYERS.entries()) {
   const allowed = LAYERS.slice(0, index).map((layer) => `@guestmem/${layer.name}`);
   const manifest = manifests[index];
-  for (const dependency of Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies, ...manifest.optionalDependencies })) {
+  for (const dependency of Object.keys({
+    ...manifest.dependencies,
+    ...manifest.peerDependencies,
+    ...manifest.optionalDependencies,
+  })) {
     if (!allowed.includes(dependency) && (!outside || dependency.startsWith('@guestmem')))
-      problems.push(`packages/${name}/package.json depends on ${dependency}; it may depend on: ${allowed.join(', ') || 'nothing'}`);
+      problems.push(
+        `packages/${name}/package.json depends on ${dependency}; it may depend on: ${allowed.join(', ') || 'nothing'}`,
+      );
   }
   for (const file of sources(join(ROOT, 'packages', name, 'src'))) {
     for (const match of readFileSync(file, 'utf8').matchAll(IMPORT)) {
@@ -55,7 +64,9 @@ if (versions.size !== 1) problems.push(`the packages carry different versions: $
 
 const root = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 if (root.packageManager !== `pnpm@${root.devDependencies.pnpm}`)
-  problems.push(`package.json: packageManager ${root.packageManager} and devDependencies.pnpm ${root.devDependencies.pnpm} differ`);
+  problems.push(
+    `package.json: packageManager ${root.packageManager} and devDependencies.pnpm ${root.devDependencies.pnpm} differ`,
+  );
 
 if (problems.length > 0) {
   console.error(problems.map((problem) => `layers: ${problem}`).join('\n'));
@@ -66,7 +77,10 @@ console.log(`layers: ${LAYERS.length} packages hold the rule`);
 /** Why `target` may not be imported, or undefined. */
 function judge(target, { name, outside, allowed, manifest }) {
   if (target.startsWith('.')) return undefined;
-  const owner = target.split('/').slice(0, target.startsWith('@') ? 2 : 1).join('/');
+  const owner = target
+    .split('/')
+    .slice(0, target.startsWith('@') ? 2 : 1)
+    .join('/');
   if (owner.startsWith('@guestmem/'))
     return allowed.includes(owner) ? undefined : `${name} may import only ${allowed.join(', ') || 'nothing'}`;
   if (target.startsWith('node:') || builtinModules.includes(target))

@@ -1,0 +1,10 @@
+/** Where a transaction's outcome goes: an object that the caller owns, so that no access allocates one. A-8, A-276. */
+import { MemTxResult } from './result.ts';
+
+/** The outcome of the last transaction that was given this object. Make one per requester and pass it again and again. */
+export class MemTx {
+  /** Bits of MemTxResult, OR-ed over all parts of the access. */
+  result: MemTxResult = MemTxResult.OK;
+  /** Bytes transferred before the first failure; all of them when `result` is OK. */
+  done = 0;
+}
