@@ -1,13 +1,12 @@
 #!/usr/bin/env node
 /** Packs the package in the current folder as it would be published and holds the tarball against publint and are-the-types-wrong. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execPath, exit, platform } from 'node:process';
+import { fileURLToPath } from 'node:url';
 
-const require = createRequire(import.meta.url);
 const folder = mkdtempSync(join(tmpdir(), 'guestmem-pack-'));
 
 try {
@@ -30,15 +29,9 @@ try {
 
 /** The path of a dependency's program. */
 function bin(name, program) {
-  let at = dirname(require.resolve(name));
-  while (true) {
-    try {
-      const manifest = require(join(at, 'package.json'));
-      if (manifest.name === name)
-        return join(at, typeof manifest.bin === 'string' ? manifest.bin : manifest.bin[program]);
-    } catch {}
-    at = dirname(at);
-  }
+  const home = join(dirname(fileURLToPath(import.meta.url)), '../node_modules', name);
+  const manifest = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
+  return join(home, typeof manifest.bin === 'string' ? manifest.bin : manifest.bin[program]);
 }
 
 function step(command, args, options = {}) {
