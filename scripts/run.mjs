@@ -43,6 +43,27 @@ const COMMANDS = {
     tasks(['build'], { quiet: true });
     node(['-C', 'dist', 'tools/bench/dist/main.js', ...rest]);
   },
+  /** The API pages, from the docstrings, into docs/api. */
+  docs: () => node(['tools/api/src/docs.mjs']),
+  /** Accepts the present public interface as the one that reviews compare with. */
+  'api:update': () => {
+    tasks(['build'], { quiet: true });
+    node(['tools/api/src/report.mjs', '--update']);
+  },
+  /** Applies the pending changesets: versions, changelogs, internal ranges. */
+  'release:version': () => {
+    pnpm(['exec', 'changeset', 'version']);
+    pnpm(['install', '--lockfile-only']);
+  },
+  /** Rehearses the release against a scratch registry. */
+  'release:check': () => node(['tools/release/src/check.mjs', ...rest]),
+  /** The packed packages on every runtime and bundler. */
+  'release:runtimes': () => node(['tools/release/src/runtimes.mjs', ...rest]),
+  /** Publishes what is not on the registry yet; provenance comes from publishConfig and the CI's identity. */
+  'release:publish': () => {
+    tasks(['build']);
+    pnpm(['exec', 'changeset', 'publish']);
+  },
 };
 
 const command = Object.hasOwn(COMMANDS, name ?? '') ? COMMANDS[name] : undefined;

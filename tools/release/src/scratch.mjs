@@ -1,0 +1,25 @@
+/** A scratch folder and the things that must be gone when the program ends, however it ends. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Runs `job` with a fresh folder; folder and everything given to `onEnd` are gone afterwards, on failure and signals too. */
+export async function withScratch(job) {
+  const folder = mkdtempSync(join(tmpdir(), 'guestmem-release-'));
+  const endings = [];
+  const end = () => {
+    for (const ending of endings.splice(0).reverse()) ending();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  };
+  const onSignal = () => {
+    end();
+    process.exit(130);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, onSignal);
+  process.once('exit', end);
+  try {
+    return await job(folder, (ending) => endings.push(ending));
+  } finally {
+    end();
+  }
+}
