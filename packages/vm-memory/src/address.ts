@@ -22,7 +22,7 @@ export const LAST_ADDRESS: bigint = (1n << 64n) - 1n;
  */
 export function toAddress(value: GuestAddress, what = 'address'): GuestAddress {
   if (typeof value === 'number') {
-    if (Number.isSafeInteger(value) && value >= 0) return value;
+    if (Number.isSafeInteger(value) && value >= 0) return value + 0; // + 0: -0 becomes 0
     throw badNumber(value, what);
   }
   if (typeof value !== 'bigint') throw new TypeError(`${what} must be a number or a bigint, not ${describe(value)}`);

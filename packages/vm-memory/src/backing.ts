@@ -3,11 +3,12 @@
  * block and a worker share is a Backing; nothing here knows of guest addresses. D7.
  */
 
-/** One contiguous host buffer of a backing. `bytes` and `view` are long-lived: hot paths keep them. */
+/** One contiguous host buffer of a backing. Unless the backing is `detachable`, `bytes` and `view` live as long as it: hot paths keep them. */
 export interface BackingSegment {
   /** Offset of its first byte in the backing. */
   readonly start: number;
   readonly bytes: Uint8Array;
+  /** The same bytes as `bytes`. */
   readonly view: DataView;
 }
 
@@ -17,6 +18,16 @@ export interface Backing {
   readonly length: number;
   /** Is all of it in SharedArrayBuffers, so that workers can use it? */
   readonly shared: boolean;
-  /** The segment that holds `offset` (0 to length - 1); a sparse one is allocated now, full of zeros. */
+  /**
+   * May its buffers be replaced by others while it lives (WebAssembly memory that grows)? Then ask `segmentAt` again
+   * before each access instead of keeping a segment. Absent means no.
+   */
+  readonly detachable?: boolean;
+  /**
+   * The segment that holds `offset`; a sparse one is allocated now, full of zeros. All segments but the last have a
+   * length that is a multiple of 8, so that an aligned scalar never lies in two.
+   *
+   * @throws {RangeError} `offset` is not an integer in 0 to length - 1.
+   */
   segmentAt(offset: number): BackingSegment;
 }

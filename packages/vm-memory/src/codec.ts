@@ -40,8 +40,16 @@ export const ScalarKind = {
 } as const;
 export type ScalarKind = (typeof ScalarKind)[keyof typeof ScalarKind];
 
+/** What a ScalarCodec tells about itself, whatever its type of value. */
+export interface ScalarShape {
+  readonly name: string;
+  readonly kind: ScalarKind;
+  readonly size: number;
+  readonly littleEndian: boolean;
+}
+
 /** A codec of 1, 2, 4 or 8 bytes in a stated byte order: what one load or store moves. */
-export class ScalarCodec<T> implements Codec<T> {
+export class ScalarCodec<T> implements Codec<T>, ScalarShape {
   /** For messages and tables: `le32`, `u8`, ... */
   readonly name: string;
   readonly kind: ScalarKind;
