@@ -1,0 +1,170 @@
+/**
+ * RCU in one agent, without shared memory: a depth and a queue. A grace period has ended whenever no section is open,
+ * because nothing else runs meanwhile; sections can outlive a call only across an `await`. When a memory is shared with
+ * workers, `waitAlso` makes every grace period wait for the readers there too. A-211, A-213, A-214, A-239.
+ */
+import { CallbackQueue, throwCollected } from './callback-queue.ts';
+import { RcuError } from './error.ts';
+import type { Rcu, RcuGuard } from './rcu.ts';
+import { ReadGuard } from './read-guard.ts';
+
+/** Readers elsewhere. A grace period there is asked for by a ticket and never waits unless told to. */
+export interface RemoteReaders {
+  /** A grace period that begins after this call; pass the number to `reached`. */
+  request(): number;
+  /** Moves on what is running. Has the grace period of `ticket` ended? Never waits. */
+  reached(ticket: number): boolean;
+  /** Waits for it. @throws {RcuError} `timeout`, `cannot-block`. */
+  wait(ticket: number, timeoutMs: number): void;
+  /** Resolves when it has ended. */
+  waitAsync(ticket: number, timeoutMs: number): Promise<void>;
+}
+
+/** The RCU domain of one agent. */
+export class LocalRcu implements Rcu {
+  #depth = 0;
+  #idle: (() => void)[] = []; // Asked to be called when the outermost section ends.
+  readonly #queue: CallbackQueue = new CallbackQueue();
+  #jobAsked = false;
+  readonly #remotes: RemoteReaders[] = [];
+  #batchTail = 0; // The queue's tail when the tickets below were asked for.
+  #tickets: (readonly [RemoteReaders, number])[] | null = null;
+
+  get depth(): number {
+    return this.#depth;
+  }
+  get pending(): number {
+    return this.#queue.pending;
+  }
+
+  readLock(): void {
+    this.#depth++;
+  }
+
+  readUnlock(): void {
+    if (this.#depth === 0) throw notLocked();
+    if (--this.#depth === 0 && this.#idle.length > 0) this.#wakeIdle();
+  }
+
+  read<T>(fn: () => T): T {
+    this.#depth++;
+    try {
+      return fn();
+    } finally {
+      this.readUnlock();
+    }
+  }
+
+  guard(): RcuGuard {
+    return new ReadGuard(this);
+  }
+
+  callRcu(fn: () => void): void {
+    this.#queue.push(fn);
+    this.#askForJob();
+  }
+
+  synchronize(timeoutMs: number = Number.POSITIVE_INFINITY): void {
+    if (this.#depth > 0) throw inSection('synchronize');
+    for (const remote of this.#remotes) remote.wait(remote.request(), timeoutMs);
+  }
+
+  async synchronizeAsync(timeoutMs: number = Number.POSITIVE_INFINITY): Promise<void> {
+    const tickets = this.#request();
+    if (this.#depth > 0) await this.#untilIdle();
+    for (const [remote, ticket] of tickets) await remote.waitAsync(ticket, timeoutMs);
+  }
+
+  poll(): number {
+    if (this.#depth > 0 || this.#queue.running) return 0;
+    const errors: unknown[] = [];
+    const ran = this.#pollInto(errors);
+    throwCollected(errors);
+    return ran;
+  }
+
+  drain(timeoutMs: number = Number.POSITIVE_INFINITY): void {
+    if (this.#depth > 0) throw inSection('drain');
+    if (this.#queue.running)
+      throw new RcuError('in-callback', 'drain: called from an RCU callback, it would wait for itself');
+    const target = this.#queue.tail;
+    const errors: unknown[] = [];
+    while (this.#queue.ran < target) {
+      if (this.#pollInto(errors) === 0) for (const [remote, ticket] of this.#tickets!) remote.wait(ticket, timeoutMs);
+    }
+    throwCollected(errors);
+  }
+
+  barrier(): Promise<void> {
+    if (this.#queue.pending === 0) return Promise.resolve();
+    return new Promise((resolve) => this.callRcu(resolve));
+  }
+
+  /** From now on grace periods wait for the readers of `remote` too. @returns undoes it; what is running still waits. */
+  waitAlso(remote: RemoteReaders): () => void {
+    this.#remotes.push(remote);
+    return () => {
+      const at = this.#remotes.indexOf(remote);
+      if (at >= 0) this.#remotes.splice(at, 1);
+    };
+  }
+
+  /** Runs what is due; then begins a grace period for what was queued before the call. The depth is 0. */
+  #pollInto(errors: unknown[]): number {
+    const queue = this.#queue;
+    const limit = queue.tail; // What the callbacks themselves queue is for a later poll.
+    let ran = 0;
+    while (queue.due < limit) {
+      if (this.#tickets === null) {
+        this.#batchTail = limit;
+        this.#tickets = this.#request();
+      }
+      if (!this.#tickets.every(([remote, ticket]) => remote.reached(ticket))) break;
+      this.#tickets = null;
+      queue.complete(this.#batchTail);
+      ran += queue.runDue(errors);
+    }
+    if (queue.pending > 0) this.#askForJob();
+    return ran;
+  }
+
+  #request(): (readonly [RemoteReaders, number])[] {
+    return this.#remotes.map((remote) => [remote, remote.request()] as const);
+  }
+
+  #askForJob(): void {
+    if (this.#jobAsked) return;
+    this.#jobAsked = true;
+    void this.#job();
+  }
+
+  /** The promise job. What callbacks throw surfaces as an unhandled rejection: nobody else is there to be told. */
+  async #job(): Promise<void> {
+    await null;
+    if (this.#depth > 0) await this.#untilIdle();
+    if (this.#tickets !== null)
+      for (const [remote, ticket] of this.#tickets) await remote.waitAsync(ticket, Number.POSITIVE_INFINITY);
+    this.#jobAsked = false;
+    if (this.#queue.pending === 0) return;
+    if (this.#depth > 0 || this.#queue.running) this.#askForJob();
+    else this.poll();
+  }
+
+  #untilIdle(): Promise<void> {
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  #wakeIdle(): void {
+    const waiting = this.#idle;
+    this.#idle = [];
+    for (const wake of waiting) wake(); // Resolves promises; runs nothing here.
+  }
+}
+
+function notLocked(): RcuError {
+  return new RcuError('not-locked', 'readUnlock: no read section is open');
+}
+
+function inSection(what: string): RcuError {
+  return new RcuError('in-read-section', `${what}: a read section of this agent is open, it would wait for itself`);
+}

@@ -1,0 +1,65 @@
+import { expect, it } from 'vitest';
+import { LocalRcu, type RemoteReaders } from '../../src/rcu/local-rcu.ts';
+import { rcuSuite } from './rcu-suite.ts';
+
+rcuSuite({ name: 'local', make: () => new LocalRcu() });
+
+/** Readers elsewhere whose grace periods end when the test says so. */
+class HeldReaders implements RemoteReaders {
+  asked = 0;
+  ended = 0;
+  request(): number {
+    return ++this.asked;
+  }
+  reached(ticket: number): boolean {
+    return this.ended >= ticket;
+  }
+  wait(ticket: number): void {
+    this.ended = ticket;
+  }
+  async waitAsync(ticket: number): Promise<void> {
+    while (this.ended < ticket) await null;
+  }
+}
+
+it('A-214: a callback waits for a grace period of remote readers that began after it was queued', () => {
+  const rcu = new LocalRcu();
+  const remote = new HeldReaders();
+  rcu.waitAlso(remote);
+  const ran: string[] = [];
+  rcu.callRcu(() => ran.push('first'));
+  expect(rcu.poll()).toBe(0); // Grace period 1 begins.
+  rcu.callRcu(() => ran.push('second'));
+  remote.ended = 1;
+  expect(rcu.poll()).toBe(1);
+  expect(ran).toEqual(['first']); // The second was queued while 1 was running.
+  remote.ended = 2;
+  expect(rcu.poll()).toBe(1);
+  expect(ran).toEqual(['first', 'second']);
+});
+
+it('A-216: drain waits for remote readers', () => {
+  const rcu = new LocalRcu();
+  const remote = new HeldReaders();
+  rcu.waitAlso(remote);
+  let ran = 0;
+  rcu.callRcu(() => ran++);
+  rcu.poll();
+  rcu.callRcu(() => ran++);
+  rcu.drain();
+  expect(ran).toBe(2);
+});
+
+it('A-216: after dispose of the remote readers, what was running still waits and what is new does not', () => {
+  const rcu = new LocalRcu();
+  const remote = new HeldReaders();
+  const stop = rcu.waitAlso(remote);
+  let ran = 0;
+  rcu.callRcu(() => ran++);
+  rcu.poll();
+  stop();
+  rcu.callRcu(() => ran++);
+  expect(rcu.poll()).toBe(0);
+  remote.ended = 1;
+  expect(rcu.poll()).toBe(2);
+});
