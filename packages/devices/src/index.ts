@@ -1,1 +1,17 @@
-export {};
+export type { Clock, ClockTimer, Nanoseconds } from './clock/clock.ts';
+export { addNanoseconds, toNanoseconds } from './clock/clock.ts';
+export type { HostTime, RealTimeDriver, RealTimeOptions } from './clock/real-time.ts';
+export { driveByRealTime } from './clock/real-time.ts';
+export type { ClockTurn, VirtualClockOptions } from './clock/virtual-clock.ts';
+export { VirtualClock } from './clock/virtual-clock.ts';
+export type { DeviceEvents } from './events.ts';
+export { EventCounts, NO_EVENTS } from './events.ts';
+export type { HpetOptions } from './hpet/hpet.ts';
+export { Hpet } from './hpet/hpet.ts';
+export { HpetEvent } from './hpet/interrupts.ts';
+export { HPET_SIZE } from './hpet/registers.ts';
+export type { HpetState, HpetTimerState } from './hpet/state.ts';
+export type { Connection, InterruptSink } from './irq/interrupt-line.ts';
+export { InterruptLine, WiredOr } from './irq/interrupt-line.ts';
+export type { DeviceStateErrorCode } from './state-error.ts';
+export { DeviceStateError } from './state-error.ts';

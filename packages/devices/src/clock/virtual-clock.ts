@@ -1,0 +1,147 @@
+/**
+ * A clock that stands still until somebody turns it, with its timers in the order in which they are due. Turning it
+ * runs every timer on the way, each with the clock at its own deadline. Q-50 to Q-56.
+ */
+import { addNanoseconds, type Clock, type ClockTimer, type Nanoseconds, toNanoseconds } from './clock.ts';
+
+/** Options of a virtual clock. */
+export interface VirtualClockOptions {
+  /** Where it starts, in nanoseconds. Default 0. */
+  readonly now?: Nanoseconds;
+}
+
+/** How far a turn went. */
+export interface ClockTurn {
+  /** Timers that ran. */
+  readonly ran: number;
+  /** False: `limit` timers ran and the clock stopped before its target. */
+  readonly complete: boolean;
+}
+
+/** The clock of one machine. It counts to 2^63 - 1 ns, as QEMU's does (Q-50). */
+export class VirtualClock implements Clock {
+  #now: Nanoseconds;
+  #order = 0;
+  /** Armed timers by deadline, equal ones in the order of arming. */
+  readonly #queue: VirtualTimer[] = [];
+
+  constructor(options: VirtualClockOptions = {}) {
+    this.#now = toNanoseconds(options.now ?? 0);
+  }
+
+  get now(): Nanoseconds {
+    return this.#now;
+  }
+
+  /** The earliest deadline, which may lie before the present (Q-53); null where nothing is armed. */
+  get nextDeadline(): Nanoseconds | null {
+    return this.#queue.length === 0 ? null : this.#queue[0]!.deadline;
+  }
+
+  /** How many timers are armed. */
+  get armed(): number {
+    return this.#queue.length;
+  }
+
+  timer(expired: () => void): ClockTimer {
+    return new VirtualTimer(this, expired);
+  }
+
+  /**
+   * Moves to `target`, running every timer that is due on the way and at it. A target at or before the present does
+   * nothing, not even for timers that are due now (Q-51, Q-52).
+   *
+   * @param limit at most this many timers run; a guest can arm a timer for every tick (H-141). Default: no limit.
+   */
+  advanceTo(target: Nanoseconds, limit: number = Number.POSITIVE_INFINITY): ClockTurn {
+    const to = toNanoseconds(target);
+    if (to > LAST) throw new RangeError(`the clock ends at ${LAST} ns; ${to} lies beyond`);
+    let ran = 0;
+    while (this.#now < to) {
+      const next = this.nextDeadline;
+      if (next === null || next > to) this.#now = to;
+      else {
+        if (next > this.#now) this.#now = next;
+        ran += this.runDue(limit - ran);
+        if (ran >= limit && this.#hasDue()) return { ran, complete: false };
+      }
+    }
+    return { ran, complete: true };
+  }
+
+  /** Moves forward by `delta` nanoseconds; nothing where it is 0 or less. As `advanceTo`. */
+  advanceBy(delta: Nanoseconds, limit?: number): ClockTurn {
+    return this.advanceTo(addNanoseconds(this.#now, toNanoseconds(delta)), limit);
+  }
+
+  /** Moves to the earliest deadline and runs what is due there; nothing where none is armed (Q-54). */
+  advanceToNext(limit?: number): ClockTurn {
+    const next = this.nextDeadline;
+    return next === null ? { ran: 0, complete: true } : this.advanceTo(next, limit);
+  }
+
+  /** Runs the timers that are due at the present, those they arm for it included (Q-53). @returns how many ran. */
+  runDue(limit: number = Number.POSITIVE_INFINITY): number {
+    let ran = 0;
+    while (ran < limit && this.#hasDue()) {
+      const timer = this.#queue.shift()!;
+      timer.fire();
+      ran++;
+    }
+    return ran;
+  }
+
+  #hasDue(): boolean {
+    const first = this.#queue[0];
+    return first !== undefined && first.deadline! <= this.#now;
+  }
+
+  /** @internal Puts `timer` behind all that are due at the same time. @returns the number of this arming. */
+  enqueue(timer: VirtualTimer, deadline: Nanoseconds): number {
+    const queue = this.#queue;
+    let at = queue.length;
+    while (at > 0 && queue[at - 1]!.deadline! > deadline) at--;
+    queue.splice(at, 0, timer);
+    return ++this.#order;
+  }
+
+  /** @internal */
+  dequeue(timer: VirtualTimer): void {
+    const at = this.#queue.indexOf(timer);
+    if (at >= 0) this.#queue.splice(at, 1);
+  }
+}
+
+/** @internal A timer of a VirtualClock. Compared are numbers and bigints freely: both orders are exact. */
+class VirtualTimer implements ClockTimer {
+  readonly #clock: VirtualClock;
+  readonly #expired: () => void;
+  deadline: Nanoseconds | null = null;
+  order = 0;
+
+  constructor(clock: VirtualClock, expired: () => void) {
+    this.#clock = clock;
+    this.#expired = expired;
+  }
+
+  arm(deadline: Nanoseconds): void {
+    const at = toNanoseconds(deadline);
+    if (this.deadline !== null) this.#clock.dequeue(this);
+    this.order = this.#clock.enqueue(this, at);
+    this.deadline = at;
+  }
+
+  cancel(): void {
+    if (this.deadline === null) return;
+    this.#clock.dequeue(this);
+    this.deadline = null;
+  }
+
+  fire(): void {
+    this.deadline = null;
+    this.#expired();
+  }
+}
+
+/** The clock is a signed 64-bit count. */
+const LAST = (1n << 63n) - 1n;

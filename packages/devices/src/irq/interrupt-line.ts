@@ -1,0 +1,100 @@
+/**
+ * Interrupt lines as boards wire them: a driver sets a level, whoever is connected is told at once, in the order of
+ * connecting. A line knows no owner: two devices on one line drive it for each other (H-145); where they must not, put
+ * a WiredOr in between.
+ */
+
+/** What a device drives: an interrupt output, a gate, any one wire. */
+export interface InterruptSink {
+  /** Drives the wire to `level`: 0 is low, anything else high. Driving it to the level it has is allowed and is told. */
+  set(level: number): void;
+}
+
+/** Stops what was registered. */
+export interface Connection {
+  dispose(): void;
+}
+
+/** One wire with any number of drivers and listeners. */
+export class InterruptLine implements InterruptSink {
+  /** For messages. */
+  readonly name: string;
+  #level = 0;
+  #risingEdges = 0;
+  #listeners: readonly ((level: number) => void)[] = [];
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** The level last driven, at first 0. */
+  get level(): number {
+    return this.#level;
+  }
+  /** How often the wire went from low to high: what an edge-triggered input would have taken. */
+  get risingEdges(): number {
+    return this.#risingEdges;
+  }
+
+  set(level: number): void {
+    if (level !== 0 && this.#level === 0) this.#risingEdges++;
+    this.#level = level;
+    for (const listener of this.#listeners) listener(level);
+  }
+  /** Level-triggered: up until lowered. */
+  raise(): void {
+    this.set(1);
+  }
+  lower(): void {
+    this.set(0);
+  }
+  /** Edge-triggered: up and down at once. */
+  pulse(): void {
+    this.set(1);
+    this.set(0);
+  }
+
+  /** Tells `listener` each time the wire is driven, also to the level it has. */
+  connect(listener: (level: number) => void): Connection {
+    // Copied on change: a listener may connect or dispose while the line is being driven.
+    this.#listeners = [...this.#listeners, listener];
+    return {
+      dispose: () => {
+        this.#listeners = this.#listeners.filter((other) => other !== listener);
+      },
+    };
+  }
+
+  /** Tells `observer` each change between low and high, and nothing else. */
+  observe(observer: (high: boolean) => void): Connection {
+    let high = this.#level !== 0;
+    return this.connect((level) => {
+      if (high === (level !== 0)) return;
+      high = level !== 0;
+      observer(high);
+    });
+  }
+}
+
+/** Several drivers of one wire: it is high while any of them is. */
+export class WiredOr {
+  readonly #target: InterruptSink;
+  #high = 0;
+
+  constructor(target: InterruptSink) {
+    this.#target = target;
+  }
+
+  /** A new driver, low at first. */
+  input(): InterruptSink {
+    let up = false;
+    return {
+      set: (level) => {
+        if (up === (level !== 0)) return;
+        up = level !== 0;
+        this.#high += up ? 1 : -1;
+        if (this.#high === (up ? 1 : 0)) this.#target.set(up ? 1 : 0);
+      },
+    };
+  }
+}
