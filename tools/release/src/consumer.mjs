@@ -14,7 +14,7 @@ export function newConsumer(folder, name, registry) {
   mkdirSync(home, { recursive: true });
   writeFileSync(join(home, 'package.json'), '{ "name": "consumer", "private": true, "type": "module" }\n');
   writeFileSync(join(home, '.npmrc'), registry.npmrc);
-  writeFileSync(join(home, 'pnpm-workspace.yaml'), 'packages: []\nminimumReleaseAge: 0\n');
+  writeFileSync(join(home, 'pnpm-workspace.yaml'), 'packages: []\nminimumReleaseAge: 0\nmodulesCacheMaxAge: 0\n');
   return home;
 }
 

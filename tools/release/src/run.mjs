@@ -1,6 +1,13 @@
 /** Child processes: quiet while they work, their whole output when they fail. */
 import { spawn } from 'node:child_process';
 
+const running = new Set();
+
+/** Ends every child that still runs: nothing may write into a folder that is about to go. */
+export function killAll() {
+  for (const child of running) child.kill('SIGKILL');
+}
+
 /** Runs `command`; resolves with its standard output; rejects with everything it said when it fails. */
 export function run(command, args, { cwd, env = {} } = {}) {
   return new Promise((resolve, reject) => {
@@ -10,6 +17,7 @@ export function run(command, args, { cwd, env = {} } = {}) {
       shell: process.platform === 'win32',
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    running.add(child);
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk) => {
@@ -20,6 +28,7 @@ export function run(command, args, { cwd, env = {} } = {}) {
     });
     child.on('error', reject);
     child.on('close', (code) => {
+      running.delete(child);
       if (code === 0) resolve(stdout);
       else reject(new Error(`${command} ${args.join(' ')} (in ${cwd ?? '.'}) ended with ${code}\n${stdout}${stderr}`));
     });
