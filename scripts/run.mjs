@@ -2,7 +2,7 @@
  * The one entry behind `npm start`, `npm test` and the other root scripts. Needs Node 20 and npm and nothing else:
  * the pinned pnpm is fetched when the workspace is not installed yet, and everything after runs from the workspace.
  */
-import { argv, exit } from 'node:process';
+import { argv, env, exit } from 'node:process';
 import { install } from './install.mjs';
 import { node, pnpm, turbo } from './spawn.mjs';
 
@@ -59,9 +59,10 @@ const COMMANDS = {
   'release:check': () => node(['tools/release/src/check.mjs', ...rest]),
   /** The packed packages on every runtime and bundler. */
   'release:runtimes': () => node(['tools/release/src/runtimes.mjs', ...rest]),
-  /** Publishes what is not on the registry yet; provenance comes from publishConfig and the CI's identity. */
+  /** Publishes what is not on the registry yet; with provenance where the CI can vouch for the build. */
   'release:publish': () => {
     tasks(['build']);
+    if (env.ACTIONS_ID_TOKEN_REQUEST_URL !== undefined) env.NPM_CONFIG_PROVENANCE = 'true';
     pnpm(['exec', 'changeset', 'publish']);
   },
 };

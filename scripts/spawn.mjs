@@ -7,17 +7,12 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
 const BIN = join(ROOT, 'node_modules', '.bin');
-const ENV = {
-  ...env,
-  PATH: `${BIN}${delimiter}${env.PATH ?? ''}`,
-  TURBO_TELEMETRY_DISABLED: '1',
-  DO_NOT_TRACK: '1',
-};
+const OURS = { PATH: `${BIN}${delimiter}${env.PATH ?? ''}`, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' };
 
 /** Runs `command`; ends this process with its exit code unless that is 0. */
 export function run(command, args, { cwd = process.cwd(), shell = false, quiet = false } = {}) {
   const stdio = quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit';
-  const child = spawnSync(command, args, { cwd, env: ENV, stdio, shell, maxBuffer: 1 << 30 });
+  const child = spawnSync(command, args, { cwd, env: { ...env, ...OURS }, stdio, shell, maxBuffer: 1 << 30 });
   if (child.error) {
     console.error(`${command}: ${child.error.message}`);
     exit(1);

@@ -3,16 +3,18 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { execPath, exit, platform } from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 const folder = mkdtempSync(join(tmpdir(), 'guestmem-pack-'));
 
 try {
-  step('pnpm', ['pack', '--pack-destination', folder], { shell: platform === 'win32' });
-  const [tarball] = readdirSync(folder);
-  const file = join(folder, tarball);
+  const packed = JSON.parse(
+    step('pnpm', ['pack', '--json', '--pack-destination', folder], { shell: platform === 'win32' }),
+  );
+  const file = join(folder, readdirSync(folder)[0]);
+  checkContents(packed.files.map(({ path }) => path));
   step(execPath, [bin('publint', 'publint'), 'run', file, '--strict']);
   step(execPath, [
     bin('@arethetypeswrong/cli', 'attw'),
@@ -27,6 +29,28 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
+/** Licence and README are in, tests and tools are not, and no source map points to a file that is not shipped. */
+function checkContents(files) {
+  const problems = ['LICENSE', 'README.md', 'package.json']
+    .filter((name) => !files.includes(name))
+    .map((name) => `${name} is missing`);
+  problems.push(
+    ...files
+      .filter((name) => /(^|\/)(test|bench|node_modules)\/|\.(test|bench|tsbuildinfo)\b/.test(name))
+      .map((name) => `${name} is shipped`),
+  );
+  for (const map of files.filter((name) => name.endsWith('.map'))) {
+    for (const source of JSON.parse(readFileSync(map, 'utf8')).sources) {
+      const target = posix.join(posix.dirname(map), source);
+      if (!files.includes(target)) problems.push(`${map} points to ${target}, which is not shipped`);
+    }
+  }
+  if (problems.length === 0) return;
+  console.error(problems.join('\n'));
+  rmSync(folder, { recursive: true, force: true });
+  exit(1);
+}
+
 /** The path of a dependency's program. */
 function bin(name, program) {
   const home = join(dirname(fileURLToPath(import.meta.url)), '../node_modules', name);
@@ -36,7 +60,7 @@ function bin(name, program) {
 
 function step(command, args, options = {}) {
   const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', ...options });
-  if (status === 0) return;
+  if (status === 0) return stdout;
   console.error(stdout + stderr);
   rmSync(folder, { recursive: true, force: true });
   exit(status ?? 1);
