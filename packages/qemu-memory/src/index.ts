@@ -1,12 +1,15 @@
 export type { MemoryRegionErrorCode } from './region/error.ts';
 export { MemoryRegionError } from './region/error.ts';
+export type { EventNotifier, IoEventFd } from './region/event-fd.ts';
 export { RegionKind } from './region/kind.ts';
+export { LogClient } from './region/log-client.ts';
 export type { MemoryRegionInit } from './region/memory-region.ts';
 export { MemoryRegion } from './region/memory-region.ts';
 export type { AccessSizes, DeviceEndianness, Halves, MemoryRegionOps, ValidAccess } from './region/ops.ts';
 export { RamBlock } from './region/ram-block.ts';
+export type { CoalescedRange } from './region/signals.ts';
 export { AddressSpace } from './space/address-space.ts';
-export type { MemoryCoreOptions, RegionOptions } from './space/memory-core.ts';
+export type { MemoryCoreOptions, RamOptions, RegionOptions } from './space/memory-core.ts';
 export { MemoryCore } from './space/memory-core.ts';
 export type { FlatRange } from './view/flat-range.ts';
 export { FlatView } from './view/flat-view.ts';

@@ -1,76 +1,109 @@
 /**
- * A node of the memory tree, of any kind: its attributes, its place among its siblings, and the edits. Edits run in a
- * transaction of the core they belong to; what becomes visible when is the core's business (space/). T-10 to T-52.
+ * A node of the memory tree, of any kind: its attributes, its place among its siblings, and the edits. Each edit is a
+ * transaction of its core; what becomes visible when is the core's business (space/), what is shown where is view/'s.
+ * A refused edit leaves everything as it was. T-1 to T-52.
  */
+import type { GuestAddress } from '@guestmem/vm-memory';
 import type { MemoryCore } from '../space/memory-core.ts';
+import * as check from './check.ts';
+import { Children } from './children.ts';
 import { MemoryRegionError } from './error.ts';
+import type { EventNotifier, IoEventFd } from './event-fd.ts';
 import { RegionKind } from './kind.ts';
+import type { LogClient } from './log-client.ts';
 import type { MemoryRegionOps } from './ops.ts';
 import type { RamBlock } from './ram-block.ts';
+import type { CoalescedRange } from './signals.ts';
+import { RegionSignals } from './signals.ts';
 
 /** What a region is made of. The factories of MemoryCore fill this in. */
 export interface MemoryRegionInit {
   readonly kind: RegionKind;
+  /** Any text, need not be unique; '' stands for none (T-26, T-27). */
   readonly name: string;
-  /** Bytes, 0 to 2^64. */
-  readonly size: bigint;
-  /** Who owns it: for lifetimes and for the re-entrancy guard. */
+  /** Bytes, 0 to 2^64; 2^64 - 1 means 2^64 (T-2). */
+  readonly size: GuestAddress;
+  /** Who owns it: for lifetimes and for the re-entrancy guard (T-28, T-30). */
   readonly owner?: object | null;
   readonly ram?: RamBlock | null;
   readonly ops?: MemoryRegionOps | null;
+  /** What translates, for an IOMMU region. */
+  readonly iommu?: object | null;
   readonly target?: MemoryRegion | null;
-  readonly aliasOffset?: bigint;
+  readonly aliasOffset?: GuestAddress;
   readonly readonly?: boolean;
+  readonly nonvolatile?: boolean;
+  /** Is its RAM saved by a migration, so that global dirty logging covers it (T-24)? Default true. */
+  readonly migratable?: boolean;
 }
 
 /** One region. Make it with a factory of MemoryCore. */
 export class MemoryRegion {
   readonly core: MemoryCore;
+  /** Number of the region within its core, from 1; later ones are larger. */
+  readonly id: number;
   readonly kind: RegionKind;
   readonly name: string;
   readonly owner: object | null;
   readonly ram: RamBlock | null;
   readonly ops: MemoryRegionOps | null;
-  /** The target of an alias. */
+  readonly iommu: object | null;
+  /** The target of an alias; null for every other kind. */
   readonly target: MemoryRegion | null;
   /** Does it answer by itself where no child does (T-62)? */
   readonly terminates: boolean;
+  readonly migratable: boolean;
+  /** @internal Its eventfds, coalesced ranges and log count. */
+  readonly signals: RegionSignals;
 
   #size: bigint;
   #addr = 0n;
   #priority = 0;
   #enabled = true;
   #readonly: boolean;
-  #nonvolatile = false;
+  #nonvolatile: boolean;
   #romdMode = true;
   #aliasOffset: bigint;
   #container: MemoryRegion | null = null;
-  readonly #children: MemoryRegion[] = [];
+  #mappedViaAlias = 0;
+  #disposed = false;
+  readonly #children: Children = new Children();
 
   /** @internal */
   constructor(core: MemoryCore, init: MemoryRegionInit) {
+    const target = init.target ?? null;
+    if (target !== null) check.sameCore(core, target, init.name);
     this.core = core;
+    this.id = core.nextRegionId();
     this.kind = init.kind;
     this.name = init.name;
     this.owner = init.owner ?? null;
     this.ram = init.ram ?? null;
     this.ops = init.ops ?? null;
-    this.target = init.target ?? null;
+    this.iommu = init.iommu ?? null;
+    this.target = target;
     this.terminates = init.kind !== RegionKind.CONTAINER && init.kind !== RegionKind.ALIAS;
-    this.#size = init.size;
-    this.#aliasOffset = init.aliasOffset ?? 0n;
+    this.migratable = init.migratable ?? true;
+    this.signals = new RegionSignals(this);
+    this.#size = check.size(init.size);
+    this.#aliasOffset = check.offset(init.aliasOffset ?? 0n, 'alias offset');
     this.#readonly = init.readonly ?? false;
+    this.#nonvolatile = init.nonvolatile ?? false;
   }
 
   /** Bytes, 0 to 2^64. */
   get size(): bigint {
     return this.#size;
   }
-  /** Offset of the first byte in the container. */
+  /** The size as 64 bits hold it: 2^64 reads as 2^64 - 1 (T-2). */
+  get size64(): bigint {
+    return this.#size === check.SPACE_SIZE ? this.#size - 1n : this.#size;
+  }
+  /** Offset of the first byte in the container. Kept when it is unmapped. */
   get addr(): bigint {
     return this.#addr;
   }
-  /** Signed 32-bit, compared among siblings only; higher wins. */
+  /** Signed 32-bit, compared among siblings only; higher wins. Set when it is mapped. */
   get priority(): number {
     return this.#priority;
   }
@@ -83,6 +116,7 @@ export class MemoryRegion {
   get nonvolatile(): boolean {
     return this.#nonvolatile;
   }
+  /** Do reads of a ROM device come from its memory? True, and without effect, for every other kind. */
   get romdMode(): boolean {
     return this.#romdMode;
   }
@@ -93,63 +127,253 @@ export class MemoryRegion {
   get container(): MemoryRegion | null {
     return this.#container;
   }
-  /** In sibling order: falling priority, among equals the most recently added first (T-42). */
+  /** In sibling order: falling priority, among equals the most recently added first (T-42). A frozen copy. */
   get children(): readonly MemoryRegion[] {
+    return this.#children.sorted();
+  }
+  /** @internal */
+  get childSet(): Children {
     return this.#children;
   }
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+  /** RAM, ROM or RAM device (T-23). */
+  get isRam(): boolean {
+    return this.kind === RegionKind.RAM || this.kind === RegionKind.RAM_DEVICE;
+  }
+  /** RAM with its own read-only flag (T-23). */
+  get isRom(): boolean {
+    return this.isRam && this.#readonly;
+  }
+  /** A ROM device in ROMD mode (T-23). */
+  get isRomd(): boolean {
+    return this.kind === RegionKind.ROM_DEVICE && this.#romdMode;
+  }
+  get isRamDevice(): boolean {
+    return this.kind === RegionKind.RAM_DEVICE;
+  }
+  /** Has it a container, or is it shown through an alias that has one (T-34)? Being a root does not count. */
+  get isMapped(): boolean {
+    return this.#container !== null || this.#mappedViaAlias > 0;
+  }
 
-  /** Maps `region` into this container; visible when the outermost transaction commits (T-40). */
-  addSubregion(offset: bigint | number, region: MemoryRegion, priority = 0): void {
-    if (this.kind === RegionKind.ALIAS)
-      throw new MemoryRegionError('subregion-of-alias', `"${this.name}" is an alias and takes no subregions`);
-    if (region.#container !== null)
-      throw new MemoryRegionError(
-        'already-mapped',
-        `region "${region.name}" is already mapped in "${region.#container.name}"`,
-      );
-    region.#addr = BigInt(offset);
+  /**
+   * Maps `region` into this container. Guest-visible when the outermost transaction commits (T-40).
+   *
+   * @param offset first byte, relative to this container; 0 to 2^64 - 1. What lies past its end is clipped (T-41).
+   * @param region kept by reference; must have no container. To map it twice, map an alias of it.
+   * @param priority signed 32-bit, compared among siblings only; higher wins, of equals the last added (T-42).
+   * @throws {MemoryRegionError} `already-mapped`, `subregion-of-alias`, `container-cycle`, `foreign-region`, `disposed`,
+   *   `in-callback`. @throws {RangeError} offset or priority out of range.
+   */
+  addSubregion(offset: GuestAddress, region: MemoryRegion, priority = 0): void {
+    const addr = check.offset(offset, 'offset');
+    check.priority(priority);
+    check.mayAdd(this, region);
+    this.core.begin();
+    region.#addr = addr;
     region.#priority = priority;
-    region.#container = this;
-    this.#insert(region);
-    if (this.#enabled && region.#enabled) this.core.touch();
+    this.#attach(region);
+    this.core.commit();
   }
 
-  /** Unmaps `region` (T-43). */
+  /** `addSubregion` under QEMU's second name; overlap is always allowed (T-22, T-40). */
+  addSubregionOverlap(offset: GuestAddress, region: MemoryRegion, priority: number): void {
+    this.addSubregion(offset, region, priority);
+  }
+
+  /** Unmaps `region`, which keeps its `addr` and priority (T-43). @throws {MemoryRegionError} `not-a-subregion`, `in-callback`. */
   delSubregion(region: MemoryRegion): void {
-    if (region.#container !== this)
-      throw new MemoryRegionError('not-a-subregion', `region "${region.name}" is not mapped in "${this.name}"`);
-    this.#children.splice(this.#children.indexOf(region), 1);
-    region.#container = null;
-    if (this.#enabled && region.#enabled) this.core.touch();
+    check.mayEdit(this);
+    if (region.#container !== this) throw check.notASubregion(this, region);
+    this.core.begin();
+    this.#detach(region);
+    this.core.commit();
   }
 
+  /** Shows or hides the region and all below it, however it is reached (T-44, T-69). */
   setEnabled(on: boolean): void {
+    check.mayEdit(this);
     if (this.#enabled === on) return;
+    this.core.begin();
     this.#enabled = on;
-    this.core.touch();
+    this.core.regionChanged(this, this.#size, true);
+    this.core.commit();
   }
 
+  /**
+   * Moves the region in its container, where it comes before its equals (T-45). Without a container the address is only
+   * stored; if the region is a root, its space follows at the next commit that something else causes.
+   */
+  setAddress(addr: GuestAddress): void {
+    const to = check.offset(addr, 'address');
+    check.mayEdit(this);
+    if (this.#addr === to) return;
+    const container = this.#container;
+    if (container === null) {
+      this.#addr = to;
+      this.core.regionChanged(this, this.#size, false);
+      return;
+    }
+    this.core.begin();
+    container.#detach(this);
+    this.#addr = to;
+    container.#attach(this);
+    this.core.commit();
+  }
+
+  /** Changes the size; any RAM block stays as it is (T-46). @param size 0 to 2^64; 2^64 - 1 means 2^64. */
+  setSize(size: GuestAddress): void {
+    const to = check.size(size);
+    check.mayEdit(this);
+    const from = this.#size;
+    if (from === to) return;
+    this.core.begin();
+    this.#container?.childSet.resizing(this, to);
+    this.#size = to;
+    this.core.regionChanged(this, check.larger(from, to), true);
+    this.core.commit();
+  }
+
+  /** Moves the window of an alias (T-47). @throws {MemoryRegionError} `not-an-alias`. */
+  setAliasOffset(offset: GuestAddress): void {
+    const to = check.offset(offset, 'alias offset');
+    check.mayEdit(this);
+    if (this.target === null)
+      throw new MemoryRegionError('not-an-alias', `${check.show(this)} is not an alias and has no alias offset`);
+    if (this.#aliasOffset === to) return;
+    this.core.begin();
+    this.#aliasOffset = to;
+    this.core.regionChanged(this, this.#size, this.#enabled);
+    this.core.commit();
+  }
+
+  /** Any kind: what lies below a read-only container or behind such an alias shows read-only (T-48, T-63). */
   setReadonly(on: boolean): void {
+    check.mayEdit(this);
     if (this.#readonly === on) return;
+    this.core.begin();
     this.#readonly = on;
-    if (this.#enabled) this.core.touch();
+    this.core.regionChanged(this, this.#size, this.#enabled);
+    this.core.commit();
   }
 
+  /** Any kind; inherited like `readonly` (T-48, T-63). */
   setNonvolatile(on: boolean): void {
+    check.mayEdit(this);
     if (this.#nonvolatile === on) return;
+    this.core.begin();
     this.#nonvolatile = on;
-    if (this.#enabled) this.core.touch();
+    this.core.regionChanged(this, this.#size, this.#enabled);
+    this.core.commit();
   }
 
+  /** Switches a ROM device between reads from its memory and reads from its device (T-15, T-48). */
   romDeviceSetRomd(on: boolean): void {
+    check.mayEdit(this);
     if (this.#romdMode === on) return;
+    this.core.begin();
     this.#romdMode = on;
-    if (this.#enabled) this.core.touch();
+    this.core.regionChanged(this, this.#size, this.#enabled);
+    this.core.commit();
   }
 
-  #insert(region: MemoryRegion): void {
-    let at = 0;
-    while (at < this.#children.length && this.#children[at]!.#priority > region.#priority) at++;
-    this.#children.splice(at, 0, region);
+  /** Counts requests to log this region for a display; only the VGA client (T-25). @throws {MemoryRegionError} `bad-log-client`. */
+  setLog(on: boolean, client: LogClient): void {
+    this.signals.setLog(on, client);
+  }
+  /** The clients that asked for this region itself (T-21). What is in force adds global logging: `core.effectiveLogMask`. */
+  get dirtyLogMask(): number {
+    return this.signals.logMask;
+  }
+
+  /**
+   * Has writes of `size` bytes (0: any) at `offset` signal `notifier` instead of reaching the device (T-125).
+   * @param data in the target's byte order; looked at only with `matchData`.
+   */
+  addEventFd(
+    offset: GuestAddress,
+    size: number,
+    matchData: boolean,
+    data: number | bigint,
+    notifier: EventNotifier,
+  ): void {
+    this.signals.addEventFd(offset, size, matchData, data, notifier);
+  }
+  /** Takes back `addEventFd`; a size of 0 matches by offset alone (T-129). @throws {MemoryRegionError} `no-such-eventfd`. */
+  delEventFd(
+    offset: GuestAddress,
+    size: number,
+    matchData: boolean,
+    data: number | bigint,
+    notifier: EventNotifier,
+  ): void {
+    this.signals.delEventFd(offset, size, matchData, data, notifier);
+  }
+  /** In the order of T-125. Frozen: an edit makes a new array. */
+  get eventFds(): readonly IoEventFd[] {
+    return this.signals.eventFds;
+  }
+
+  /** Allows late delivery of writes to these bytes; listeners are told at once, on the current views (T-130, T-133). */
+  addCoalescing(offset: GuestAddress, size: GuestAddress): void {
+    this.signals.addCoalescing(offset, size);
+  }
+  /** Replaces all coalesced ranges by one over the whole region (T-130). */
+  setCoalescing(): void {
+    this.signals.clearCoalescing();
+    this.signals.addCoalescing(0n, this.#size);
+  }
+  /** Delivers what waits and drops all coalesced ranges (T-131). */
+  clearCoalescing(): void {
+    this.signals.clearCoalescing();
+  }
+  /** Has each access deliver the writes that wait first (T-21). */
+  setFlushCoalesced(): void {
+    this.signals.flushCoalesced = true;
+  }
+  /** Takes back `setFlushCoalesced`, unless there are coalesced ranges (T-132). */
+  clearFlushCoalesced(): void {
+    this.signals.clearFlushCoalesced();
+  }
+  get flushCoalescedMmio(): boolean {
+    return this.signals.flushCoalesced;
+  }
+  /** In order of adding. Frozen: an edit makes a new array. */
+  get coalescedRanges(): readonly CoalescedRange[] {
+    return this.signals.coalesced;
+  }
+
+  /**
+   * Ends the region: it must have no container, be no root and be in no view that is alive or waits for its grace
+   * period (containers and aliases never are). Its children are removed, its coalesced ranges and eventfds dropped
+   * (T-33, T-35). Twice is fine. @throws {MemoryRegionError} `still-used`, `in-callback`.
+   */
+  dispose(): void {
+    if (this.#disposed) return;
+    check.mayDispose(this);
+    this.core.begin();
+    this.#enabled = false; // Asks for no rebuild by itself (T-33).
+    this.core.regionChanged(this, this.#size, false);
+    for (const child of this.#children.sorted()) this.#detach(child);
+    this.core.commit();
+    this.signals.dispose();
+    this.#disposed = true;
+  }
+
+  /** Takes `region`, whose addr and priority are set. In a transaction. */
+  #attach(region: MemoryRegion): void {
+    region.#container = this;
+    this.#children.add(region);
+    for (let at = region.target; at !== null; at = at.target) at.#mappedViaAlias++; // T-34
+    this.core.childChanged(this, region, true);
+  }
+
+  #detach(region: MemoryRegion): void {
+    this.core.childChanged(this, region, false);
+    this.#children.remove(region);
+    region.#container = null;
+    for (let at = region.target; at !== null; at = at.target) at.#mappedViaAlias--;
   }
 }

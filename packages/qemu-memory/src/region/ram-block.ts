@@ -1,5 +1,12 @@
-/** The memory of a RAM, ROM or ROM device region. One block may stand behind many regions and machines. D7. */
+/** The memory of a RAM, ROM or ROM device region. One block may stand behind many regions and machines. D7, A-180. */
 import type { Backing } from '@guestmem/vm-memory';
+import { DirtyPages } from '../dirty/dirty-pages.ts';
+
+/** Options of a block. */
+export interface RamBlockOptions {
+  /** Bytes per dirty-tracking page, a power of two (default 4096, the target page of most machines). */
+  readonly pageSize?: number;
+}
 
 /** RAM: a backing and what is tracked about it. */
 export class RamBlock {
@@ -7,10 +14,13 @@ export class RamBlock {
   readonly backing: Backing;
   /** Bytes, 1 to 2^53 - 1. */
   readonly length: number;
+  /** Which pages were written, per client. */
+  readonly dirty: DirtyPages;
 
-  constructor(name: string, backing: Backing) {
+  constructor(name: string, backing: Backing, options: RamBlockOptions = {}) {
     this.name = name;
     this.backing = backing;
     this.length = backing.length;
+    this.dirty = new DirtyPages(backing.length, options.pageSize ?? 4096, backing.shared);
   }
 }

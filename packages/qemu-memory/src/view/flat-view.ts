@@ -2,6 +2,7 @@
  * A resolved map: sorted, disjoint ranges, immutable once published, shared by every address space with the same
  * canonical root. Finds the section of an address; what is done there is access/. T-60, T-85, T-150.
  */
+import type { GuestAddress } from '@guestmem/vm-memory';
 import type { MemoryRegion } from '../region/memory-region.ts';
 import type { FlatRange } from './flat-range.ts';
 import { MemoryRegionSection } from './section.ts';
@@ -19,8 +20,24 @@ export class FlatView {
     this.#sections = new Array(ranges.length).fill(undefined);
   }
 
+  /** How many ranges. */
+  get length(): number {
+    return this.ranges.length;
+  }
+
+  /** Range `index`. */
+  range(index: number): FlatRange {
+    return this.ranges[index]!;
+  }
+
+  /** The section that covers `addr`, or null in a hole. */
+  lookup(addr: GuestAddress): MemoryRegionSection | null {
+    const i = this.find(addr);
+    return i < 0 ? null : this.section(i);
+  }
+
   /** Index of the range that covers `addr`, or -1 in a hole. */
-  find(addr: bigint): number {
+  find(addr: GuestAddress): number {
     let lo = 0;
     let hi = this.ranges.length - 1;
     while (lo <= hi) {

@@ -65,6 +65,8 @@ function fill(
         readonly: ro,
         nonvolatile: nv,
         romdMode: region.romdMode,
+        ownReadonly: region.readonly,
+        dirtyMask: region.core.effectiveLogMask(region),
       });
       i++;
     }
@@ -85,7 +87,8 @@ function merge(ranges: readonly FlatRange[]): FlatRange[] {
       before.offset + (range.first - before.first) === range.offset &&
       before.readonly === range.readonly &&
       before.nonvolatile === range.nonvolatile &&
-      before.romdMode === range.romdMode
+      before.romdMode === range.romdMode &&
+      before.dirtyMask === range.dirtyMask
     )
       out[out.length - 1] = { ...before, last: range.last };
     else out.push(range);

@@ -1,8 +1,9 @@
 /**
- * Part of a region placed in an address space: what a look-up answers with, and the unit of every access. Immutable.
- * Hot: `first`, `last` and `ram` are what the fast paths test. T-140, A-105.
+ * Part of a region placed in an address space: what a look-up answers with. Immutable; what an access needs in the hot
+ * path is worked out from it once, in access/slot.ts. T-140, A-105.
  */
-import type { BackingSegment } from '@guestmem/vm-memory';
+import type { Slot } from '../access/slot.ts';
+import { RegionKind } from '../region/kind.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
 import type { FlatRange } from './flat-range.ts';
 
@@ -13,23 +14,46 @@ export class MemoryRegionSection {
   readonly offsetWithinAddressSpace: bigint;
   /** Bytes, 1 to 2^64. */
   readonly size: bigint;
+  /** Effective: the region's own and everything's on the path to it. Honoured where a space asks for it (A-53, T-160). */
   readonly readonly: boolean;
   readonly nonvolatile: boolean;
-  /** First and last address as numbers; those from 2^53 on are rounded and never equal a safe integer. */
-  readonly first: number;
-  readonly last: number;
-  /** The bytes of plain RAM when one segment holds the whole section; null for everything else. */
-  readonly ram: BackingSegment | null;
+  /** May reads be answered from the block's bytes, never by callbacks (A-52)? Decided when rendered (T-95). */
+  readonly directRead: boolean;
+  /** May writes go to the block's bytes (A-52, A-53)? */
+  readonly directWrite: boolean;
+  /** Clients whose pages a direct write marks (A-183). */
+  readonly dirtyMask: number;
+
+  /** @internal The slots of access/view-map.ts that were made for it, by window; shared by every view that shows it. */
+  slots: Slot | Map<number, Slot> | null = null;
 
   constructor(range: FlatRange) {
-    this.region = range.region;
+    const { region } = range;
+    this.region = region;
     this.offsetWithinRegion = range.offset;
     this.offsetWithinAddressSpace = range.first;
     this.size = range.last - range.first + 1n;
     this.readonly = range.readonly;
     this.nonvolatile = range.nonvolatile;
-    this.first = Number(range.first);
-    this.last = Number(range.last);
-    this.ram = null;
+    this.directRead = region.kind === RegionKind.RAM || (region.kind === RegionKind.ROM_DEVICE && range.romdMode);
+    this.directWrite = region.kind === RegionKind.RAM && !range.ownReadonly;
+    this.dirtyMask = range.dirtyMask;
+  }
+
+  /** Last address. */
+  get last(): bigint {
+    return this.offsetWithinAddressSpace + this.size - 1n;
+  }
+
+  /** T-140: same region, place, size and flags. */
+  equals(other: MemoryRegionSection): boolean {
+    return (
+      this.region === other.region &&
+      this.offsetWithinRegion === other.offsetWithinRegion &&
+      this.offsetWithinAddressSpace === other.offsetWithinAddressSpace &&
+      this.size === other.size &&
+      this.readonly === other.readonly &&
+      this.nonvolatile === other.nonvolatile
+    );
   }
 }

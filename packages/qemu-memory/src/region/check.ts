@@ -1,0 +1,106 @@
+/** What an edit checks before it changes anything, and the messages, which name both parties. T-1, T-2, T-51. */
+import type { GuestAddress } from '@guestmem/vm-memory';
+import { hex, toBigAddress } from '@guestmem/vm-memory';
+import { MemoryRegionError } from './error.ts';
+import { RegionKind } from './kind.ts';
+import type { MemoryRegion } from './memory-region.ts';
+
+/** 2^64: the size of the whole space. */
+export const SPACE_SIZE: bigint = 1n << 64n;
+const SIZE_64_BITS = SPACE_SIZE - 1n;
+
+/** A size as a bigint; 2^64 - 1 becomes 2^64 (T-2). @throws {RangeError} negative, fractional, above 2^64. */
+export function size(value: GuestAddress): bigint {
+  if (value === SPACE_SIZE) return SPACE_SIZE;
+  const bytes = toBigAddress(value, 'size');
+  return bytes === SIZE_64_BITS ? SPACE_SIZE : bytes;
+}
+
+/** An offset or address as a bigint. @throws {RangeError} not in 0 to 2^64 - 1. */
+export function offset(value: GuestAddress, what: string): bigint {
+  return toBigAddress(value, what);
+}
+
+/** @throws {RangeError} not a signed 32-bit integer (T-6). */
+export function priority(value: number): void {
+  if ((value | 0) !== value) throw new RangeError(`priority must be a signed 32-bit integer, not ${value}`);
+}
+
+/** The region for a message: name, and where it is mapped. */
+export function show(region: MemoryRegion): string {
+  const name = region.name === '' ? `region #${region.id} (no name)` : `region "${region.name}"`;
+  if (region.container === null) return name;
+  return `${name}, mapped in "${region.container.name}" at ${place(region)},`;
+}
+
+/** `[first, last]` of the region in its container. */
+export function place(region: MemoryRegion): string {
+  if (region.size === 0n) return `${hex(region.addr)} (empty)`;
+  return `[${hex(region.addr)}, ${hex(region.addr + region.size - 1n)}]`;
+}
+
+/** @throws {MemoryRegionError} `disposed`, `in-callback`. */
+export function mayEdit(region: MemoryRegion): void {
+  if (region.disposed)
+    throw new MemoryRegionError('disposed', `${show(region)} has been disposed of and cannot be edited`);
+  region.core.checkEditable(region);
+}
+
+/** All that addSubregion refuses. */
+export function mayAdd(container: MemoryRegion, child: MemoryRegion): void {
+  mayEdit(container);
+  if (child.disposed)
+    throw new MemoryRegionError(
+      'disposed',
+      `${show(child)} has been disposed of and cannot be mapped in "${container.name}"`,
+    );
+  sameCore(container.core, child, container.name);
+  if (container.kind === RegionKind.ALIAS)
+    throw new MemoryRegionError(
+      'subregion-of-alias',
+      `"${container.name}" is an alias and shows only its target: map "${child.name}" in the target "${container.target?.name}"`,
+    );
+  if (child.container !== null)
+    throw new MemoryRegionError(
+      'already-mapped',
+      `region "${child.name}" is already mapped in "${child.container.name}" at ${place(child)}; remove it first, or map an alias of it in "${container.name}"`,
+    );
+  for (let at: MemoryRegion | null = container; at !== null; at = at.container)
+    if (at === child)
+      throw new MemoryRegionError(
+        'container-cycle',
+        `region "${child.name}" contains "${container.name}" and cannot be mapped in it; an alias of it can`,
+      );
+}
+
+/** @throws {MemoryRegionError} `foreign-region`. */
+export function sameCore(core: object, region: MemoryRegion, other: string): void {
+  if (region.core !== core)
+    throw new MemoryRegionError(
+      'foreign-region',
+      `region "${region.name}" belongs to another MemoryCore than "${other}"; share the RAM block, not the region`,
+    );
+}
+
+/** The error of T-43. */
+export function notASubregion(container: MemoryRegion, region: MemoryRegion): MemoryRegionError {
+  const where = region.container === null ? 'not mapped anywhere' : `mapped in "${region.container.name}"`;
+  return new MemoryRegionError(
+    'not-a-subregion',
+    `region "${region.name}" cannot be removed from "${container.name}": it is ${where}`,
+  );
+}
+
+/** T-33, T-35: not while somebody can still reach it. */
+export function mayDispose(region: MemoryRegion): void {
+  region.core.checkEditable(region);
+  const user = region.container !== null ? `mapped in "${region.container.name}"` : region.core.userOf(region);
+  if (user !== null)
+    throw new MemoryRegionError('still-used', `region "${region.name}" cannot be disposed of: it is ${user}`);
+}
+
+/** The larger of two. */
+export function larger(a: bigint, b: bigint): bigint {
+  if (a > b) return a;
+  return b;
+}
