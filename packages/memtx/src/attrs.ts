@@ -111,7 +111,7 @@ export function memTxAttrs(fields: MemTxAttrsFields): MemTxAttrs {
  */
 export function mergeMemTxAttrs(base: MemTxAttrs, over: MemTxAttrsFields): MemTxAttrs {
   if (over instanceof MemTxAttrs) return over;
-  return build(base.bits, base.own, over, true);
+  return saysNothing(over) ? base : build(base.bits, base.own, over, true);
 }
 
 /** The attributes whose `bits` these are; fields that you added do not travel in them. */
@@ -136,6 +136,12 @@ const STANDARD_NAMES = [
 ] as const;
 const ALL_CLEAR = 0;
 const UNSPECIFIED_BIT = 1;
+
+/** No attribute among them: what a view's options often are. Saves the look-up. */
+function saysNothing(fields: MemTxAttrsFields): boolean {
+  for (const name in fields) if (!OPTION_NAMES.has(name)) return false;
+  return true;
+}
 
 type Own = Record<string, MemTxAttrsValue>;
 

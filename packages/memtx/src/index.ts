@@ -1,3 +1,11 @@
+export type {
+  Access,
+  AccessOptions,
+  BulkAccess,
+  MemTxViewOptions,
+  ShortAccess,
+  ShortAccessOptions,
+} from './access-options.ts';
 export type { MemTxAttrsFields, MemTxAttrsValue } from './attrs.ts';
 export { MEMTXATTRS_UNSPECIFIED, MemTxAttrs, memTxAttrs, memTxAttrsFromBits, mergeMemTxAttrs } from './attrs.ts';
 export {
@@ -45,3 +53,4 @@ export {
   toDevice,
 } from './order.ts';
 export { MemTxResult, memTxResultName } from './result.ts';
+export { MemTxView, memTxView } from './view.ts';

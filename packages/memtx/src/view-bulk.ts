@@ -1,0 +1,268 @@
+/**
+ * The many-byte methods of a view: transfers, objects of any size, streams. With no MemTx they end at the first failure
+ * and throw with expected and completed; with one they follow the policy and leave result and done there (A-276).
+ */
+import {
+  type Codec,
+  type GuestAddress,
+  GuestMemoryError,
+  type ReadVolatile,
+  type WriteVolatile,
+} from '@guestmem/vm-memory';
+import type { BulkAccess } from './access-options.ts';
+import { MemTxError } from './error.ts';
+import { addressPlus } from './internal/address-plus.ts';
+import type { MemTx } from './mem-tx.ts';
+import { MemTxResult } from './result.ts';
+import type { MemTxView } from './view.ts';
+import { attrsOf, policyOf, txOf } from './view-call.ts';
+
+/** `read`: short where memory ends. */
+export function readShort(
+  view: MemTxView,
+  buf: Uint8Array,
+  addr: GuestAddress,
+  access: BulkAccess | undefined,
+): number {
+  const tx = txOf(view, access);
+  const into = tx ?? view.scratch.tx;
+  view.memory.txRead(addr, buf, attrsOf(view, access), policyOf(view, access, tx), into);
+  return tx === null ? shortOrThrow('read', into, addr, buf.length) : into.done;
+}
+
+/** `write`: short where memory ends. */
+export function writeShort(
+  view: MemTxView,
+  buf: Uint8Array,
+  addr: GuestAddress,
+  access: BulkAccess | undefined,
+): number {
+  const tx = txOf(view, access);
+  const into = tx ?? view.scratch.tx;
+  view.memory.txWrite(addr, buf, attrsOf(view, access), policyOf(view, access, tx), into);
+  return tx === null ? shortOrThrow('write', into, addr, buf.length) : into.done;
+}
+
+/** `readSlice`. */
+export function readWhole(view: MemTxView, buf: Uint8Array, addr: GuestAddress, access: BulkAccess | undefined): void {
+  const tx = txOf(view, access);
+  view.memory.txRead(addr, buf, attrsOf(view, access), policyOf(view, access, tx), tx);
+}
+
+/** `writeSlice`. */
+export function writeWhole(view: MemTxView, buf: Uint8Array, addr: GuestAddress, access: BulkAccess | undefined): void {
+  const tx = txOf(view, access);
+  view.memory.txWrite(addr, buf, attrsOf(view, access), policyOf(view, access, tx), tx);
+}
+
+/** `readObj`. The codec's `get` must copy what it keeps: the bytes it is shown are used again. */
+export function readObject<T>(view: MemTxView, addr: GuestAddress, codec: Codec<T>, access: BulkAccess | undefined): T {
+  const buffer = view.scratch.borrow(codec.size);
+  try {
+    buffer.bytes.fill(0);
+    readWhole(view, buffer.bytes, addr, access);
+    return codec.get(buffer.view, 0);
+  } finally {
+    view.scratch.giveBack(buffer);
+  }
+}
+
+/** `writeObj`. A value that the codec refuses is refused before anything is written. */
+export function writeObject<T>(
+  view: MemTxView,
+  addr: GuestAddress,
+  codec: Codec<T>,
+  value: T,
+  access: BulkAccess | undefined,
+): void {
+  const buffer = view.scratch.borrow(codec.size);
+  try {
+    buffer.bytes.fill(0);
+    codec.set(buffer.view, 0, value);
+    writeWhole(view, buffer.bytes, addr, access);
+  } finally {
+    view.scratch.giveBack(buffer);
+  }
+}
+
+/** `readVolatileFrom`. What the source gave and memory did not take is lost, so a short write is a failure, not a short count. */
+export function pullFrom(
+  view: MemTxView,
+  addr: GuestAddress,
+  src: ReadVolatile,
+  count: number,
+  access: BulkAccess | undefined,
+): number {
+  const chunk = new Uint8Array(Math.min(checkCount(count), CHUNK_BYTES));
+  if (count === 0) return 0;
+  const given = checkMoved(src.readVolatile(chunk), chunk.length, addr);
+  writeWhole(view, chunk.subarray(0, given), addr, access);
+  const tx = txOf(view, access);
+  return tx === null ? given : tx.done;
+}
+
+/** `readExactVolatileFrom`. */
+export function pullExactly(
+  view: MemTxView,
+  addr: GuestAddress,
+  src: ReadVolatile,
+  count: number,
+  access: BulkAccess | undefined,
+): void {
+  const chunk = new Uint8Array(Math.min(checkCount(count), CHUNK_BYTES));
+  const run = new Run('write', view, addr, count, access);
+  while (run.wantsMore) {
+    const room = chunk.subarray(0, Math.min(chunk.length, count - run.moved));
+    const given = checkMoved(src.readVolatile(room), room.length, run.at);
+    if (given === 0) run.failSource('the source ended');
+    run.write(room.subarray(0, given));
+  }
+  run.finish();
+}
+
+/** `writeVolatileTo`. The sink is shown only bytes that could be read. */
+export function pushTo(
+  view: MemTxView,
+  addr: GuestAddress,
+  dst: WriteVolatile,
+  count: number,
+  access: BulkAccess | undefined,
+): number {
+  const chunk = new Uint8Array(Math.min(checkCount(count), CHUNK_BYTES));
+  if (count === 0) return 0;
+  const got = readShort(view, chunk, addr, access);
+  return got === 0 ? 0 : checkMoved(dst.writeVolatile(chunk.subarray(0, got)), got, addr);
+}
+
+/** `writeAllVolatileTo`. */
+export function pushAll(
+  view: MemTxView,
+  addr: GuestAddress,
+  dst: WriteVolatile,
+  count: number,
+  access: BulkAccess | undefined,
+): void {
+  const chunk = new Uint8Array(Math.min(checkCount(count), CHUNK_BYTES));
+  const run = new Run('read', view, addr, count, access);
+  while (run.wantsMore) {
+    const room = chunk.subarray(0, Math.min(chunk.length, count - run.moved));
+    const start = run.at;
+    const got = run.read(room);
+    let taken = 0;
+    while (taken < got) {
+      const more = checkMoved(dst.writeVolatile(room.subarray(taken, got)), got - taken, addressPlus(start, taken));
+      if (more === 0) run.failSource('the sink takes no more', got - taken);
+      taken += more;
+    }
+  }
+  run.finish();
+}
+
+const CHUNK_BYTES = 65_536;
+
+/** A transfer in chunks that ends as one transaction: one result, one count, one error. */
+class Run {
+  readonly #what: 'read' | 'write';
+  readonly #view: MemTxView;
+  readonly #addr: GuestAddress;
+  readonly #count: number;
+  readonly #access: BulkAccess | undefined;
+  readonly #tx: MemTx | null;
+  #result: MemTxResult = MemTxResult.OK;
+  #done = 0;
+  /** Bytes gone by, failed ones included. */
+  moved = 0;
+
+  constructor(
+    what: 'read' | 'write',
+    view: MemTxView,
+    addr: GuestAddress,
+    count: number,
+    access: BulkAccess | undefined,
+  ) {
+    this.#what = what;
+    this.#view = view;
+    this.#addr = addr;
+    this.#count = count;
+    this.#access = access;
+    this.#tx = txOf(view, access);
+  }
+
+  get at(): GuestAddress {
+    return addressPlus(this.#addr, this.moved);
+  }
+
+  get wantsMore(): boolean {
+    return this.moved < this.#count && (this.#result === MemTxResult.OK || this.#policy === 'continue');
+  }
+
+  get #policy(): 'continue' | 'stop' {
+    return policyOf(this.#view, this.#access, this.#tx);
+  }
+
+  write(bytes: Uint8Array): void {
+    const { tx } = this.#view.scratch;
+    this.#view.memory.txWrite(this.at, bytes, attrsOf(this.#view, this.#access), this.#policy, tx);
+    this.#take(tx, bytes.length);
+  }
+
+  /** @returns bytes that the sink shall see: all with `continue`, else those before the failure. */
+  read(bytes: Uint8Array): number {
+    const { tx } = this.#view.scratch;
+    bytes.fill(0);
+    this.#view.memory.txRead(this.at, bytes, attrsOf(this.#view, this.#access), this.#policy, tx);
+    const got = this.#policy === 'continue' ? bytes.length : tx.done;
+    this.#take(tx, bytes.length);
+    return got;
+  }
+
+  #take(tx: MemTx, length: number): void {
+    if (this.#result === MemTxResult.OK) this.#done += tx.done;
+    this.#result = (this.#result | tx.result) >>> 0;
+    this.moved += length;
+  }
+
+  /** The other end gave up, `unread` bytes before what memory has given. */
+  failSource(why: string, unread = 0): never {
+    const completed = this.#done - unread;
+    throw new GuestMemoryError('io-error', `${why} after ${completed} of ${this.#count} bytes`, {
+      addr: addressPlus(this.#addr, completed),
+      expected: this.#count,
+      completed,
+    });
+  }
+
+  finish(): void {
+    if (this.#tx !== null) {
+      this.#tx.result = this.#result;
+      this.#tx.done = this.#done;
+    } else if (this.#result !== MemTxResult.OK) {
+      throw new MemTxError(this.#what, this.#result, {
+        addr: this.#addr,
+        expected: this.#count,
+        completed: this.#done,
+      });
+    }
+  }
+}
+
+/** vm-memory's short count, where memory ends; any other failure is an error. */
+function shortOrThrow(what: string, tx: MemTx, addr: GuestAddress, expected: number): number {
+  const { result, done } = tx;
+  if (result === MemTxResult.OK || (result === MemTxResult.DECODE_ERROR && done > 0)) return done;
+  throw new MemTxError(what, result, { addr, expected, completed: done });
+}
+
+function checkCount(count: number): number {
+  if (Number.isSafeInteger(count) && count >= 0) return count;
+  throw new RangeError(`count must be an integer in 0 to 2^53 - 1, not ${String(count)}`);
+}
+
+function checkMoved(moved: number, most: number, addr: GuestAddress): number {
+  if (Number.isSafeInteger(moved) && moved >= 0 && moved <= most) return moved;
+  throw new GuestMemoryError('callback-out-of-range', `a stream was offered ${most} bytes and says it moved ${moved}`, {
+    addr,
+    expected: most,
+    completed: 0,
+  });
+}
