@@ -1,0 +1,237 @@
+/**
+ * Grace periods over readers in many agents: the two-phase algorithm of 7.2 on Int32 words. Any agent may ask for one,
+ * and any agent that steps moves on the one that is running, whoever asked; the lock is held only within a step, never
+ * across a return, and every step can be repeated, so an agent that dies leaves nothing half done. Readers are in
+ * shared-reader.ts. A-225 to A-230, A-235 to A-237, A-244; checked as a model in tools/rcu-model.
+ */
+import { RcuError } from './error.ts';
+import type { RemoteReaders } from './local-rcu.ts';
+import {
+  CLAIM,
+  CONTENDED,
+  CTR,
+  createDomainMemory,
+  EVENT,
+  GP,
+  LOCK,
+  openDomainMemory,
+  QUARANTINED,
+  SEQ,
+  SLOTS,
+  STAMP,
+  slotWord,
+  WAITING,
+} from './shared-layout.ts';
+import { WAIT_SLICE_MS, waitWord, waitWordAsync } from './wait.ts';
+
+/** Who steps, when it is no reader: the lock then cannot be taken away by slot. */
+const NO_SLOT = 0x7fff_ffff;
+const FREE = 0;
+const TAKEN_AWAY = -1;
+
+/** Deviations that tests switch on to see them caught. Nothing else may. */
+export interface DomainFaults {
+  /** A single phase (A-230). */
+  readonly onePhase?: boolean;
+  /** Grace periods that wait for nobody. */
+  readonly noWait?: boolean;
+}
+
+/** One agent's side of a domain: asks for grace periods, moves them on, waits for them. */
+export class RcuDomain implements RemoteReaders {
+  /** Hand it to other agents (`postMessage`, `workerData`) and open it there with `new RcuDomain(buffer)`. */
+  readonly buffer: SharedArrayBuffer;
+  /** @internal */
+  readonly words: Int32Array;
+  readonly #lockId: number;
+  readonly #faults: DomainFaults;
+
+  /** @param slot the reader slot of this agent, if it has one: lets `evict` free the lock too. */
+  constructor(buffer: SharedArrayBuffer, slot = -1, faults: DomainFaults = {}) {
+    this.buffer = buffer;
+    this.words = openDomainMemory(buffer);
+    this.#lockId = slot < 0 ? NO_SLOT : slot + 1;
+    this.#faults = faults;
+  }
+
+  /** A new domain with room for `slots` readers (default 64). @throws {RangeError} not 1 to 4096. */
+  static create(slots = 64, faults: DomainFaults = {}): RcuDomain {
+    return new RcuDomain(createDomainMemory(slots), -1, faults);
+  }
+
+  /** Grace periods that have ended since the domain was made, modulo 2^30. */
+  get gracePeriods(): number {
+    return Atomics.load(this.words, SEQ) >>> 2;
+  }
+
+  /** A grace period that begins after this call; give the number to `reached`. Begins it if none is running. */
+  request(): number {
+    const seq = Atomics.load(this.words, SEQ);
+    const ticket = (seq & 3) === 0 ? seq + 4 : (seq & ~3) + 8;
+    return ticket | 0;
+  }
+
+  /** Steps. Has the grace period of `ticket` ended? Never waits. */
+  reached(ticket: number): boolean {
+    while (!this.#ended(ticket)) if (!this.#step()) return this.#ended(ticket);
+    return true;
+  }
+
+  /** Blocks until the grace period of `ticket` has ended. @throws {RcuError} `timeout`, `cannot-block`. */
+  wait(ticket: number, timeoutMs: number): void {
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+      const event = Atomics.load(this.words, EVENT); // First the event, then the look at the readers (A-237).
+      if (this.reached(ticket)) return;
+      const left = deadline - Date.now();
+      if (left <= 0) throw this.#timeout(timeoutMs);
+      waitWord(this.words, EVENT, event, Math.min(left, WAIT_SLICE_MS));
+    }
+  }
+
+  /** Resolves when the grace period of `ticket` has ended; rejects with RcuError `timeout`. */
+  async waitAsync(ticket: number, timeoutMs: number): Promise<void> {
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+      const event = Atomics.load(this.words, EVENT);
+      if (this.reached(ticket)) return;
+      const left = deadline - Date.now();
+      if (left <= 0) throw this.#timeout(timeoutMs);
+      await waitWordAsync(this.words, EVENT, event, Math.min(left, WAIT_SLICE_MS));
+    }
+  }
+
+  /** Slots whose readers the running grace period waits for. Empty when none is running. */
+  blocking(): number[] {
+    const words = this.words;
+    const seq = Atomics.load(words, SEQ);
+    const gp = Atomics.load(words, GP);
+    const found: number[] = [];
+    if ((seq & 3) === 0) return found;
+    for (let slot = 0; slot < Atomics.load(words, SLOTS); slot++) {
+      const at = slotWord(slot);
+      if (Atomics.load(words, at + STAMP) !== seq && !this.#passes(at, gp)) found.push(slot);
+    }
+    return found;
+  }
+
+  /**
+   * Takes its slot from a reader that does not answer, so that grace periods no longer wait for it (A-217).
+   * `dead`: its agent is known to have ended (a worker's exit event); the slot can be claimed again. `unresponsive`: it
+   * may still run; the slot is lost, the reader gets `evicted` at its next lock, and what it may still be using must not
+   * be reused. @returns false: the slot was free.
+   */
+  evict(slot: number, why: 'dead' | 'unresponsive'): boolean {
+    const words = this.words;
+    const at = slotWord(slot);
+    const claim = Atomics.load(words, at + CLAIM);
+    if (claim === FREE) return false;
+    if (why === 'dead') {
+      Atomics.store(words, at + CTR, 0);
+      Atomics.store(words, at + WAITING, 0);
+      if (claim === TAKEN_AWAY) Atomics.sub(words, QUARANTINED, 1);
+      Atomics.store(words, at + CLAIM, FREE);
+      Atomics.compareExchange(words, LOCK, slot + 1, 0);
+    } else if (claim !== TAKEN_AWAY) {
+      Atomics.add(words, QUARANTINED, 1);
+      Atomics.store(words, at + CLAIM, TAKEN_AWAY);
+    }
+    this.#raise();
+    return true;
+  }
+
+  #ended(ticket: number): boolean {
+    return ((Atomics.load(this.words, SEQ) - ticket) | 0) >= 0;
+  }
+
+  /** One step under the lock. @returns whether it got anywhere; if not, EVENT will be raised when there is a reason to try again. */
+  #step(): boolean {
+    if (!this.#tryLock()) return false;
+    try {
+      return this.#advance();
+    } finally {
+      this.#unlock();
+    }
+  }
+
+  #advance(): boolean {
+    const words = this.words;
+    let seq = Atomics.load(words, SEQ);
+    if ((seq & 3) === 0) {
+      this.#flip();
+      seq = this.#setSeq(seq + 1);
+    }
+    if (!this.#allPassed(seq)) return false;
+    if ((seq & 3) === 1 && this.#faults.onePhase !== true) {
+      this.#flip();
+      this.#setSeq(seq + 1);
+    } else {
+      this.#setSeq((seq | 3) + 1);
+      this.#raise();
+    }
+    return true;
+  }
+
+  /** The wait phase: is every reader outside, or inside since the flip? Asks those that are not to raise EVENT. */
+  #allPassed(seq: number): boolean {
+    if (this.#faults.noWait === true) return true;
+    const words = this.words;
+    const gp = Atomics.load(words, GP);
+    const slots = Atomics.load(words, SLOTS);
+    let all = true;
+    for (let slot = 0; slot < slots; slot++) {
+      const at = slotWord(slot);
+      if (Atomics.load(words, at + STAMP) === seq) continue; // Seen once is enough for this phase (A-244).
+      if (!this.#passes(at, gp)) {
+        Atomics.store(words, at + WAITING, 1); // Then look again, or its last unlock could be missed (A-237).
+        if (!this.#passes(at, gp)) {
+          all = false;
+          continue;
+        }
+      }
+      Atomics.store(words, at + STAMP, seq);
+    }
+    return all;
+  }
+
+  #passes(at: number, gp: number): boolean {
+    const words = this.words;
+    const ctr = Atomics.load(words, at + CTR);
+    return ctr === 0 || ctr === gp || Atomics.load(words, at + CLAIM) <= FREE;
+  }
+
+  #flip(): void {
+    Atomics.xor(this.words, GP, 2);
+  }
+
+  #setSeq(seq: number): number {
+    Atomics.store(this.words, SEQ, seq | 0);
+    return seq | 0;
+  }
+
+  #tryLock(): boolean {
+    const words = this.words;
+    if (Atomics.compareExchange(words, LOCK, 0, this.#lockId) === 0) return true;
+    Atomics.store(words, CONTENDED, 1); // Then try again, or the holder could have looked just before.
+    return Atomics.compareExchange(words, LOCK, 0, this.#lockId) === 0;
+  }
+
+  #unlock(): void {
+    const words = this.words;
+    Atomics.store(words, LOCK, 0);
+    if (Atomics.exchange(words, CONTENDED, 0) !== 0) this.#raise();
+  }
+
+  #raise(): void {
+    Atomics.add(this.words, EVENT, 1);
+    Atomics.notify(this.words, EVENT);
+  }
+
+  #timeout(timeoutMs: number): RcuError {
+    const slots = this.blocking();
+    return new RcuError(
+      'timeout',
+      `the grace period has not ended after ${timeoutMs} ms; in read sections: ${slots.length === 0 ? 'none any more' : `readers ${slots.join(', ')}`}`,
+    );
+  }
+}
