@@ -3,10 +3,10 @@
  * because nothing else runs meanwhile; sections can outlive a call only across an `await`. When a memory is shared with
  * workers, `waitAlso` makes every grace period wait for the readers there too. A-211, A-213, A-214, A-239.
  */
+import { disposable } from '@guestmem/vm-memory';
 import { CallbackQueue, throwCollected } from './callback-queue.ts';
 import { RcuError } from './error.ts';
 import type { Rcu, RcuGuard } from './rcu.ts';
-import { ReadGuard } from './read-guard.ts';
 
 /** Readers elsewhere. A grace period there is asked for by a ticket and never waits unless told to. */
 export interface RemoteReaders {
@@ -56,7 +56,8 @@ export class LocalRcu implements Rcu {
   }
 
   guard(): RcuGuard {
-    return new ReadGuard(this);
+    this.readLock();
+    return disposable(() => this.readUnlock());
   }
 
   callRcu(fn: () => void): void {

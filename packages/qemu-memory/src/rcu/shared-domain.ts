@@ -22,6 +22,7 @@ import {
   slotWord,
   WAITING,
 } from './shared-layout.ts';
+import { newClaim } from './shared-reader.ts';
 import { WAIT_SLICE_MS, waitWord, waitWordAsync } from './wait.ts';
 
 /** Who steps, when it is no reader: the lock then cannot be taken away by slot. */
@@ -99,6 +100,24 @@ export class RcuDomain implements RemoteReaders {
       if (left <= 0) throw this.#timeout(timeoutMs);
       await waitWordAsync(this.words, EVENT, event, Math.min(left, WAIT_SLICE_MS));
     }
+  }
+
+  /** A number by which a reader's slot can be told: give it to the SharedRcu of that agent. */
+  newClaim(): number {
+    return newClaim(this.words);
+  }
+
+  /** Slots that the reader or readers with this claim hold. */
+  slotsOf(claim: number): number[] {
+    const found: number[] = [];
+    for (let slot = 0; slot < Atomics.load(this.words, SLOTS); slot++)
+      if (this.claimOf(slot) === claim) found.push(slot);
+    return found;
+  }
+
+  /** The claim that holds `slot`; 0 if it is free, -1 if it was taken away. */
+  claimOf(slot: number): number {
+    return Atomics.load(this.words, slotWord(slot) + CLAIM);
   }
 
   /** Slots whose readers the running grace period waits for. Empty when none is running. */

@@ -2,10 +2,10 @@
  * RCU for an agent that shares memory with others: its own sections are seen by their grace periods, and its grace
  * periods wait for their sections. Callbacks are functions, so each runs in the agent that queued it. A-217, A-238.
  */
+import { disposable } from '@guestmem/vm-memory';
 import { RcuError } from './error.ts';
 import { LocalRcu } from './local-rcu.ts';
 import type { Rcu, RcuGuard } from './rcu.ts';
-import { ReadGuard } from './read-guard.ts';
 import { RcuDomain } from './shared-domain.ts';
 import { SharedReader } from './shared-reader.ts';
 
@@ -24,10 +24,14 @@ export class SharedRcu implements Rcu {
   readonly #local: LocalRcu = new LocalRcu();
   #online = false;
 
-  /** @param buffer of `RcuDomain.create(...)`, from any agent. @throws {RcuError} `no-free-slot`, `bad-handle`. */
-  constructor(buffer: SharedArrayBuffer, flavour: RcuFlavour = 'barrier') {
+  /**
+   * @param buffer of `RcuDomain.create(...)`, from any agent.
+   * @param claim whose slot it is to be (`RcuDomain.newClaim`), so that the updater can tell; default a new number.
+   * @throws {RcuError} `no-free-slot`, `bad-handle`.
+   */
+  constructor(buffer: SharedArrayBuffer, flavour: RcuFlavour = 'barrier', claim?: number) {
     this.flavour = flavour;
-    this.#reader = new SharedReader(new RcuDomain(buffer).words);
+    this.#reader = new SharedReader(new RcuDomain(buffer).words, claim);
     this.domain = new RcuDomain(buffer, this.#reader.slot);
     this.#local.waitAlso(this.domain);
   }
@@ -67,7 +71,8 @@ export class SharedRcu implements Rcu {
   }
 
   guard(): RcuGuard {
-    return new ReadGuard(this);
+    this.readLock();
+    return disposable(() => this.readUnlock());
   }
 
   /** Quiescent flavour: from now on sections are free. Does nothing if online. @throws {RcuError} `evicted`. */

@@ -7,6 +7,11 @@
 import { RcuError } from './error.ts';
 import { CLAIM, CTR, EVENT, GP, NEXT_CLAIM, SLOTS, slotWord, WAITING } from './shared-layout.ts';
 
+/** A number that no other reader of the domain has, 1 to 2^30. */
+export function newClaim(words: Int32Array): number {
+  return (Atomics.add(words, NEXT_CLAIM, 1) & 0x3fff_ffff) + 1;
+}
+
 /** One reader. Belongs to the agent that claimed it. */
 export class SharedReader {
   /** Its slot, 0 and up. */
@@ -16,9 +21,11 @@ export class SharedReader {
   readonly #claim: number;
   #inside = false;
 
-  /** Claims a free slot of the domain in `words`. @throws {RcuError} `no-free-slot`. */
-  constructor(words: Int32Array) {
-    const claim = (Atomics.add(words, NEXT_CLAIM, 1) & 0x3fff_ffff) + 1;
+  /**
+   * Claims a free slot of the domain in `words`.
+   * @param claim a number of `newClaim`: the slot then says whose it is from the first moment. @throws {RcuError} `no-free-slot`.
+   */
+  constructor(words: Int32Array, claim: number = newClaim(words)) {
     const slots = Atomics.load(words, SLOTS);
     let slot = 0;
     while (slot < slots && Atomics.compareExchange(words, slotWord(slot) + CLAIM, 0, claim) !== 0) slot++;
