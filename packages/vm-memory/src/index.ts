@@ -1,5 +1,23 @@
 export type { GuestAddress, MemoryRegionAddress } from './address.ts';
 export { hex, LAST_ADDRESS, toAddress, toBigAddress } from './address.ts';
+export {
+  bitAnd,
+  bitOr,
+  checkedAdd,
+  checkedAlignUp,
+  checkedOffsetFrom,
+  checkedSub,
+  compareAddresses,
+  overflowingAdd,
+  overflowingSub,
+  uncheckedAdd,
+  uncheckedAlignUp,
+  uncheckedOffsetFrom,
+  uncheckedSub,
+} from './address-math.ts';
+export type { AtomicBitmapHandle, AtomicBitmapOptions } from './atomic-bitmap.ts';
+export { AtomicBitmap } from './atomic-bitmap.ts';
+export { AtomicRef } from './atomic-ref.ts';
 export type { Backing, BackingSegment } from './backing.ts';
 export type { AdoptableBuffer, BufferBackingOptions } from './backing-buffer.ts';
 export { bufferBacking, segmentedBacking } from './backing-buffer.ts';
@@ -7,16 +25,31 @@ export type { SparseBacking, SparseBackingOptions } from './backing-sparse.ts';
 export { sparseBacking } from './backing-sparse.ts';
 export type { WasmBackingOptions, WasmMemoryLike } from './backing-wasm.ts';
 export { wasmBacking } from './backing-wasm.ts';
+export type { Bitmap } from './bitmap.ts';
+export { BitmapSlice } from './bitmap.ts';
+export type { GuestMemoryOptions, MemoryRange } from './buffer-memory.ts';
+export { guestMemory } from './buffer-memory.ts';
 export type { Bytes } from './bytes.ts';
+export { BytesBase } from './bytes-base.ts';
 export type { ByteOrder, Codec, ScalarShape, ValueOf } from './codec.ts';
 export { ScalarCodec, ScalarKind } from './codec.ts';
+export type { GuestRegionCollectionErrorCode } from './collection-error.ts';
+export { GuestRegionCollectionError } from './collection-error.ts';
 export type { DisposableHandle } from './dispose.ts';
 export { DISPOSE, disposable } from './dispose.ts';
 export type { GuestMemoryErrorCode, GuestMemoryErrorDetail } from './error.ts';
 export { GuestMemoryError } from './error.ts';
+export { FileOffset } from './file-offset.ts';
+export type { GuestAddressSpace, GuestMemory, GuestMemoryBackend, RegionAddress } from './guest-memory.ts';
+export { GuestMemorySlices } from './guest-memory-slices.ts';
 export type { ReadVolatile, WriteVolatile } from './io.ts';
 export { Ordering } from './ordering.ts';
 export { Permissions, permissionsAllow } from './permissions.ts';
+export type { HostAddress } from './region.ts';
+export { GuestMemoryRegion } from './region.ts';
+export type { GuestRegionBufferOptions } from './region-buffer.ts';
+export { GuestRegionBuffer } from './region-buffer.ts';
+export { GuestRegionCollection } from './region-collection.ts';
 export {
   f32,
   f64,
@@ -35,3 +68,6 @@ export {
   u64Number,
 } from './scalar.ts';
 export { getScalar, setScalar } from './scalar-access.ts';
+export type { ElementArray } from './volatile-ref.ts';
+export { VolatileArrayRef, VolatileRef } from './volatile-ref.ts';
+export { VolatileSlice } from './volatile-slice.ts';

@@ -1,0 +1,69 @@
+/** Argument checks and errors that all implementations of `Bytes` share. Messages are built on failure only. D10. */
+import { type GuestAddress, hex } from './address.ts';
+import { GuestMemoryError } from './error.ts';
+
+/** @throws {TypeError} not a Uint8Array (of any realm; a Node Buffer is one). */
+export function checkBuffer(buf: Uint8Array): void {
+  if (ArrayBuffer.isView(buf) && buf.BYTES_PER_ELEMENT === 1) return;
+  throw new TypeError(
+    `a buffer must be a Uint8Array, not ${buf === null ? 'null' : typeof buf}; wrap other views as new Uint8Array(view.buffer, view.byteOffset, view.byteLength)`,
+  );
+}
+
+/** @throws {TypeError | RangeError} not an integer in 0 to 2^53 - 1. */
+export function checkCount(count: number): void {
+  if (typeof count !== 'number') throw new TypeError(`count must be a number, not ${typeof count}`);
+  if (!Number.isSafeInteger(count) || count < 0)
+    throw new RangeError(`count must be an integer in 0 to 2^53 - 1, not ${count}`);
+}
+
+/** What a source or sink answered, checked. @throws {GuestMemoryError} `callback-out-of-range`. */
+export function checkMoved(moved: number, offered: number, who: string): number {
+  if (Number.isInteger(moved) && moved >= 0 && moved <= offered) return moved;
+  throw new GuestMemoryError(
+    'callback-out-of-range',
+    `${who} was offered ${offered} bytes and answered ${String(moved)}; it must answer how many it moved`,
+  );
+}
+
+/** `partial-buffer`, with what stopped it where that is known. */
+export function partialBuffer(
+  what: string,
+  addr: GuestAddress,
+  expected: number,
+  completed: number,
+  cause?: unknown,
+): GuestMemoryError {
+  const why = cause instanceof Error ? `: ${cause.message}` : '';
+  const at = cause instanceof GuestMemoryError && cause.addr !== undefined ? cause.addr : addr;
+  return new GuestMemoryError('partial-buffer', `${what} ended after ${completed}${why}`, {
+    addr: at,
+    expected,
+    completed,
+    cause,
+  });
+}
+
+/** A source said 0 before all had come: Rust's UnexpectedEof. */
+export function endOfSource(addr: GuestAddress, expected: number, completed: number): GuestMemoryError {
+  return new GuestMemoryError(
+    'io-error',
+    `the source ended after ${completed} of ${expected} bytes for ${hex(addr)}; use readVolatileFrom if that may be`,
+    { addr, expected, completed },
+  );
+}
+
+/** A sink said 0 before all was taken: Rust's WriteZero. */
+export function fullSink(addr: GuestAddress, expected: number, completed: number): GuestMemoryError {
+  return new GuestMemoryError(
+    'io-error',
+    `the sink took ${completed} of ${expected} bytes from ${hex(addr)} and no more; use writeVolatileTo if that may be`,
+    { addr, expected, completed },
+  );
+}
+
+/** A source or sink threw. */
+export function streamFailed(who: string, addr: GuestAddress, cause: unknown): GuestMemoryError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new GuestMemoryError('io-error', `${who} failed at ${hex(addr)}: ${why}`, { addr, cause });
+}
