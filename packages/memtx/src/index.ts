@@ -6,6 +6,7 @@ export type {
   ShortAccess,
   ShortAccessOptions,
 } from './access-options.ts';
+export { attributed } from './attributed.ts';
 export type { MemTxAttrsFields, MemTxAttrsValue } from './attrs.ts';
 export { MEMTXATTRS_UNSPECIFIED, MemTxAttrs, memTxAttrs, memTxAttrsFromBits, mergeMemTxAttrs } from './attrs.ts';
 export {
@@ -34,6 +35,7 @@ export {
   le64sn,
   u8,
 } from './codecs.ts';
+export { GuestDataView } from './data-view.ts';
 export type { MemTxErrorDetail } from './error.ts';
 export { MemTxError } from './error.ts';
 export { halvesCodec, U64Halves } from './halves.ts';
@@ -52,5 +54,6 @@ export {
   reverse64,
   toDevice,
 } from './order.ts';
+export { PinnedMemTxView, pinnedView } from './pinned.ts';
 export { MemTxResult, memTxResultName } from './result.ts';
 export { MemTxView, memTxView } from './view.ts';

@@ -58,7 +58,7 @@ export function policyOf(view: MemTxView, access: Access | undefined, tx: MemTx 
 }
 
 /** What `view.with(options)` binds. */
-export function bind(view: MemTxView, options: MemTxViewOptions): BoundOptions {
+export function bind(view: BoundOptions, options: MemTxViewOptions): BoundOptions {
   const attrs = mergeMemTxAttrs(options.attrs ?? view.attrs, options);
   const onError = options.onError ?? view.onError;
   let tx = options.tx === undefined ? view.tx : checkTx(options.tx);

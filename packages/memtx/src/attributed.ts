@@ -1,0 +1,146 @@
+/**
+ * Gives a plain guest memory the primitives of TxMemory. Plain memory has no use for attributes, so they go no further;
+ * its errors become results. Hot: txLoad and txStore add a handler and nothing else to the memory's own load and store.
+ */
+import {
+  type GuestAddress,
+  type GuestMemory,
+  GuestMemoryError,
+  type Ordering,
+  Permissions,
+  type ScalarCodec,
+} from '@guestmem/vm-memory';
+import type { MemTxAttrs } from './attrs.ts';
+import { MemTxError } from './error.ts';
+import { addressPlus } from './internal/address-plus.ts';
+import type { MemTx } from './mem-tx.ts';
+import type { OnError, TxMemory } from './memory.ts';
+import { MemTxResult } from './result.ts';
+
+/** `memory` as a TxMemory; keeps a reference, and sees what the memory sees. */
+export function attributed(memory: GuestMemory): TxMemory {
+  return new AttributedMemory(memory);
+}
+
+class AttributedMemory implements TxMemory {
+  readonly #memory: GuestMemory;
+
+  constructor(memory: GuestMemory) {
+    this.#memory = memory;
+  }
+
+  txLoad<T>(addr: GuestAddress, codec: ScalarCodec<T>, _attrs: MemTxAttrs, tx: MemTx | null, ordering?: Ordering): T {
+    let value: T;
+    try {
+      value = this.#memory.load(addr, codec, ordering);
+    } catch (error) {
+      settle('load', addr, codec.size, tx, error);
+      return codec.get(ZEROS, 0);
+    }
+    if (tx !== null) {
+      tx.result = MemTxResult.OK;
+      tx.done = codec.size;
+    }
+    return value;
+  }
+
+  txStore<T>(
+    addr: GuestAddress,
+    codec: ScalarCodec<T>,
+    value: T,
+    _attrs: MemTxAttrs,
+    tx: MemTx | null,
+    ordering?: Ordering,
+  ): void {
+    try {
+      this.#memory.store(addr, codec, value, ordering);
+    } catch (error) {
+      settle('store', addr, codec.size, tx, error);
+      return;
+    }
+    if (tx !== null) {
+      tx.result = MemTxResult.OK;
+      tx.done = codec.size;
+    }
+  }
+
+  txRead(addr: GuestAddress, buf: Uint8Array, _attrs: MemTxAttrs, onError: OnError, tx: MemTx | null): void {
+    this.#transfer('read', addr, buf, tx === null ? 'stop' : onError, tx);
+  }
+
+  txWrite(addr: GuestAddress, buf: Uint8Array, _attrs: MemTxAttrs, onError: OnError, tx: MemTx | null): void {
+    this.#transfer('write', addr, buf, tx === null ? 'stop' : onError, tx);
+  }
+
+  #transfer(what: 'read' | 'write', addr: GuestAddress, buf: Uint8Array, onError: OnError, tx: MemTx | null): void {
+    const access = what === 'read' ? Permissions.READ : Permissions.WRITE;
+    let result: MemTxResult = MemTxResult.OK;
+    let done = 0;
+    let cause: unknown;
+    for (let at = 0; at < buf.length || at === 0; ) {
+      let moved = 0;
+      const part = at === 0 ? buf : buf.subarray(at);
+      try {
+        moved = this.#memory[what](part, addressPlus(addr, at));
+        if (moved < part.length) result |= MemTxResult.DECODE_ERROR;
+      } catch (error) {
+        cause ??= error;
+        result |= resultOf(error);
+        moved = completedOf(error);
+      }
+      if (at === done) done += moved;
+      at += moved;
+      if (at >= buf.length || onError === 'stop') break;
+      const hole = this.#hole(addressPlus(addr, at), buf.length - at, access);
+      if (what === 'read') buf.fill(0, at, at + hole);
+      at += hole;
+      if (at >= buf.length) break;
+    }
+    if (tx === null && result !== MemTxResult.OK)
+      throw new MemTxError(what, result, { addr, expected: buf.length, completed: done, cause });
+    if (tx !== null) {
+      tx.result = result;
+      tx.done = done;
+    }
+  }
+
+  /** Bytes from `addr` on, 1 to `most`, that a transfer cannot touch. */
+  #hole(addr: GuestAddress, most: number, access: Permissions): number {
+    let length = 1;
+    while (length < most && !this.#memory.checkRange(addressPlus(addr, length), 1, access)) length++;
+    return length;
+  }
+}
+
+/** Never written. */
+const ZEROS: DataView = /* @__PURE__ */ new DataView(/* @__PURE__ */ new ArrayBuffer(8));
+
+/** Turns what a scalar access threw into a result or a MemTxError; what is not the guest's doing is thrown on. */
+function settle(what: string, addr: GuestAddress, expected: number, tx: MemTx | null, error: unknown): void {
+  const result = resultOf(error);
+  if (tx === null) {
+    const code = (error as GuestMemoryError).code;
+    throw new MemTxError(what, result, { addr, expected, completed: 0, code, cause: error });
+  }
+  tx.result = result;
+  tx.done = 0;
+}
+
+/** The bits for an error of plain memory. @throws what is no GuestMemoryError: a bad argument is the program's mistake. */
+function resultOf(error: unknown): MemTxResult {
+  if (!(error instanceof GuestMemoryError)) throw error;
+  if (error instanceof MemTxError) return error.result;
+  switch (error.code) {
+    case 'permission-denied':
+      return MemTxResult.ACCESS_ERROR;
+    case 'io-error':
+    case 'callback-out-of-range':
+      return MemTxResult.ERROR;
+    default:
+      return MemTxResult.DECODE_ERROR;
+  }
+}
+
+function completedOf(error: unknown): number {
+  return error instanceof GuestMemoryError ? (error.completed ?? 0) : 0;
+}

@@ -1,0 +1,75 @@
+/**
+ * One snapshot of a memory, held until it is given back: what a pinned view and all views derived from it look at, so
+ * that giving back the one ends them all (A-252). A step in front of the snapshot that V8 inlines away.
+ */
+import {
+  DISPOSE,
+  type DisposableHandle,
+  type GuestAddress,
+  type Ordering,
+  type ScalarCodec,
+} from '@guestmem/vm-memory';
+import type { MemTxAttrs } from './attrs.ts';
+import type { MemTx } from './mem-tx.ts';
+import type { OnError, TxMemory } from './memory.ts';
+
+/** See the header. */
+export class PinnedMemory implements TxMemory, DisposableHandle {
+  #memory: TxMemory | null;
+  #release: (() => void) | null;
+
+  /** @param release called once, by the first `dispose`. */
+  constructor(memory: TxMemory, release: (() => void) | null) {
+    this.#memory = memory;
+    this.#release = release;
+  }
+
+  get disposed(): boolean {
+    return this.#memory === null;
+  }
+
+  /** Gives the snapshot back. Again: no effect. */
+  dispose(): void {
+    const release = this.#release;
+    this.#memory = null;
+    this.#release = null;
+    release?.();
+  }
+
+  [DISPOSE](): void {
+    this.dispose();
+  }
+
+  txLoad<T>(addr: GuestAddress, codec: ScalarCodec<T>, attrs: MemTxAttrs, tx: MemTx | null, ordering?: Ordering): T {
+    return (this.#memory ?? gone()).txLoad(addr, codec, attrs, tx, ordering);
+  }
+
+  txStore<T>(
+    addr: GuestAddress,
+    codec: ScalarCodec<T>,
+    value: T,
+    attrs: MemTxAttrs,
+    tx: MemTx | null,
+    ordering?: Ordering,
+  ): void {
+    (this.#memory ?? gone()).txStore(addr, codec, value, attrs, tx, ordering);
+  }
+
+  txRead(addr: GuestAddress, buf: Uint8Array, attrs: MemTxAttrs, onError: OnError, tx: MemTx | null): void {
+    (this.#memory ?? gone()).txRead(addr, buf, attrs, onError, tx);
+  }
+
+  txWrite(addr: GuestAddress, buf: Uint8Array, attrs: MemTxAttrs, onError: OnError, tx: MemTx | null): void {
+    (this.#memory ?? gone()).txWrite(addr, buf, attrs, onError, tx);
+  }
+}
+
+/** @throws {TypeError} `memory` is a snapshot that was given back. */
+export function assertLive(memory: TxMemory): void {
+  if (memory instanceof PinnedMemory && memory.disposed) gone();
+}
+
+/** A TypeError, as a DataView on a detached buffer throws. */
+function gone(): never {
+  throw new TypeError('the snapshot of this pinned view was given back (dispose); pin the memory again');
+}

@@ -1,0 +1,51 @@
+/** Pinned views: the map as it was when the view was made, however it changes meanwhile, until the view is disposed. A-252. */
+import { DISPOSE, type DisposableHandle, type GuestAddressSpace, type GuestMemory } from '@guestmem/vm-memory';
+import type { MemTxViewOptions } from './access-options.ts';
+import { attributed } from './attributed.ts';
+import { MEMTXATTRS_UNSPECIFIED } from './attrs.ts';
+import type { TxMemory } from './memory.ts';
+import { PinnedMemory } from './pinned-memory.ts';
+import { MemTxView } from './view.ts';
+import { bind } from './view-call.ts';
+
+/** A view on one snapshot. Views that `with` derives from it look at the same snapshot and end with it. */
+export class PinnedMemTxView extends MemTxView implements DisposableHandle {
+  readonly #pin: PinnedMemory;
+
+  /** @internal */
+  constructor(pin: PinnedMemory, options: MemTxViewOptions) {
+    const { attrs, native, onError, tx } = bind(UNBOUND, options);
+    super(pin, attrs, native, onError, tx);
+    this.#pin = pin;
+  }
+
+  get disposed(): boolean {
+    return this.#pin.disposed;
+  }
+
+  /** Gives the snapshot back; every later access, also through derived views, is a TypeError. Again: no effect. */
+  dispose(): void {
+    this.#pin.dispose();
+  }
+
+  [DISPOSE](): void {
+    this.#pin.dispose();
+  }
+}
+
+/**
+ * Takes a snapshot of `space` and binds a view to it.
+ *
+ * @param space its `memory()` is called once. A snapshot that is disposable is disposed with the view.
+ */
+export function pinnedView(
+  space: GuestAddressSpace<GuestMemory> | { memory(): TxMemory },
+  options: MemTxViewOptions = {},
+): PinnedMemTxView {
+  const snapshot: (GuestMemory | TxMemory) & Partial<DisposableHandle> = space.memory();
+  const memory = 'txLoad' in snapshot ? snapshot : attributed(snapshot);
+  const release = typeof snapshot.dispose === 'function' ? () => snapshot.dispose?.() : null;
+  return new PinnedMemTxView(new PinnedMemory(memory, release), options);
+}
+
+const UNBOUND = { attrs: MEMTXATTRS_UNSPECIFIED, native: null, onError: 'stop', tx: null } as const;
