@@ -30,7 +30,10 @@ export type MemoryRegionErrorCode =
   | 'bad-log-client'
   /** A listener that has both `logSync` and `logSyncGlobal` (T-121), or is registered already. */
   | 'bad-listener'
-  | 'missing-callback';
+  /** A device declares a size that it has no callback for (A-26). */
+  | 'missing-callback'
+  /** The model of an IOMMU vetoed a notifier (A-162). */
+  | 'notifier-refused';
 
 /** The program asked for something a region cannot do; the tree is as before. */
 export class MemoryRegionError extends Error {

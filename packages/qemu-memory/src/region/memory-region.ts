@@ -4,6 +4,9 @@
  * A refused edit leaves everything as it was. T-1 to T-52.
  */
 import type { GuestAddress } from '@guestmem/vm-memory';
+import { RegionDispatch } from '../access/region-dispatch.ts';
+import type { IommuMemoryRegionOps } from '../iommu/iommu-ops.ts';
+import { IommuRegion } from '../iommu/iommu-region.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
 import * as check from './check.ts';
 import { Children } from './children.ts';
@@ -28,7 +31,7 @@ export interface MemoryRegionInit {
   readonly ram?: RamBlock | null;
   readonly ops?: MemoryRegionOps | null;
   /** What translates, for an IOMMU region. */
-  readonly iommu?: object | null;
+  readonly iommu?: IommuMemoryRegionOps | null;
   readonly target?: MemoryRegion | null;
   readonly aliasOffset?: GuestAddress;
   readonly readonly?: boolean;
@@ -47,7 +50,10 @@ export class MemoryRegion {
   readonly owner: object | null;
   readonly ram: RamBlock | null;
   readonly ops: MemoryRegionOps | null;
-  readonly iommu: object | null;
+  /** The translating side of an IOMMU region; null for every other kind. */
+  readonly iommu: IommuRegion | null;
+  /** @internal What one access does here; compiled from kind and ops. */
+  readonly dispatch: RegionDispatch;
   /** The target of an alias; null for every other kind. */
   readonly target: MemoryRegion | null;
   /** Does it answer by itself where no child does (T-62)? */
@@ -80,7 +86,7 @@ export class MemoryRegion {
     this.owner = init.owner ?? null;
     this.ram = init.ram ?? null;
     this.ops = init.ops ?? null;
-    this.iommu = init.iommu ?? null;
+    this.iommu = init.iommu == null ? null : new IommuRegion(this, init.iommu);
     this.target = target;
     this.terminates = init.kind !== RegionKind.CONTAINER && init.kind !== RegionKind.ALIAS;
     this.migratable = init.migratable ?? true;
@@ -89,6 +95,7 @@ export class MemoryRegion {
     this.#aliasOffset = check.offset(init.aliasOffset ?? 0n, 'alias offset');
     this.#readonly = init.readonly ?? false;
     this.#nonvolatile = init.nonvolatile ?? false;
+    this.dispatch = new RegionDispatch(this, core.access);
   }
 
   /** Bytes, 0 to 2^64. */

@@ -30,10 +30,17 @@ export class RegionSignals {
   eventFds: readonly IoEventFd[] = NO_EVENTFDS;
   /** In order of adding. An edit makes a new array. */
   coalesced: readonly CoalescedRange[] = NO_RANGES;
-  flushCoalesced = false;
 
   constructor(region: MemoryRegion) {
     this.#region = region;
+  }
+
+  /** Kept where each access looks at it. */
+  get flushCoalesced(): boolean {
+    return this.#region.dispatch.flushCoalesced;
+  }
+  set flushCoalesced(on: boolean) {
+    this.#region.dispatch.flushCoalesced = on;
   }
 
   /** T-25. */
@@ -119,13 +126,16 @@ export class RegionSignals {
   /** The region ends (T-33). */
   dispose(): void {
     this.clearCoalescing();
-    if (this.eventFds.length > 0) this.eventFds = NO_EVENTFDS;
+    if (this.eventFds.length === 0) return;
+    this.eventFds = NO_EVENTFDS;
+    this.#region.dispatch.setIoEventFds(NO_EVENTFDS);
   }
 
   #setEventFds(list: readonly IoEventFd[]): void {
     const { core, enabled } = this.#region;
     core.begin();
     this.eventFds = Object.freeze(list);
+    this.#region.dispatch.setIoEventFds(list);
     core.eventFdsChanged(enabled);
     core.commit();
   }

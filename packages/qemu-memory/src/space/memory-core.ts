@@ -3,6 +3,8 @@
  * spaces, the transaction depth, the target's byte order. D6, T-101 to T-106.
  */
 import type { Backing, ByteOrder, GuestAddress } from '@guestmem/vm-memory';
+import { AccessControl } from '../access/control.ts';
+import type { IommuMemoryRegionOps } from '../iommu/iommu-ops.ts';
 import { MemoryRegionError } from '../region/error.ts';
 import type { EventNotifier } from '../region/event-fd.ts';
 import { RegionKind } from '../region/kind.ts';
@@ -22,6 +24,10 @@ export interface MemoryCoreOptions {
   readonly targetOrder?: ByteOrder;
   /** Does the machine translate code, so that all RAM is logged for the CODE client (T-24)? Default false. */
   readonly translatesCode?: boolean;
+  /** Bytes of a target page, a power of two: for dirty tracking and for IOMMU look-ups (A-180, A-161). Default 4096. */
+  readonly pageSize?: number;
+  /** Refuse writes to what only an alias or container makes read-only; QEMU lets them through (A-53, T-160). Default false. */
+  readonly enforceReadonlySections?: boolean;
 }
 
 /** Options every region takes. */
@@ -43,6 +49,12 @@ export interface RamOptions extends RegionOptions {
 export class MemoryCore {
   readonly targetOrder: ByteOrder;
   readonly translatesCode: boolean;
+  readonly pageSize: number;
+  readonly enforceReadonlySections: boolean;
+  /** What all accesses share: observer, re-entrancy guards, nesting. */
+  readonly access: AccessControl;
+  /** What answers where nothing is: refuses every access (T-150). */
+  readonly unassigned: MemoryRegion;
   readonly #spaces: AddressSpace[] = [];
   readonly #serials: WeakMap<EventNotifier, number> = new WeakMap();
   #lastSerial = 0;
@@ -53,6 +65,10 @@ export class MemoryCore {
   constructor(options: MemoryCoreOptions = {}) {
     this.targetOrder = options.targetOrder ?? 'little';
     this.translatesCode = options.translatesCode ?? false;
+    this.pageSize = options.pageSize ?? 4096;
+    this.enforceReadonlySections = options.enforceReadonlySections ?? false;
+    this.access = new AccessControl();
+    this.unassigned = this.reservation('', 1n << 64n);
   }
 
   /** A region of any kind. The factories below say it more briefly. @throws {RangeError} size or alias offset out of range. */
@@ -74,26 +90,26 @@ export class MemoryCore {
   }
   /** RAM over a backing of its own, or over a block that other regions and machines show too (T-13, D7). */
   ram(name: string, memory: Backing | RamBlock, options: RamOptions = {}): MemoryRegion {
-    const ram = blockOf(name, memory);
+    const ram = this.#blockOf(name, memory);
     return this.region({ kind: RegionKind.RAM, name, size: ram.length, ram, ...options });
   }
   /** RAM that is read-only (T-14). */
   rom(name: string, memory: Backing | RamBlock, options: RamOptions = {}): MemoryRegion {
-    const ram = blockOf(name, memory);
+    const ram = this.#blockOf(name, memory);
     return this.region({ kind: RegionKind.RAM, name, size: ram.length, ram, readonly: true, ...options });
   }
   /** Reads come from the memory while in ROMD mode, writes go to the device (T-15). */
   romDevice(name: string, memory: Backing | RamBlock, ops: MemoryRegionOps, options: RamOptions = {}): MemoryRegion {
-    const ram = blockOf(name, memory);
+    const ram = this.#blockOf(name, memory);
     return this.region({ kind: RegionKind.ROM_DEVICE, name, size: ram.length, ram, ops, ...options });
   }
   /** Memory that is only reached by sized loads and stores (T-16). */
   ramDevice(name: string, memory: Backing | RamBlock, options: RamOptions = {}): MemoryRegion {
-    const ram = blockOf(name, memory);
+    const ram = this.#blockOf(name, memory);
     return this.region({ kind: RegionKind.RAM_DEVICE, name, size: ram.length, ram, ...options });
   }
   /** Translates into another address space (T-17). @param iommu what translates. */
-  iommu(name: string, size: GuestAddress, iommu: object, options: RegionOptions = {}): MemoryRegion {
+  iommu(name: string, size: GuestAddress, iommu: IommuMemoryRegionOps, options: RegionOptions = {}): MemoryRegion {
     return this.region({ kind: RegionKind.IOMMU, name, size, iommu, ...options });
   }
   /** Shows `size` bytes of `target` from `offset` on (T-18). */
@@ -180,14 +196,16 @@ export class MemoryCore {
   /** @internal Tells listeners at once (T-130). */
   coalescedChanged(_region: MemoryRegion, _range: CoalescedRange, _added: boolean): void {}
   /** @internal Delivers writes that wait (T-101, T-131). */
-  flushCoalesced(): void {}
+  flushCoalesced(): void {
+    this.access.flushCoalescedMmio?.();
+  }
+
+  #blockOf(name: string, memory: Backing | RamBlock): RamBlock {
+    return memory instanceof RamBlock ? memory : new RamBlock(name, memory, { pageSize: this.pageSize });
+  }
 
   #publish(): void {
     this.#pending = false;
     for (const space of this.#spaces) space.publish(new FlatView(space.root, render(space.root)));
   }
-}
-
-function blockOf(name: string, memory: Backing | RamBlock): RamBlock {
-  return memory instanceof RamBlock ? memory : new RamBlock(name, memory);
 }

@@ -4,6 +4,7 @@
  */
 import type { GuestAddress } from '@guestmem/vm-memory';
 import type { MemoryRegion } from '../region/memory-region.ts';
+import type { ViewMap } from '../access/view-map.ts';
 import type { FlatRange } from './flat-range.ts';
 import { MemoryRegionSection } from './section.ts';
 
@@ -12,6 +13,8 @@ export class FlatView {
   /** The canonical root (T-86); null for the empty view. */
   readonly root: MemoryRegion | null;
   readonly ranges: readonly FlatRange[];
+  /** @internal How accesses find sections; made at the first access. */
+  map: ViewMap | null = null;
   readonly #sections: (MemoryRegionSection | undefined)[];
 
   constructor(root: MemoryRegion | null, ranges: readonly FlatRange[]) {

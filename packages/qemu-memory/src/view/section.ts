@@ -36,7 +36,8 @@ export class MemoryRegionSection {
     this.readonly = range.readonly;
     this.nonvolatile = range.nonvolatile;
     this.directRead = region.kind === RegionKind.RAM || (region.kind === RegionKind.ROM_DEVICE && range.romdMode);
-    this.directWrite = region.kind === RegionKind.RAM && !range.ownReadonly;
+    const enforced = range.readonly && region.core.enforceReadonlySections;
+    this.directWrite = region.kind === RegionKind.RAM && !range.ownReadonly && !enforced;
     this.dirtyMask = range.dirtyMask;
   }
 

@@ -1,0 +1,66 @@
+/** Atomic loads and stores of RAM: one `Atomics` operation on the bytes, then the codec's order. V-1.3. */
+import {
+  type GuestAddress,
+  GuestMemoryError,
+  getScalar,
+  HOST_BYTE_ORDER,
+  hex,
+  Ordering,
+  type ScalarCodec,
+  setScalar,
+} from '@guestmem/vm-memory';
+import type { AccessControl } from './control.ts';
+import type { Slot } from './slot.ts';
+
+const HOST_LITTLE = HOST_BYTE_ORDER === 'little';
+
+/** Loads `codec.size` bytes at `at` of `slot`, sequentially consistent. @throws {GuestMemoryError} `misaligned`. @throws {RangeError} a store's ordering. */
+export function atomicLoad<T>(
+  slot: Slot,
+  at: number,
+  codec: ScalarCodec<T>,
+  ordering: Ordering,
+  addr: GuestAddress,
+): T {
+  if (ordering === Ordering.RELEASE || ordering === Ordering.ACQ_REL)
+    throw new RangeError('a load takes the orderings RELAXED, ACQUIRE and SEQ_CST');
+  const { scratch } = slot.dispatch.control;
+  const offset = alignedOffset(slot, at, codec.size, addr);
+  const { buffer } = slot.bytes;
+  if (codec.size === 1) scratch.setUint8(0, Atomics.load(new Uint8Array(buffer, offset, 1), 0));
+  else if (codec.size === 2) scratch.setUint16(0, Atomics.load(new Uint16Array(buffer, offset, 1), 0), HOST_LITTLE);
+  else if (codec.size === 4) scratch.setUint32(0, Atomics.load(new Uint32Array(buffer, offset, 1), 0), HOST_LITTLE);
+  else scratch.setBigUint64(0, Atomics.load(new BigUint64Array(buffer, offset, 1), 0), HOST_LITTLE);
+  return getScalar(scratch, 0, codec);
+}
+
+/** Stores `codec.size` bytes at `at` of `slot`, sequentially consistent. Throws as `atomicLoad`, and what the codec throws. */
+export function atomicStore<T>(
+  slot: Slot,
+  at: number,
+  codec: ScalarCodec<T>,
+  value: T,
+  ordering: Ordering,
+  addr: GuestAddress,
+): void {
+  if (ordering === Ordering.ACQUIRE || ordering === Ordering.ACQ_REL)
+    throw new RangeError('a store takes the orderings RELAXED, RELEASE and SEQ_CST');
+  const { scratch }: AccessControl = slot.dispatch.control;
+  const offset = alignedOffset(slot, at, codec.size, addr);
+  const { buffer } = slot.bytes;
+  setScalar(scratch, 0, codec, value);
+  if (codec.size === 1) Atomics.store(new Uint8Array(buffer, offset, 1), 0, scratch.getUint8(0));
+  else if (codec.size === 2) Atomics.store(new Uint16Array(buffer, offset, 1), 0, scratch.getUint16(0, HOST_LITTLE));
+  else if (codec.size === 4) Atomics.store(new Uint32Array(buffer, offset, 1), 0, scratch.getUint32(0, HOST_LITTLE));
+  else Atomics.store(new BigUint64Array(buffer, offset, 1), 0, scratch.getBigUint64(0, HOST_LITTLE));
+}
+
+function alignedOffset(slot: Slot, at: number, size: number, addr: GuestAddress): number {
+  const offset = slot.bytes.byteOffset + at;
+  if (offset % size === 0 && at + size <= slot.len) return offset;
+  throw new GuestMemoryError(
+    'misaligned',
+    `an atomic access of ${size} bytes at ${hex(addr)} is not aligned in its buffer; leave the ordering out for a plain one`,
+    { addr, expected: size, completed: 0 },
+  );
+}

@@ -1,0 +1,257 @@
+/**
+ * Bulk transfers: a loop of steps over the core primitive, each a copy of RAM or one access of the size that the region
+ * takes there. One flat view for the whole transfer; results are OR-ed, or the first failure ends it. A-60 to A-69.
+ */
+import { type MemTx, type MemTxAttrs, MemTxError, MemTxResult } from '@guestmem/memtx';
+import { type GuestAddress, toAddress } from '@guestmem/vm-memory';
+import type { MemoryCore } from '../space/memory-core.ts';
+import type { AccessControl } from './control.ts';
+import { readHalves, readNumber } from './scalar.ts';
+import { type Slot, SlotKind } from './slot.ts';
+import { type Target, translate } from './target.ts';
+import type { ViewMap } from './view-map.ts';
+
+/** Below this many bytes a loop beats `TypedArray.set` and its `subarray`. */
+const SMALL = 16;
+
+/** Fills `buf` from `where` on. @param stop end at the first failure. @param tx null: throw it. */
+export function readBulk(
+  core: MemoryCore,
+  map: ViewMap,
+  where: GuestAddress,
+  buf: Uint8Array,
+  attrs: MemTxAttrs,
+  stop: boolean,
+  tx: MemTx | null,
+): void {
+  transfer(core, map, where, buf, false, attrs, stop, tx);
+}
+
+/** Writes `buf` from `where` on. As `readBulk`. */
+export function writeBulk(
+  core: MemoryCore,
+  map: ViewMap,
+  where: GuestAddress,
+  buf: Uint8Array,
+  attrs: MemTxAttrs,
+  stop: boolean,
+  tx: MemTx | null,
+): void {
+  transfer(core, map, where, buf, true, attrs, stop, tx);
+}
+
+function transfer(
+  core: MemoryCore,
+  map: ViewMap,
+  where: GuestAddress,
+  buf: Uint8Array,
+  isWrite: boolean,
+  attrs: MemTxAttrs,
+  stop: boolean,
+  tx: MemTx | null,
+): void {
+  const start = Number.isSafeInteger(where) && (where as number) >= 0 ? where : toAddress(where);
+  const control = core.access;
+  const { target } = map;
+  const { length } = buf;
+  let addr: GuestAddress = start;
+  let result: number = MemTxResult.OK;
+  let failedAt = -1;
+  let pos = 0;
+  try {
+    while (pos < length) {
+      translate(map, addr, length - pos, isWrite, attrs, target);
+      const { slot } = target;
+      if (pos === 0 && !isWrite && control.observer !== null)
+        control.observer.dmaRead?.(addr, length, slot.section.region);
+      let done: number;
+      let bits: number;
+      if (attrs.memory && !slot.section.region.isRam) {
+        // A-64: nothing is done, and the whole length that was translated is passed over.
+        slot.dispatch.refuse(slot.offset + target.at, target.length, isWrite, 'not memory', MemTxResult.ACCESS_ERROR);
+        done = target.length;
+        bits = MemTxResult.ACCESS_ERROR;
+      } else {
+        done = isWrite ? writeStep(control, target, buf, pos, attrs) : readStep(control, target, buf, pos, attrs);
+        bits = control.result;
+      }
+      if (bits !== MemTxResult.OK) {
+        result |= bits;
+        if (failedAt < 0) failedAt = pos;
+        if (stop) break;
+      }
+      pos += done;
+      if (pos < length) addr = advance(addr, done);
+    }
+  } catch (error) {
+    if (tx !== null) {
+      tx.result = (result | MemTxResult.ERROR) >>> 0;
+      tx.done = failedAt < 0 ? pos : failedAt;
+    }
+    throw error;
+  }
+  if (map.taps !== null && length > 0) map.taps.transferred(start, buf, isWrite, attrs);
+  const completed = failedAt < 0 ? length : failedAt;
+  if (tx !== null) {
+    tx.result = result >>> 0;
+    tx.done = completed;
+  } else if (result !== MemTxResult.OK)
+    throw new MemTxError(isWrite ? 'write' : 'read', result >>> 0, { addr: start, expected: length, completed });
+}
+
+/** One step of a read into `buf` at `pos`, A-62. Sets `control.result`. @returns bytes done, 1 and more. */
+export function readStep(
+  control: AccessControl,
+  target: Target,
+  buf: Uint8Array,
+  pos: number,
+  attrs: MemTxAttrs,
+): number {
+  const { slot, at, length } = target;
+  if (slot.kind === SlotKind.RAM && slot.section.directRead) {
+    const done = directLength(slot, at, length);
+    if (done > 0) {
+      copyOut(slot, at, buf, pos, done);
+      control.result = MemTxResult.OK;
+      return done;
+    }
+  }
+  const skipped = skipHole(control, slot, at, length);
+  if (skipped > 0) {
+    buf.fill(0, pos, pos + skipped);
+    control.result = MemTxResult.DECODE_ERROR;
+    return skipped;
+  }
+  const { dispatch } = slot;
+  const size = dispatch.accessSize(target.offset, length);
+  const { offset } = target;
+  if (size === 8) {
+    readHalves(dispatch, slot, offset, attrs);
+    const { scratch, scratchBytes } = control;
+    scratch.setUint32(0, dispatch.bigEndian ? control.hi : control.lo, !dispatch.bigEndian);
+    scratch.setUint32(4, dispatch.bigEndian ? control.lo : control.hi, !dispatch.bigEndian);
+    for (let i = 0; i < 8; i++) buf[pos + i] = scratchBytes[i]!;
+  } else {
+    const value = readNumber(dispatch, slot, offset, size, attrs);
+    for (let i = 0; i < size; i++) buf[pos + i] = value >>> (dispatch.bigEndian ? 8 * (size - 1 - i) : 8 * i);
+  }
+  return size;
+}
+
+/** One step of a write of `buf` from `pos` on. As `readStep`. */
+export function writeStep(
+  control: AccessControl,
+  target: Target,
+  buf: Uint8Array,
+  pos: number,
+  attrs: MemTxAttrs,
+): number {
+  const { slot, at, length } = target;
+  if (slot.kind === SlotKind.RAM && slot.takesWrites(attrs)) {
+    const done = directLength(slot, at, length);
+    if (done > 0) {
+      copyIn(slot, at, buf, pos, done);
+      if (slot.dirtyMask !== 0) slot.section.region.ram!.dirty.mark(slot.blockOffset + at, done, slot.dirtyMask);
+      control.result = MemTxResult.OK;
+      return done;
+    }
+  }
+  const skipped = skipHole(control, slot, at, length);
+  if (skipped > 0) {
+    control.result = MemTxResult.DECODE_ERROR;
+    return skipped;
+  }
+  const { dispatch } = slot;
+  const { offset } = target;
+  const size = dispatch.accessSize(offset, length);
+  const big = dispatch.bigEndian;
+  if (slot.kind === SlotKind.HOLE || offset > Number.MAX_SAFE_INTEGER) {
+    dispatch.refuse(
+      slot.exact ? offset : slot.bigOffset + BigInt(at),
+      size,
+      true,
+      'rejected',
+      MemTxResult.DECODE_ERROR,
+    );
+  } else if (size === 8) {
+    const { scratch, scratchBytes } = control;
+    for (let i = 0; i < 8; i++) scratchBytes[i] = buf[pos + i]!;
+    dispatch.write64(offset, scratch.getUint32(big ? 4 : 0, !big), scratch.getUint32(big ? 0 : 4, !big), attrs);
+  } else {
+    let value = 0;
+    for (let i = 0; i < size; i++) value |= buf[pos + i]! << (big ? 8 * (size - 1 - i) : 8 * i);
+    dispatch.write(offset, value >>> 0, size, attrs);
+  }
+  return size;
+}
+
+/** The address `by` bytes on, modulo 2^64 (A-61). */
+export function advance(addr: GuestAddress, by: number): GuestAddress {
+  if (typeof addr === 'number') {
+    const next = addr + by;
+    if (next <= Number.MAX_SAFE_INTEGER) return next;
+  }
+  const wide = BigInt.asUintN(64, BigInt(addr) + BigInt(by));
+  return wide <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(wide) : wide;
+}
+
+/** How far one copy goes: the window, and the block for a ROM device, which is not cut at its section (A-63). */
+function directLength(slot: Slot, at: number, length: number): number {
+  if (slot.clamps) return length < slot.len - at ? length : slot.len - at;
+  const room = slot.section.region.ram!.length - slot.blockOffset - at;
+  return length < room ? length : room;
+}
+
+/**
+ * In a hole every step is refused alike: with nobody watching, all steps that lie in it are one. The last, which may reach
+ * over its end, is left to the loop.
+ */
+function skipHole(control: AccessControl, slot: Slot, at: number, length: number): number {
+  if (slot.kind !== SlotKind.HOLE || control.observer !== null) return 0;
+  if (at >= slot.len) return length;
+  const room = slot.len - at - 8;
+  const most = length < room ? length : room;
+  return most > 8 ? most - (most % 8) : 0;
+}
+
+function copyOut(slot: Slot, at: number, buf: Uint8Array, pos: number, len: number): void {
+  if (at + len > slot.len) {
+    copyBlockOut(slot, at, buf, pos, len);
+    return;
+  }
+  const { bytes } = slot;
+  if (len <= SMALL) for (let i = 0; i < len; i++) buf[pos + i] = bytes[at + i]!;
+  else buf.set(bytes.subarray(at, at + len), pos);
+}
+
+function copyIn(slot: Slot, at: number, buf: Uint8Array, pos: number, len: number): void {
+  const { bytes } = slot;
+  if (at + len > slot.len) copyBlockIn(slot, at, buf, pos, len);
+  else if (len <= SMALL) for (let i = 0; i < len; i++) bytes[at + i] = buf[pos + i]!;
+  else bytes.set(pos === 0 && len === buf.length ? buf : buf.subarray(pos, pos + len), at);
+}
+
+/** Bytes of the block past the slot: only a ROM device gets here. */
+function copyBlockOut(slot: Slot, at: number, buf: Uint8Array, pos: number, len: number): void {
+  const { backing } = slot.section.region.ram!;
+  for (let done = 0; done < len; ) {
+    const offset = slot.blockOffset + at + done;
+    const segment = backing.segmentAt(offset);
+    const from = offset - segment.start;
+    const count = Math.min(len - done, segment.bytes.length - from);
+    buf.set(segment.bytes.subarray(from, from + count), pos + done);
+    done += count;
+  }
+}
+
+function copyBlockIn(slot: Slot, at: number, buf: Uint8Array, pos: number, len: number): void {
+  const { backing } = slot.section.region.ram!;
+  for (let done = 0; done < len; ) {
+    const offset = slot.blockOffset + at + done;
+    const segment = backing.segmentAt(offset);
+    const to = offset - segment.start;
+    const count = Math.min(len - done, segment.bytes.length - to);
+    segment.bytes.set(buf.subarray(pos + done, pos + done + count), to);
+    done += count;
+  }
+}

@@ -1,0 +1,469 @@
+/**
+ * Hot. One dispatched access to a region: validate, match ioeventfds, guard, cut or widen into callbacks. Numbers here
+ * are the device's own (region order); who calls converts (A-16). Compiled once per region, one class for all kinds, so
+ * that call sites stay monomorphic. Allocates nothing unless a 64-bit bigint callback is used. A-30 to A-51, A-55.
+ */
+import { type MemTxAttrs, MemTxResult } from '@guestmem/memtx';
+import { MemoryRegionError } from '../region/error.ts';
+import { RegionKind } from '../region/kind.ts';
+import type { MemoryRegion } from '../region/memory-region.ts';
+import type { Halves, MemoryRegionOps, ValidAccess } from '../region/ops.ts';
+import { type AccessRules, accessRules, RAM_DEVICE_RULES, UNASSIGNED_RULES } from './access-rules.ts';
+import type { AccessControl, RefusalReason } from './control.ts';
+import { MAX_NESTING } from './control.ts';
+import { DeviceError } from './device-error.ts';
+import { eventMatches, type IoEventFd, type PreparedEvent, prepareEvents } from './io-event-fd.ts';
+import { OwnerGuard } from './owner-guard.ts';
+import { ramDeviceOps } from './ram-device.ts';
+
+const NO_OPS: MemoryRegionOps = {};
+const MASK = [0, 0xff, 0xffff, 0, 0xffff_ffff];
+
+/** The compiled callbacks and rules of one region. `region.dispatch`. */
+export class RegionDispatch {
+  readonly region: MemoryRegion;
+  readonly control: AccessControl;
+  /** False: the unassigned operations, which refuse everything (A-29). */
+  readonly hasOps: boolean;
+  /** The region's order, `native` resolved. */
+  readonly bigEndian: boolean;
+  readonly validMin: number;
+  readonly validMax: number;
+  readonly validUnaligned: boolean;
+  readonly implMin: number;
+  readonly implMax: number;
+  readonly implUnaligned: boolean;
+  readonly #ops: MemoryRegionOps;
+  readonly #valid: ValidAccess | null;
+  /** Bit n: an access of n bytes needs only its alignment checked and one plain callback of its own size. */
+  readonly #easyRead: number;
+  #easyWrite: number;
+  readonly #easyWriteRule: number;
+  readonly #read: MemoryRegionOps['read'] | null;
+  readonly #write: MemoryRegionOps['write'] | null;
+  readonly #ownGuard: OwnerGuard;
+  readonly #noGuard = new OwnerGuard(false);
+  #guard: OwnerGuard;
+  #events: readonly PreparedEvent[] = [];
+  #flushCoalesced = false;
+  #guardDisabled = false;
+
+  /** @throws {MemoryRegionError | RangeError} see `accessRules`. */
+  constructor(region: MemoryRegion, control: AccessControl) {
+    this.region = region;
+    this.control = control;
+    const ops = opsOf(region);
+    this.hasOps = ops !== null;
+    this.#ops = ops ?? NO_OPS;
+    const isRamDevice = region.kind === RegionKind.RAM_DEVICE;
+    const rules = ops === null ? UNASSIGNED_RULES : isRamDevice ? RAM_DEVICE_RULES : accessRules(region.name, ops);
+    const order = this.#ops.endianness ?? 'native';
+    this.bigEndian = (order === 'native' ? region.core.targetOrder : order) === 'big';
+    this.validMin = rules.validMin;
+    this.validMax = rules.validMax;
+    this.validUnaligned = rules.validUnaligned;
+    this.implMin = rules.implMin;
+    this.implMax = rules.implMax;
+    this.implUnaligned = rules.implUnaligned;
+    this.#valid = this.#ops.valid?.accepts === undefined ? null : this.#ops.valid;
+    this.#read = this.#ops.read ?? null;
+    this.#write = this.#ops.write ?? null;
+    const easy = this.#valid === null && this.hasOps ? easySizes(rules) : 0;
+    this.#easyRead = this.#read === null ? 0 : easy;
+    this.#easyWriteRule = this.#write === null ? 0 : easy;
+    this.#easyWrite = this.#easyWriteRule;
+    const guarded = region.owner !== null && region.kind === RegionKind.IO;
+    this.#ownGuard = guarded ? control.guardOf(region.owner as object) : this.#noGuard;
+    this.#guard = this.#ownGuard;
+  }
+
+  /** Is the owner's re-entrancy guard ignored by this region (A-47)? Default false. */
+  get guardDisabled(): boolean {
+    return this.#guardDisabled;
+  }
+  set guardDisabled(off: boolean) {
+    this.#guardDisabled = off;
+    this.#guard = off ? this.#noGuard : this.#ownGuard;
+  }
+
+  /** Drain the queue of coalesced writes before each access here (A-99)? Default false. */
+  get flushCoalesced(): boolean {
+    return this.#flushCoalesced;
+  }
+  set flushCoalesced(on: boolean) {
+    this.#flushCoalesced = on;
+  }
+
+  /** Replaces the ioeventfds, sorted as T-125 has it, data in device order (A-49, A-51). */
+  setIoEventFds(events: readonly IoEventFd[]): void {
+    this.#events = prepareEvents(events);
+    this.#easyWrite = events.length === 0 ? this.#easyWriteRule : 0;
+  }
+
+  /** The size of the next step of a bulk transfer of `len` bytes at `offset` (A-65). */
+  accessSize(offset: number, len: number): number {
+    let max = this.validMax === 0 ? 4 : this.validMax;
+    if (!this.implUnaligned && offset !== 0) {
+      // The lowest set bit; offsets from 2^32 on are multiples of 8 exactly when their low word is.
+      const low = offset % 8;
+      const bit = low === 0 ? 8 : low & -low;
+      if (bit < max) max = bit;
+    }
+    if (len < max) max = len;
+    return max >= 8 ? 8 : max >= 4 ? 4 : max >= 2 ? 2 : 1;
+  }
+
+  /** A-31. Asks `accepts`; calls no data callback. */
+  accessValid(offset: number, size: number, isWrite: boolean, attrs: MemTxAttrs): boolean {
+    return this.#whyInvalid(offset, size, isWrite, attrs) === null;
+  }
+
+  /**
+   * Reads `size` (1, 2 or 4) bytes at `offset` of the region. Sets `control.result`.
+   * @returns the device's number, unsigned; 0 where refused.
+   * @throws {DeviceError} the callback threw.
+   */
+  read(offset: number, size: number, attrs: MemTxAttrs): number {
+    const control = this.control;
+    const guard = this.#guard;
+    if (
+      (this.#easyRead & size) !== 0 &&
+      (offset & (size - 1)) === 0 &&
+      !guard.busy &&
+      control.depth < control.easyDepth &&
+      !this.#flushCoalesced
+    ) {
+      let value = 0;
+      guard.busy = guard.enabled;
+      control.depth++;
+      try {
+        value = this.#read!.call(this.#ops, offset, size);
+        value = size === 4 ? value >>> 0 : value & MASK[size]!;
+      } catch (cause) {
+        throw this.#failed(offset, size, false, cause);
+      } finally {
+        control.depth--;
+        guard.busy = false;
+      }
+      control.result = MemTxResult.OK;
+      return value;
+    }
+    return this.#readPieces(offset, size, attrs);
+  }
+
+  /** Reads 8 bytes at `offset`. Sets `control.result`, `control.lo` and `control.hi`. */
+  read64(offset: number, attrs: MemTxAttrs): void {
+    this.#readPieces(offset, 8, attrs);
+  }
+
+  /** Writes the device's number `value` of `size` (1, 2 or 4) bytes. Sets `control.result`. @throws {DeviceError} */
+  write(offset: number, value: number, size: number, attrs: MemTxAttrs): void {
+    const control = this.control;
+    const guard = this.#guard;
+    if (
+      (this.#easyWrite & size) !== 0 &&
+      (offset & (size - 1)) === 0 &&
+      !guard.busy &&
+      control.depth < control.easyDepth &&
+      !this.#flushCoalesced
+    ) {
+      guard.busy = guard.enabled;
+      control.depth++;
+      try {
+        this.#write!.call(this.#ops, offset, value, size);
+      } catch (cause) {
+        throw this.#failed(offset, size, true, cause);
+      } finally {
+        control.depth--;
+        guard.busy = false;
+      }
+      control.result = MemTxResult.OK;
+      return;
+    }
+    this.#writePieces(offset, value, 0, size, attrs);
+  }
+
+  /** Writes 8 bytes, given as unsigned halves. Sets `control.result`. */
+  write64(offset: number, lo: number, hi: number, attrs: MemTxAttrs): void {
+    this.#writePieces(offset, lo, hi, 8, attrs);
+  }
+
+  /** What a debugger reads: `peek`, never `read` (D13). @returns false when the region is opaque; else the out registers hold the number. */
+  peek(offset: number, size: number): boolean {
+    const control = this.control;
+    control.result = MemTxResult.ACCESS_ERROR;
+    control.lo = 0;
+    control.hi = 0;
+    if (this.#ops.peek === undefined || control.depth >= MAX_NESTING) return false;
+    let value: number | bigint;
+    control.depth++;
+    try {
+      value = this.#ops.peek(offset, size);
+    } catch (cause) {
+      throw this.#failed(offset, size, false, cause);
+    } finally {
+      control.depth--;
+    }
+    const wide = BigInt.asUintN(8 * size, BigInt(value));
+    control.lo = Number(wide & 0xffff_ffffn);
+    control.hi = Number(wide >> 32n);
+    control.result = MemTxResult.OK;
+    return true;
+  }
+
+  /** Reports and answers a refusal. @returns 0 */
+  refuse(offset: number | bigint, size: number, isWrite: boolean, reason: RefusalReason, result: MemTxResult): number {
+    const control = this.control;
+    const observer = control.observer;
+    if (observer !== null) observer.refused?.(this.region, offset, size, isWrite, reason);
+    control.result = result;
+    control.lo = 0;
+    control.hi = 0;
+    return 0;
+  }
+
+  #whyInvalid(offset: number, size: number, isWrite: boolean, attrs: MemTxAttrs): RefusalReason | null {
+    if (!this.hasOps) return 'rejected';
+    if (this.#valid !== null && !this.#valid.accepts!(offset, size, isWrite, attrs)) return 'rejected';
+    if (!this.validUnaligned && (offset & (size - 1)) !== 0) return 'unaligned';
+    if (this.validMax === 0) return null;
+    return size > this.validMax || size < this.validMin ? 'invalid size' : null;
+  }
+
+  #checked(offset: number, size: number, isWrite: boolean, attrs: MemTxAttrs): RefusalReason | null {
+    const control = this.control;
+    if (!this.hasOps) return 'rejected';
+    if (control.depth >= MAX_NESTING) return 'nested too deep';
+    control.depth++;
+    try {
+      if (this.#flushCoalesced && control.flushCoalescedMmio !== null) control.flushCoalescedMmio();
+      return this.#whyInvalid(offset, size, isWrite, attrs);
+    } catch (cause) {
+      throw this.#failed(offset, size, isWrite, cause);
+    } finally {
+      control.depth--;
+    }
+  }
+
+  #readPieces(offset: number, n: number, attrs: MemTxAttrs): number {
+    const control = this.control;
+    const why = this.#checked(offset, n, false, attrs);
+    if (why !== null) return this.refuse(offset, n, false, why, resultOf(why));
+    const guard = this.#guard;
+    if (guard.busy) return this.#blocked(offset, n, false);
+    const size = this.#pieceSize(n);
+    let result = 0;
+    let lo = 0;
+    let hi = 0;
+    let at = 0;
+    guard.busy = guard.enabled;
+    control.depth++;
+    try {
+      for (; at < n; at += size) {
+        if (size === 8) {
+          result |= this.#readWide(offset + at, attrs);
+          if (n === 8) {
+            lo = control.lo;
+            hi = control.hi;
+          } else lo = this.bigEndian ? control.hi >>> (8 * (4 - n)) : control.lo;
+        } else {
+          const value = this.#readNarrow(offset + at, size, attrs);
+          result |= control.result;
+          const shift = this.bigEndian ? 8 * (n - size - at) : 8 * at;
+          if (shift >= 32) hi |= value << (shift - 32);
+          else if (shift >= 0) lo |= value << shift;
+          else lo |= value >>> -shift;
+        }
+      }
+    } catch (cause) {
+      throw this.#failed(offset + at, size, false, cause);
+    } finally {
+      control.depth--;
+      guard.busy = false;
+    }
+    // Widening leaves bits above n bytes (A-41); each entry point is narrower, so they end here.
+    lo = n >= 4 ? lo >>> 0 : lo & MASK[n]!;
+    control.result = result >>> 0;
+    control.lo = lo;
+    control.hi = hi >>> 0;
+    return lo;
+  }
+
+  #writePieces(offset: number, lo: number, hi: number, n: number, attrs: MemTxAttrs): void {
+    const control = this.control;
+    const why = this.#checked(offset, n, true, attrs);
+    if (why !== null) {
+      this.refuse(offset, n, true, why, resultOf(why));
+      return;
+    }
+    if (this.#events.length !== 0 && this.#signal(offset, n, lo, hi)) return;
+    const guard = this.#guard;
+    if (guard.busy) {
+      this.#blocked(offset, n, true);
+      return;
+    }
+    const size = this.#pieceSize(n);
+    let result = 0;
+    let at = 0;
+    guard.busy = guard.enabled;
+    control.depth++;
+    try {
+      for (; at < n; at += size) {
+        if (size === 8) {
+          if (n === 8 || !this.bigEndian) result |= this.#writeWide(offset + at, lo, n === 8 ? hi : 0, attrs);
+          else result |= this.#writeWide(offset + at, 0, (lo << (8 * (4 - n))) >>> 0, attrs);
+        } else {
+          const shift = this.bigEndian ? 8 * (n - size - at) : 8 * at;
+          const value = shift >= 32 ? hi >>> (shift - 32) : shift >= 0 ? lo >>> shift : lo << -shift;
+          result |= this.#writeNarrow(offset + at, size === 4 ? value >>> 0 : value & MASK[size]!, size, attrs);
+        }
+      }
+    } catch (cause) {
+      throw this.#failed(offset + at, size, true, cause);
+    } finally {
+      control.depth--;
+      guard.busy = false;
+    }
+    control.result = result >>> 0;
+  }
+
+  #pieceSize(n: number): number {
+    const most = n < this.implMax ? n : this.implMax;
+    return most > this.implMin ? most : this.implMin;
+  }
+
+  /** One callback of up to 4 bytes. Sets `control.result`. @returns its value cut to `size`. */
+  #readNarrow(offset: number, size: number, attrs: MemTxAttrs): number {
+    const control = this.control;
+    const ops = this.#ops;
+    let value = 0;
+    let result = 0;
+    if (ops.read !== undefined) value = ops.read(offset, size);
+    else if (ops.readWithAttrs !== undefined) {
+      const tx = control.frames[control.depth]!.tx;
+      tx.result = MemTxResult.OK;
+      value = ops.readWithAttrs(offset, size, attrs, tx);
+      result = tx.result;
+    } else throw noCallback(this.region, 'read');
+    control.observer?.called?.(this.region, offset, size, false, value);
+    value = size === 4 ? value >>> 0 : value & MASK[size]!;
+    control.result = result;
+    return value;
+  }
+
+  /** One 8-byte callback. Sets `control.lo` and `control.hi`. @returns result bits. */
+  #readWide(offset: number, attrs: MemTxAttrs): number {
+    const control = this.control;
+    const ops = this.#ops;
+    const frame = control.frames[control.depth]!;
+    let result = 0;
+    let value: bigint;
+    if (ops.readHalves !== undefined) {
+      const halves: Halves = frame.halves;
+      halves.lo = 0;
+      halves.hi = 0;
+      ops.readHalves(offset, halves);
+      if (control.observer !== null)
+        control.observer.called?.(this.region, offset, 8, false, joined(halves.lo >>> 0, halves.hi >>> 0));
+      control.lo = halves.lo >>> 0;
+      control.hi = halves.hi >>> 0;
+      return 0;
+    }
+    if (ops.read64 !== undefined) value = ops.read64(offset);
+    else if (ops.read64WithAttrs !== undefined) {
+      frame.tx.result = MemTxResult.OK;
+      value = ops.read64WithAttrs(offset, attrs, frame.tx);
+      result = frame.tx.result;
+    } else throw noCallback(this.region, 'read64');
+    control.observer?.called?.(this.region, offset, 8, false, value);
+    control.lo = Number(value & 0xffff_ffffn);
+    control.hi = Number((value >> 32n) & 0xffff_ffffn);
+    return result;
+  }
+
+  #writeNarrow(offset: number, value: number, size: number, attrs: MemTxAttrs): number {
+    const ops = this.#ops;
+    const control = this.control;
+    control.observer?.called?.(this.region, offset, size, true, value);
+    if (ops.write !== undefined) {
+      ops.write(offset, value, size);
+      return 0;
+    }
+    if (ops.writeWithAttrs === undefined) throw noCallback(this.region, 'write');
+    const tx = control.frames[control.depth]!.tx;
+    tx.result = MemTxResult.OK;
+    ops.writeWithAttrs(offset, value, size, attrs, tx);
+    return tx.result;
+  }
+
+  #writeWide(offset: number, lo: number, hi: number, attrs: MemTxAttrs): number {
+    const ops = this.#ops;
+    const control = this.control;
+    if (control.observer !== null) control.observer.called?.(this.region, offset, 8, true, joined(lo, hi));
+    if (ops.writeHalves !== undefined) {
+      ops.writeHalves(offset, lo, hi);
+      return 0;
+    }
+    if (ops.write64 !== undefined) {
+      ops.write64(offset, joined(lo, hi));
+      return 0;
+    }
+    if (ops.write64WithAttrs === undefined) throw noCallback(this.region, 'write64');
+    const tx = control.frames[control.depth]!.tx;
+    tx.result = MemTxResult.OK;
+    ops.write64WithAttrs(offset, joined(lo, hi), attrs, tx);
+    return tx.result;
+  }
+
+  #signal(offset: number, size: number, lo: number, hi: number): boolean {
+    for (const event of this.#events) {
+      if (!eventMatches(event, offset, size, lo, hi)) continue;
+      try {
+        event.notify();
+      } catch (cause) {
+        throw this.#failed(offset, size, true, cause);
+      }
+      this.control.result = MemTxResult.OK;
+      return true;
+    }
+    return false;
+  }
+
+  #blocked(offset: number, size: number, isWrite: boolean): number {
+    this.#guard.blocked++;
+    return this.refuse(offset, size, isWrite, 'blocked re-entrant', MemTxResult.ACCESS_ERROR);
+  }
+
+  #failed(offset: number, size: number, isWrite: boolean, cause: unknown): unknown {
+    this.control.result = MemTxResult.ERROR;
+    return new DeviceError(this.region, offset, size, isWrite, cause);
+  }
+}
+
+function opsOf(region: MemoryRegion): MemoryRegionOps | null {
+  if (region.kind === RegionKind.RAM_DEVICE) return ramDeviceOps(region);
+  if (region.kind === RegionKind.IO || region.kind === RegionKind.ROM_DEVICE) return region.ops;
+  return null;
+}
+
+/** Bits of the sizes (1, 2, 4) that are valid and that the device takes in one callback of the same size. */
+function easySizes(rules: AccessRules): number {
+  let bits = 0;
+  for (const size of [1, 2, 4]) {
+    const valid = rules.validMax === 0 || (size <= rules.validMax && size >= rules.validMin);
+    if (valid && size >= rules.implMin && size <= rules.implMax) bits |= size;
+  }
+  return bits;
+}
+
+function resultOf(reason: RefusalReason): MemTxResult {
+  return reason === 'nested too deep' ? MemTxResult.ACCESS_ERROR : MemTxResult.DECODE_ERROR;
+}
+
+function joined(lo: number, hi: number): bigint {
+  return (BigInt(hi) << 32n) | BigInt(lo);
+}
+
+function noCallback(region: MemoryRegion, what: string): MemoryRegionError {
+  return new MemoryRegionError('missing-callback', `region "${region.name}" has no ${what} callback, and it was used`);
+}

@@ -1,0 +1,242 @@
+/**
+ * Scalar loads and stores that the fast path did not take: another slot, a device, a hole, an IOMMU, an atomic, a tap. One
+ * translation, one action, never a loop: an access that crosses an end is refused as a whole. A-70 to A-76, A-272.
+ */
+import { type MemTx, type MemTxAttrs, MemTxError, MemTxResult } from '@guestmem/memtx';
+import {
+  type GuestAddress,
+  GuestMemoryError,
+  getScalar,
+  hex,
+  type Ordering,
+  type ScalarCodec,
+  ScalarKind,
+  setScalar,
+  toAddress,
+} from '@guestmem/vm-memory';
+import type { MemoryCore } from '../space/memory-core.ts';
+import { atomicLoad, atomicStore } from './atomic.ts';
+import type { AccessControl } from './control.ts';
+import type { RegionDispatch } from './region-dispatch.ts';
+import { type Slot, SlotKind } from './slot.ts';
+import { translate } from './target.ts';
+import type { ViewMap } from './view-map.ts';
+
+/** The load of `ViewAccess.txLoad`. */
+export function loadSlow<T>(
+  core: MemoryCore,
+  map: ViewMap,
+  where: GuestAddress,
+  codec: ScalarCodec<T>,
+  attrs: MemTxAttrs,
+  tx: MemTx | null,
+  ordering: Ordering | undefined,
+): T {
+  const addr = Number.isSafeInteger(where) && (where as number) >= 0 ? where : toAddress(where);
+  const control = core.access;
+  const { target } = map;
+  const { size } = codec;
+  translate(map, addr, size, false, attrs, target);
+  const { slot, at } = target;
+  let value: T;
+  let result: number = MemTxResult.OK;
+  if (slot.kind === SlotKind.RAM && slot.section.directRead && blockHolds(slot, at, size, target.length)) {
+    if (target.map === map && slot.loadLen !== 0) map.load = slot;
+    if (control.observer !== null) control.observer.dmaRead?.(addr, size, slot.section.region);
+    if (ordering !== undefined) value = atomicLoad(slot, at, codec, ordering, addr);
+    else if (at + size <= slot.len) value = getScalar(slot.view, at, codec);
+    else {
+      gather(slot, at, size, control);
+      value = getScalar(control.scratch, 0, codec);
+    }
+  } else {
+    if (tx !== null) failTx(tx);
+    value = loadDispatched(control, slot, target.offset, codec, attrs);
+    result = control.result;
+  }
+  if (map.taps !== null) map.taps.loaded(addr, size, value, attrs);
+  if (tx !== null) {
+    tx.result = result;
+    tx.done = result === MemTxResult.OK ? size : 0;
+  } else if (result !== MemTxResult.OK) throw failed('load', result, where, size, slot);
+  return value;
+}
+
+/** The store of `ViewAccess.txStore`. */
+export function storeSlow<T>(
+  core: MemoryCore,
+  map: ViewMap,
+  where: GuestAddress,
+  codec: ScalarCodec<T>,
+  value: T,
+  attrs: MemTxAttrs,
+  tx: MemTx | null,
+  ordering: Ordering | undefined,
+): void {
+  const addr = Number.isSafeInteger(where) && (where as number) >= 0 ? where : toAddress(where);
+  const control = core.access;
+  const { target } = map;
+  const { size } = codec;
+  translate(map, addr, size, true, attrs, target);
+  const { slot, at } = target;
+  let result: number = MemTxResult.OK;
+  if (slot.kind === SlotKind.RAM && slot.takesWrites(attrs) && blockHolds(slot, at, size, target.length)) {
+    if (target.map === map && slot.storeLen !== 0) map.store = slot;
+    if (ordering !== undefined) atomicStore(slot, at, codec, value, ordering, addr);
+    else if (at + size <= slot.len) setScalar(slot.view, at, codec, value);
+    else {
+      setScalar(control.scratch, 0, codec, value);
+      scatter(slot, at, size, control);
+    }
+    if (slot.dirtyMask !== 0) slot.markDirty(at, size);
+  } else {
+    if (tx !== null) failTx(tx);
+    storeDispatched(control, slot, target.offset, codec, value, attrs);
+    result = control.result;
+  }
+  if (map.taps !== null) map.taps.stored(addr, size, value, attrs);
+  if (tx !== null) {
+    tx.result = result;
+    tx.done = result === MemTxResult.OK ? size : 0;
+  } else if (result !== MemTxResult.OK) throw failed('store', result, where, size, slot);
+}
+
+/** One dispatch of the whole load to the first byte's region. Sets `control.result`. */
+export function loadDispatched<T>(
+  control: AccessControl,
+  slot: Slot,
+  offset: number,
+  codec: ScalarCodec<T>,
+  attrs: MemTxAttrs,
+): T {
+  const { dispatch } = slot;
+  const { size, littleEndian, kind } = codec;
+  if (size <= 4) {
+    let value = readNumber(dispatch, slot, offset, size, attrs);
+    // A-16: the orders agree, or the number is reversed.
+    if (littleEndian === dispatch.bigEndian && size > 1)
+      value = size === 2 ? ((value & 0xff) << 8) | (value >>> 8) : swap32(value);
+    if (kind === ScalarKind.U32 || kind === ScalarKind.U16 || kind === ScalarKind.U8) return value as T;
+    if (size === 4) control.scratch.setUint32(0, value, littleEndian);
+    else if (size === 2) control.scratch.setUint16(0, value, littleEndian);
+    else control.scratch.setUint8(0, value);
+    return getScalar(control.scratch, 0, codec);
+  }
+  readHalves(dispatch, slot, offset, attrs);
+  if (dispatch.bigEndian) {
+    control.scratch.setUint32(0, control.hi, false);
+    control.scratch.setUint32(4, control.lo, false);
+  } else {
+    control.scratch.setUint32(0, control.lo, true);
+    control.scratch.setUint32(4, control.hi, true);
+  }
+  return getScalar(control.scratch, 0, codec);
+}
+
+/** One dispatch of the whole store to the first byte's region. Sets `control.result`. */
+export function storeDispatched<T>(
+  control: AccessControl,
+  slot: Slot,
+  offset: number,
+  codec: ScalarCodec<T>,
+  value: T,
+  attrs: MemTxAttrs,
+): void {
+  const { dispatch } = slot;
+  const { size } = codec;
+  const { scratch } = control;
+  setScalar(scratch, 0, codec, value);
+  const little = !dispatch.bigEndian;
+  if (isOut(slot, offset)) dispatch.refuse(outOffset(slot, offset), size, true, 'rejected', MemTxResult.DECODE_ERROR);
+  else if (size === 8) {
+    const lo = scratch.getUint32(little ? 0 : 4, little);
+    const hi = scratch.getUint32(little ? 4 : 0, little);
+    dispatch.write64(offset, lo, hi, attrs);
+  } else {
+    const raw =
+      size === 4 ? scratch.getUint32(0, little) : size === 2 ? scratch.getUint16(0, little) : scratch.getUint8(0);
+    dispatch.write(offset, raw, size, attrs);
+  }
+}
+
+/** Reads 1, 2 or 4 bytes in region order, or what a debugger sees. Sets `control.result`. */
+export function readNumber(
+  dispatch: RegionDispatch,
+  slot: Slot,
+  offset: number,
+  size: number,
+  attrs: MemTxAttrs,
+): number {
+  if (isOut(slot, offset))
+    return dispatch.refuse(outOffset(slot, offset), size, false, 'rejected', MemTxResult.DECODE_ERROR);
+  if (!attrs.debug) return dispatch.read(offset, size, attrs);
+  return dispatch.hasOps && dispatch.peek(offset, size) ? dispatch.control.lo : opaque(dispatch, offset, size);
+}
+
+/** `readNumber` for 8 bytes: `control.lo` and `control.hi`. */
+export function readHalves(dispatch: RegionDispatch, slot: Slot, offset: number, attrs: MemTxAttrs): void {
+  if (isOut(slot, offset)) dispatch.refuse(outOffset(slot, offset), 8, false, 'rejected', MemTxResult.DECODE_ERROR);
+  else if (!attrs.debug) dispatch.read64(offset, attrs);
+  else if (!dispatch.hasOps || !dispatch.peek(offset, 8)) opaque(dispatch, offset, 8);
+}
+
+/** A region without `peek` shows a debugger nothing, rather than a side effect (D13). */
+function opaque(dispatch: RegionDispatch, offset: number, size: number): number {
+  if (!dispatch.hasOps) return dispatch.refuse(offset, size, false, 'rejected', MemTxResult.DECODE_ERROR);
+  return dispatch.refuse(offset, size, false, 'opaque', MemTxResult.ACCESS_ERROR);
+}
+
+/** Nobody, or an offset that callbacks cannot be given exactly. */
+function isOut(slot: Slot, offset: number): boolean {
+  return slot.kind === SlotKind.HOLE || offset > Number.MAX_SAFE_INTEGER;
+}
+
+function outOffset(slot: Slot, offset: number): GuestAddress {
+  return offset <= Number.MAX_SAFE_INTEGER ? offset : slot.bigOffset;
+}
+
+/** What `tx` says when the device throws: nothing after the callback will set it. */
+function failTx(tx: MemTx): void {
+  tx.result = MemTxResult.ERROR;
+  tx.done = 0;
+}
+
+/** Do the section, the page and the block hold all of it, in one window or in several? */
+function blockHolds(slot: Slot, at: number, size: number, length: number): boolean {
+  return length >= size && (at + size <= slot.len || slot.blockOffset + at + size <= slot.section.region.ram!.length);
+}
+
+/** Bytes of a scalar that lies in two windows of one block. */
+function gather(slot: Slot, at: number, size: number, control: AccessControl): void {
+  const { backing } = slot.section.region.ram!;
+  for (let i = 0; i < size; i++) {
+    const offset = slot.blockOffset + at + i;
+    const segment = backing.segmentAt(offset);
+    control.scratchBytes[i] = segment.bytes[offset - segment.start]!;
+  }
+}
+
+function scatter(slot: Slot, at: number, size: number, control: AccessControl): void {
+  const { backing } = slot.section.region.ram!;
+  for (let i = 0; i < size; i++) {
+    const offset = slot.blockOffset + at + i;
+    const segment = backing.segmentAt(offset);
+    segment.bytes[offset - segment.start] = control.scratchBytes[i]!;
+  }
+}
+
+function swap32(value: number): number {
+  return ((value << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24)) >>> 0;
+}
+
+/** The error of the throwing vocabulary. A RAM region that refuses was crossed at its end, or is read-only. */
+function failed(what: string, result: MemTxResult, addr: GuestAddress, expected: number, slot: Slot): GuestMemoryError {
+  const crosses = slot.kind === SlotKind.RAM && result === MemTxResult.DECODE_ERROR;
+  if (!crosses) return new MemTxError(what, result, { addr, expected, completed: 0 });
+  const cause = new GuestMemoryError(
+    'invalid-backend-address',
+    `${hex(addr)} is in "${slot.section.region.name}", which ${slot.section.directWrite ? 'ends before the access does' : 'does not take it'}`,
+    { addr },
+  );
+  return new MemTxError(what, result, { addr, expected, completed: 0, code: 'invalid-backend-address', cause });
+}

@@ -1,0 +1,119 @@
+/**
+ * Hot. What a look-up answers with: a stretch of addresses that one window of host memory, one device, one IOMMU or
+ * nothing answers for. One class for all of them, so that the access paths see one shape. A RAM section is one slot where
+ * one buffer of at most 4 GiB holds it, several otherwise.
+ */
+import type { MemTxAttrs } from '@guestmem/memtx';
+import type { MemoryRegionSection } from '../view/section.ts';
+import type { RegionDispatch } from './region-dispatch.ts';
+
+/** Who answers. */
+export const SlotKind = { HOLE: 0, RAM: 1, DEVICE: 2, IOMMU: 3 } as const;
+export type SlotKind = (typeof SlotKind)[keyof typeof SlotKind];
+
+const NO_VIEW = new DataView(new ArrayBuffer(0));
+const NO_BYTES = new Uint8Array(0);
+
+/** One stretch. Made by ViewMap; immutable. */
+export class Slot {
+  /** First address; Infinity from 2^53 on, where a slot is made for one access and starts at its address. */
+  readonly first: number;
+  /** Addresses it answers for from `first` on; at most 2^32 for RAM. */
+  readonly len: number;
+  /** `len` where loads may go straight to `view`, else 0. */
+  readonly loadLen: number;
+  /** `len` where stores may go straight to `view`, else 0: read-only, a ROM device, tapped, or no RAM. */
+  readonly storeLen: number;
+  /** Offset 0 is `first`. Empty for everything but RAM. */
+  readonly view: DataView;
+  readonly bytes: Uint8Array;
+  /** Clients whose pages a store marks; 0 for none. */
+  readonly dirtyMask: number;
+  /** Page states of the block from the page of `first` on, empty when `dirtyMask` is 0. */
+  readonly pages: Uint8Array;
+  /** Offset of `first` in the block. */
+  readonly blockOffset: number;
+  readonly pageShift: number;
+  /** Offset of `first` in its page. */
+  readonly pageSkew: number;
+  readonly kind: SlotKind;
+  readonly section: MemoryRegionSection;
+  readonly dispatch: RegionDispatch;
+  /** Offset of `first` in the region. From 2^53 on it is not exact and `exact` is false. */
+  readonly offset: number;
+  readonly exact: boolean;
+  readonly bigOffset: bigint;
+  /** Is an access cut at the section's end: RAM, ROM, RAM device (A-63)? */
+  readonly clamps: boolean;
+  /** Addresses from `first` to the section's end; `len` may be less. */
+  readonly tail: number;
+
+  constructor(init: {
+    readonly first: number;
+    readonly len: number;
+    readonly kind: SlotKind;
+    readonly section: MemoryRegionSection;
+    readonly offset: bigint;
+    readonly view?: DataView;
+    readonly bytes?: Uint8Array;
+    readonly load?: boolean;
+    readonly store?: boolean;
+  }) {
+    const { section, len } = init;
+    const ram = init.kind === SlotKind.RAM ? section.region.ram : null;
+    this.first = init.first;
+    this.len = len;
+    this.loadLen = init.load === true ? len : 0;
+    this.storeLen = init.store === true ? len : 0;
+    this.view = init.view ?? NO_VIEW;
+    this.bytes = init.bytes ?? NO_BYTES;
+    this.dirtyMask = ram === null ? 0 : section.dirtyMask;
+    this.blockOffset = ram === null ? 0 : Number(init.offset);
+    this.pageShift = ram === null ? 0 : ram.dirty.pageShift;
+    this.pageSkew = ram === null ? 0 : this.blockOffset % ram.dirty.pageSize;
+    this.pages =
+      ram === null || this.dirtyMask === 0
+        ? NO_BYTES
+        : ram.dirty.states.subarray((this.blockOffset - this.pageSkew) / ram.dirty.pageSize);
+    this.kind = init.kind;
+    this.section = section;
+    this.dispatch = section.region.dispatch;
+    this.offset = Number(init.offset);
+    this.exact = Number.isSafeInteger(this.offset + len - 1);
+    this.bigOffset = init.offset;
+    this.clamps = section.region.isRam;
+    this.tail = Number(section.offsetWithinRegion + section.size - init.offset);
+  }
+
+  /** May a write with these attributes go to the bytes? A debugger's may, into ROM too (A-52). */
+  takesWrites(attrs: MemTxAttrs): boolean {
+    return this.section.directWrite || attrs.debug;
+  }
+
+  /** Marks the pages of `len` bytes at `at`, for the clients that the section has. The data is in place already (A-187). */
+  markDirty(at: number, len: number): void {
+    const page = (at + this.pageSkew) >>> this.pageShift;
+    const last = (at + this.pageSkew + len - 1) >>> this.pageShift;
+    if (page === last && (this.pages[page]! & this.dirtyMask) === this.dirtyMask) return;
+    this.section.region.ram!.dirty.mark(this.blockOffset + at, len, this.dirtyMask);
+  }
+
+  /** `len` bytes from `at` on, with or without the fast paths. */
+  part(at: number, len: number, fast: boolean): Slot {
+    return new Slot({
+      first: this.first + at,
+      len,
+      kind: this.kind,
+      section: this.section,
+      offset: this.bigOffset + BigInt(at),
+      ...(this.kind === SlotKind.RAM
+        ? {
+            view: new DataView(this.bytes.buffer, this.bytes.byteOffset + at, len),
+            bytes: this.bytes.subarray(at, at + len),
+            load: fast && this.loadLen !== 0,
+            store: fast && this.storeLen !== 0,
+          }
+        : {}),
+    });
+  }
+}

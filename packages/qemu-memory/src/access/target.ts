@@ -1,0 +1,160 @@
+/**
+ * Hot. The core primitive: from an address to who answers there and how far, through IOMMUs too. Bulk transfers, scalar
+ * accesses, mappings and the chunk iterator stand on it. A-61 to A-63, A-150 to A-159.
+ */
+import type { MemTxAttrs } from '@guestmem/memtx';
+import { type GuestAddress, toAddress } from '@guestmem/vm-memory';
+import type { IommuTlbEntry } from '../iommu/iommu-ops.ts';
+import { RegionKind } from '../region/kind.ts';
+import { type AccessControl, MAX_NESTING } from './control.ts';
+import { DeviceError } from './device-error.ts';
+import { type Slot, SlotKind } from './slot.ts';
+import type { ViewMap } from './view-map.ts';
+
+/** IOMMUs one access may pass, one behind the other; a cycle ends here and is refused (A-157). */
+export const MAX_IOMMU_CHAIN = 16;
+
+const U64 = (1n << 64n) - 1n;
+
+/** One step of an access. Filled by `translate` as its last act; read it before anything is called. */
+export class Target {
+  slot: Slot;
+  /** Offset in the slot. */
+  at = 0;
+  /** Offset in the region; not exact from 2^53 on, where `slot.exact` is false. */
+  offset = 0;
+  /** Bytes that belong together: to the end of the section for RAM, of the page behind an IOMMU; else all that were asked for. */
+  length = 0;
+  /** Page size - 1, intersected over the chain; -1 when no IOMMU was passed. */
+  mask: GuestAddress = -1;
+  /** The address in the final address space. */
+  addr: GuestAddress = 0;
+  /** The map of the final address space. */
+  map: ViewMap;
+
+  constructor(map: ViewMap) {
+    this.map = map;
+    this.slot = map.load;
+  }
+}
+
+/** Translates `addr` for `len` (1 and more) bytes. Calls IOMMU models, nothing else. @throws {DeviceError} a model threw. */
+export function translate(
+  map: ViewMap,
+  addr: GuestAddress,
+  len: number,
+  isWrite: boolean,
+  attrs: MemTxAttrs,
+  out: Target,
+): void {
+  const big = typeof addr === 'bigint';
+  const slot = big ? map.slotAtBig(addr) : map.slotAt(addr);
+  const at = big ? 0 : addr - slot.first;
+  if (slot.kind === SlotKind.IOMMU) {
+    translateChain(map, slot, at, len, isWrite, attrs, out);
+    return;
+  }
+  out.slot = slot;
+  out.at = at;
+  out.offset = slot.offset + at;
+  out.length = slot.clamps && slot.tail - at < len ? slot.tail - at : len;
+  out.mask = -1;
+  out.addr = addr;
+  out.map = map;
+}
+
+function translateChain(
+  firstMap: ViewMap,
+  firstSlot: Slot,
+  firstAt: number,
+  len: number,
+  isWrite: boolean,
+  attrs: MemTxAttrs,
+  out: Target,
+): void {
+  const { control } = firstSlot.dispatch;
+  let map = firstMap;
+  let slot = firstSlot;
+  let at = firstAt;
+  let length = len;
+  let mask: GuestAddress = -1;
+  let next: GuestAddress = 0;
+  for (let depth = 0; slot.kind === SlotKind.IOMMU; depth++) {
+    const offset = slot.exact ? slot.offset + at : slot.bigOffset + BigInt(at);
+    const entry = depth === MAX_IOMMU_CHAIN ? null : ask(control, slot, offset, isWrite, attrs);
+    if (entry === null || (entry.perm & (isWrite ? 2 : 1)) === 0) {
+      refuseTranslation(map, offset, length, out);
+      return;
+    }
+    const page = entry.addrMask;
+    if (
+      typeof page === 'number' &&
+      page >= 0 &&
+      page <= 0xffff_ffff &&
+      typeof offset === 'number' &&
+      typeof entry.translatedAddr === 'number'
+    ) {
+      // `&` works on the low 32 bits of any safe integer, and the mask has no others.
+      const low = (offset & page) >>> 0;
+      next = entry.translatedAddr - ((entry.translatedAddr & page) >>> 0) + low;
+      if (page - low < length) length = page - low + 1;
+      if (typeof mask === 'number') mask = mask < 0 || page < mask ? page : mask;
+      else mask = page;
+    } else {
+      const wide = BigInt(page);
+      const low = BigInt(offset) & wide;
+      next = toAddress((BigInt(entry.translatedAddr) & U64 & ~wide) | low);
+      if (wide - low < BigInt(length)) length = Number(wide - low) + 1;
+      if (mask === -1 || wide < BigInt(mask)) mask = toAddress(wide);
+    }
+    map = entry.targetAs.map;
+    const big = typeof next === 'bigint';
+    slot = big ? map.slotAtBig(next as bigint) : map.slotAt(next as number);
+    at = big ? 0 : (next as number) - slot.first;
+    if (slot.clamps && slot.tail - at < length) length = slot.tail - at;
+  }
+  out.slot = slot;
+  out.at = at;
+  out.offset = slot.offset + at;
+  out.length = length;
+  out.mask = mask;
+  out.addr = next;
+  out.map = map;
+}
+
+/** Asks the model, with the nesting bounded (null) and exceptions named. */
+function ask(
+  control: AccessControl,
+  slot: Slot,
+  offset: GuestAddress,
+  isWrite: boolean,
+  attrs: MemTxAttrs,
+): IommuTlbEntry | null {
+  const iommu = slot.section.region.iommu!;
+  if (control.depth >= MAX_NESTING) return null;
+  control.depth++;
+  try {
+    return iommu.ask(offset, isWrite ? 2 : 1, attrs);
+  } catch (cause) {
+    throw new DeviceError(slot.section.region, offset, 0, isWrite, cause);
+  } finally {
+    control.depth--;
+  }
+}
+
+/** A-151: the unassigned region answers, at the offset inside the IOMMU region. */
+function refuseTranslation(map: ViewMap, offset: GuestAddress, len: number, out: Target): void {
+  out.slot = map.refused;
+  out.at = Number(offset);
+  out.offset = Number(offset);
+  out.length = len;
+  out.mask = -1;
+  out.addr = offset;
+  out.map = map;
+}
+
+/** Does the region have the `ram` flag: RAM, ROM, RAM device (A-64)? */
+export function hasRamFlag(slot: Slot): boolean {
+  const { kind } = slot.section.region;
+  return kind === RegionKind.RAM || kind === RegionKind.RAM_DEVICE;
+}

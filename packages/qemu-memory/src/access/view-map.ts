@@ -1,0 +1,249 @@
+/**
+ * Hot. Finds who answers for an address in one flat view: a table keyed by coarse bits (large RAM), a table keyed by fine
+ * bits (many small devices), then a search. Entries are hints that are always checked against the slot's range. T-151, T-152.
+ */
+
+import { RegionKind } from '../region/kind.ts';
+import type { MemoryRegion } from '../region/memory-region.ts';
+import type { TapList } from '../taps/tap-list.ts';
+import type { FlatView } from '../view/flat-view.ts';
+import { MemoryRegionSection } from '../view/section.ts';
+import { Slot, SlotKind } from './slot.ts';
+import { Target } from './target.ts';
+
+/** 2^53: from here on a slot is made per access and addresses are bigints. */
+const SAFE_END = 2 ** 53;
+const SAFE_END_BIG = 2n ** 53n;
+const SPACE_END = 2n ** 64n;
+/** RAM windows are at most this long, so that unsigned 32-bit arithmetic covers them. */
+const WINDOW = 2 ** 31;
+const COARSE = 256;
+const FINE = 512;
+
+/** The look-up of one view. Sections are shared by the views that show them, so slots hang on the sections. */
+export class ViewMap {
+  readonly view: FlatView;
+  /** Where the last fast load and the last fast store went. */
+  load: Slot;
+  store: Slot;
+  readonly coarse: Slot[];
+  readonly coarseShift: number;
+  readonly #fine: Slot[];
+  readonly #unassigned: MemoryRegionSection;
+  /** Who sees accesses of this space; null for nobody. */
+  readonly taps: TapList | null;
+  /** @internal Where `translate` answers; filled as its last act, read before anything else is called. */
+  readonly target: Target;
+  /** @internal What answers when an IOMMU refuses: nothing, at the offset that was refused (A-151). */
+  readonly refused: Slot;
+
+  constructor(view: FlatView, unassigned: MemoryRegion, taps: TapList | null = null) {
+    this.view = view;
+    this.#unassigned = unassignedSection(unassigned);
+    const never = new Slot({
+      first: Number.POSITIVE_INFINITY,
+      len: 0,
+      kind: SlotKind.HOLE,
+      section: this.#unassigned,
+      offset: 0n,
+    });
+    this.load = never;
+    this.store = never;
+    this.coarse = new Array<Slot>(COARSE).fill(never);
+    this.#fine = new Array<Slot>(FINE).fill(never);
+    this.coarseShift = coarseShift(view);
+    this.refused = new Slot({ first: 0, len: 0, kind: SlotKind.HOLE, section: this.#unassigned, offset: 0n });
+    this.taps = taps;
+    this.target = new Target(this);
+  }
+
+  /** Who answers for `addr`, a safe integer. */
+  slotAt(addr: number): Slot {
+    const coarse = this.coarse[(addr >>> this.coarseShift) & (COARSE - 1)]!;
+    let off = addr - coarse.first;
+    if (off >= 0 && off < coarse.len) return coarse;
+    const fine = this.#fine[((addr >>> 2) ^ (addr >>> 12) ^ (addr >>> 20)) & (FINE - 1)]!;
+    off = addr - fine.first;
+    if (off >= 0 && off < fine.len) return fine;
+    return this.#search(addr);
+  }
+
+  /** Who answers for `addr`, 2^53 to 2^64 - 1: a new slot that starts there. */
+  slotAtBig(addr: bigint): Slot {
+    const index = this.view.find(addr);
+    if (index < 0) {
+      const next = this.#gapEnd(addr);
+      return new Slot({
+        first: Number.POSITIVE_INFINITY,
+        len: clipped(next - addr, SAFE_END),
+        kind: SlotKind.HOLE,
+        section: this.#unassigned,
+        offset: addr,
+      });
+    }
+    const section = this.view.section(index);
+    const slot = makeSlot(section, addr, Number.POSITIVE_INFINITY, addr, section.last);
+    return this.taps === null ? slot : this.taps.guard(slot, addr, addr);
+  }
+
+  #search(addr: number): Slot {
+    const big = BigInt(addr);
+    const index = this.view.find(big);
+    let slot = index < 0 ? this.#hole(big) : slotOf(this.view.section(index), addr);
+    if (this.taps !== null) slot = this.taps.guard(slot, BigInt(slot.first), big);
+    // A window that may be replaced is looked up anew each time.
+    if (slot.section.region.ram?.backing.detachable === true) return slot;
+    if (slot.kind === SlotKind.RAM) this.coarse[(addr >>> this.coarseShift) & (COARSE - 1)] = slot;
+    else this.#fine[((addr >>> 2) ^ (addr >>> 12) ^ (addr >>> 20)) & (FINE - 1)] = slot;
+    return slot;
+  }
+
+  /** The gap around `addr`. */
+  #hole(addr: bigint): Slot {
+    const first = this.#gapStart(addr);
+    return new Slot({
+      first: Number(first),
+      len: clipped(this.#gapEnd(addr) - first, SAFE_END - Number(first)),
+      kind: SlotKind.HOLE,
+      section: this.#unassigned,
+      offset: first,
+    });
+  }
+
+  #gapStart(addr: bigint): bigint {
+    const before = this.#firstAfter(addr) - 1;
+    return before < 0 ? 0n : this.view.range(before).last + 1n;
+  }
+
+  #gapEnd(addr: bigint): bigint {
+    const after = this.#firstAfter(addr);
+    return after < this.view.length ? this.view.range(after).first : SPACE_END;
+  }
+
+  /** Index of the first range that starts after `addr`. */
+  #firstAfter(addr: bigint): number {
+    let lo = 0;
+    let hi = this.view.length;
+    while (lo < hi) {
+      const mid = (lo + hi) >>> 1;
+      if (this.view.range(mid).first > addr) hi = mid;
+      else lo = mid + 1;
+    }
+    return lo;
+  }
+}
+
+/** T-150: what answers in holes, at offset = address. */
+export function unassignedSection(region: MemoryRegion): MemoryRegionSection {
+  return new MemoryRegionSection({
+    first: 0n,
+    last: SPACE_END - 1n,
+    region,
+    offset: 0n,
+    readonly: false,
+    ownReadonly: false,
+    nonvolatile: false,
+    romdMode: true,
+    dirtyMask: 0,
+  });
+}
+
+/** The cached slot of `section` for `addr`. A section of several windows keeps them by start of the window. */
+function slotOf(section: MemoryRegionSection, addr: number): Slot {
+  const known = section.slots;
+  if (known instanceof Slot) return known;
+  if (known !== null) {
+    const start = windowStart(section, addr);
+    const found = known.get(start);
+    if (found !== undefined && !isDetachable(section)) return found;
+  }
+  const first = section.offsetWithinAddressSpace;
+  const last = section.last < SAFE_END_BIG ? section.last : SAFE_END_BIG - 1n;
+  const start = hasBytes(section) ? BigInt(windowStart(section, addr)) : first;
+  const slot = makeSlot(section, start, Number(start), BigInt(addr), last);
+  if (isDetachable(section)) return slot;
+  if (start === first && slot.first + slot.len - 1 === Number(last)) section.slots = slot;
+  else {
+    const map = known ?? new Map<number, Slot>();
+    map.set(slot.first, slot);
+    section.slots = map;
+  }
+  return slot;
+}
+
+/** First address of the window of a RAM section that holds `addr`. */
+function windowStart(section: MemoryRegionSection, addr: number): number {
+  if (!hasBytes(section)) return Number(section.offsetWithinAddressSpace);
+  const first = Number(section.offsetWithinAddressSpace);
+  const regionFirst = Number(section.offsetWithinRegion);
+  const blockLength = section.region.ram!.length;
+  const at = regionFirst + (addr - first);
+  if (at >= blockLength) return first + (blockLength - regionFirst > 0 ? blockLength - regionFirst : 0);
+  const segment = section.region.ram!.backing.segmentAt(at);
+  const inSegment = Math.floor((at - segment.start) / WINDOW) * WINDOW;
+  const start = segment.start + inSegment;
+  return start > regionFirst ? first + (start - regionFirst) : first;
+}
+
+/**
+ * A slot of `section` from address `start` on, as long as one window goes and at most to `last`.
+ * @param first what the slot says it starts at: `start`, or Infinity from 2^53 on.
+ */
+function makeSlot(section: MemoryRegionSection, start: bigint, first: number, addr: bigint, last: bigint): Slot {
+  const offset = start - section.offsetWithinAddressSpace + section.offsetWithinRegion;
+  const kind = kindOf(section);
+  const room = last - start + 1n;
+  if (!hasBytes(section)) {
+    const len = clipped(room, first === Number.POSITIVE_INFINITY ? SAFE_END : SAFE_END - first);
+    return new Slot({ first, len, kind, section, offset });
+  }
+  const { backing } = section.region.ram!;
+  const at = Number(offset);
+  if (at >= backing.length)
+    // The region was made larger than its block (T-46): nothing is there (A-62).
+    return new Slot({ first, len: clipped(room, SAFE_END), kind: SlotKind.DEVICE, section, offset });
+  const segment = backing.segmentAt(at + Number(addr - start));
+  const inSegment = at - segment.start;
+  const len = Math.min(clipped(room, WINDOW), segment.bytes.length - inSegment, backing.length - at, WINDOW);
+  const { buffer, byteOffset } = segment.bytes;
+  const direct = !isDetachable(section) && first !== Number.POSITIVE_INFINITY;
+  return new Slot({
+    first,
+    len,
+    kind,
+    section,
+    offset,
+    view: new DataView(buffer, byteOffset + inSegment, len),
+    bytes: new Uint8Array(buffer, byteOffset + inSegment, len),
+    load: direct && section.directRead,
+    store: direct && section.directWrite,
+  });
+}
+
+function kindOf(section: MemoryRegionSection): SlotKind {
+  const { kind } = section.region;
+  if (kind === RegionKind.IOMMU) return SlotKind.IOMMU;
+  if (kind === RegionKind.RAM || kind === RegionKind.ROM_DEVICE) return SlotKind.RAM;
+  return SlotKind.DEVICE;
+}
+
+/** RAM, ROM and ROM devices: there is a block whose bytes may be reached. */
+function hasBytes(section: MemoryRegionSection): boolean {
+  const { kind } = section.region;
+  return kind === RegionKind.RAM || kind === RegionKind.ROM_DEVICE;
+}
+
+function isDetachable(section: MemoryRegionSection): boolean {
+  return section.region.ram?.backing.detachable === true;
+}
+
+function clipped(value: bigint, most: number): number {
+  return value < BigInt(most) ? Number(value) : most;
+}
+
+/** Puts the whole span below 4 GiB that holds sections into the coarse table; at least a page an entry. */
+function coarseShift(view: FlatView): number {
+  const top = view.length === 0 ? 0n : view.range(view.length - 1).last;
+  const span = top >= 0xffff_ffffn ? 32 : Math.ceil(Math.log2(Number(top) + 2));
+  return Math.max(span - 8, 4);
+}

@@ -1,0 +1,156 @@
+/**
+ * The translating side of an IOMMU region: asks the model, keeps the notifiers, replays. `region.iommu`.
+ * Walking chains of IOMMUs is access/target.ts. A-152 to A-165.
+ */
+import type { MemTxAttrs } from '@guestmem/memtx';
+import { type DisposableHandle, disposable, type GuestAddress, hex, toBigAddress } from '@guestmem/vm-memory';
+import { MemoryRegionError } from '../region/error.ts';
+import type { MemoryRegion } from '../region/memory-region.ts';
+import { type IommuEvent, type IommuNotifier, IommuNotifierFlag } from './iommu-notifier.ts';
+import { IommuAccess, type IommuMemoryRegionOps, type IommuTlbEntry } from './iommu-ops.ts';
+
+/** One IOMMU region's model and notifiers. */
+export class IommuRegion {
+  readonly region: MemoryRegion;
+  readonly ops: IommuMemoryRegionOps;
+  /** In QEMU's order: the last registered first (A-162). */
+  #notifiers: readonly IommuNotifier[] = [];
+  #flags = 0;
+
+  constructor(region: MemoryRegion, ops: IommuMemoryRegionOps) {
+    if (typeof ops?.translate !== 'function')
+      throw new MemoryRegionError(
+        'missing-callback',
+        `IOMMU region "${region.name}" needs ops with a translate callback`,
+      );
+    this.region = region;
+    this.ops = ops;
+  }
+
+  /** Union of the notifiers' flags. */
+  get notifierFlags(): number {
+    return this.#flags;
+  }
+
+  /** A-153. */
+  attrsToIndex(attrs: MemTxAttrs): number {
+    const { ops } = this;
+    return ops.attrsToIndex === undefined ? 0 : ops.attrsToIndex(attrs);
+  }
+
+  /** A-153. */
+  numIndexes(): number {
+    return this.ops.numIndexes?.() ?? 1;
+  }
+
+  /** A-161. */
+  minPageSize(): number {
+    return this.ops.minPageSize?.() ?? this.region.core.pageSize;
+  }
+
+  /** One translation with these attributes (A-151). */
+  ask(offset: GuestAddress, access: IommuAccess, attrs: MemTxAttrs): IommuTlbEntry {
+    const { ops } = this;
+    const index = ops.attrsToIndex === undefined ? 0 : ops.attrsToIndex(attrs);
+    return ops.translate(offset, access, index);
+  }
+
+  /**
+   * Adds a notifier (A-162). Dispose of the handle to take it out again.
+   *
+   * @throws {RangeError} no flags, start above end, or an index that the model does not have.
+   * @throws {MemoryRegionError} `notifier-refused`: the model vetoed the new set of flags; nothing is registered.
+   */
+  register(notifier: IommuNotifier): DisposableHandle {
+    const index = notifier.iommuIndex ?? 0;
+    const start = toBigAddress(notifier.start, 'start');
+    const end = toBigAddress(notifier.end, 'end');
+    if (notifier.flags === 0 || (notifier.flags & ~7) !== 0)
+      throw new RangeError(
+        `notifier flags must be one or more of UNMAP 1, MAP 2, DEVIOTLB_UNMAP 4, not ${notifier.flags}`,
+      );
+    if (start > end) throw new RangeError(`notifier start ${hex(start)} is above its end ${hex(end)}`);
+    if (!Number.isInteger(index) || index < 0 || index >= this.numIndexes())
+      throw new RangeError(
+        `IOMMU index ${index} is not in 0 to ${this.numIndexes() - 1} of region "${this.region.name}"`,
+      );
+    this.#set([notifier, ...this.#notifiers]);
+    return disposable(() => this.#set(this.#notifiers.filter((each) => each !== notifier)));
+  }
+
+  /** Tells every notifier of `index` (A-163). */
+  notify(index: number, event: IommuEvent): void {
+    for (const notifier of this.#notifiers) if ((notifier.iommuIndex ?? 0) === index) notifyOne(notifier, event);
+  }
+
+  /** Tells `notifier` of all that is mapped now: the model's own way, or a walk by smallest pages (A-164). */
+  replay(notifier: IommuNotifier): void {
+    if (this.ops.replay !== undefined) {
+      this.ops.replay(notifier);
+      return;
+    }
+    const step = BigInt(this.minPageSize());
+    const last = this.region.size - 1n;
+    for (let offset = 0n; offset <= last; offset += step) {
+      const at = offset <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(offset) : offset;
+      const entry = this.ops.translate(at, IommuAccess.NONE, notifier.iommuIndex ?? 0);
+      if ((entry.perm & IommuAccess.RW) !== IommuAccess.NONE) notifier.notify(entry);
+    }
+  }
+
+  #set(notifiers: readonly IommuNotifier[]): void {
+    const before = this.#flags;
+    let after = 0;
+    for (const each of notifiers) after |= each.flags;
+    if (after !== before && this.ops.notifyFlagChanged?.(before, after) === false)
+      throw new MemoryRegionError(
+        'notifier-refused',
+        `the model of IOMMU region "${this.region.name}" does not take notifier flags ${after} (now ${before})`,
+      );
+    this.#flags = after;
+    this.#notifiers = notifiers;
+  }
+}
+
+/** Delivers `event` to `notifier`, cropped to its range (A-163). */
+export function notifyOne(notifier: IommuNotifier, event: IommuEvent): void {
+  const { entry } = event;
+  if (event.type === IommuNotifierFlag.UNMAP && entry.perm !== IommuAccess.NONE)
+    throw new RangeError('an UNMAP event must have an entry of permission NONE');
+  const first = toBigAddress(entry.iova, 'iova');
+  const last = first + BigInt(entry.addrMask);
+  const start = BigInt(notifier.start);
+  const end = BigInt(notifier.end);
+  if (start > last || end < first || (notifier.flags & event.type) === 0) return;
+  if (first >= start && last <= end) {
+    notifier.notify(entry);
+    return;
+  }
+  const from = first > start ? first : start;
+  const to = last < end ? last : end;
+  notifier.notify({
+    ...entry,
+    iova: narrow(from),
+    translatedAddr: narrow((BigInt(entry.translatedAddr) + (from - first)) & ((1n << 64n) - 1n)),
+    addrMask: narrow(to - from),
+  });
+}
+
+/** One UNMAP for all that `notifier` covers (A-165). */
+export function unmapNotifierRange(notifier: IommuNotifier, entry: Pick<IommuTlbEntry, 'targetAs'>): void {
+  const start = BigInt(notifier.start);
+  notifyOne(notifier, {
+    type: IommuNotifierFlag.UNMAP,
+    entry: {
+      targetAs: entry.targetAs,
+      iova: narrow(start),
+      translatedAddr: 0,
+      addrMask: narrow(BigInt(notifier.end) - start),
+      perm: IommuAccess.NONE,
+    },
+  });
+}
+
+function narrow(value: bigint): GuestAddress {
+  return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
+}

@@ -1,0 +1,96 @@
+/**
+ * The taps of one space: who sees which addresses. A space with taps has look-ups of its own, whose slots over tapped
+ * addresses take no fast path; all others cost what they did. D15.
+ */
+import type { MemTxAttrs } from '@guestmem/memtx';
+import type { GuestAddress } from '@guestmem/vm-memory';
+import type { Slot } from '../access/slot.ts';
+
+/** One access of the caller, before it is split. The object is the tap's to keep. */
+export interface TapEvent {
+  readonly addr: GuestAddress;
+  /** Bytes. */
+  readonly size: number;
+  readonly isWrite: boolean;
+  /** A scalar's value as its codec has it; undefined for a bulk transfer. */
+  readonly value: unknown;
+  /** A bulk transfer's bytes (the caller's own buffer, not a copy); undefined for a scalar. */
+  readonly bytes: Uint8Array | undefined;
+  readonly attrs: MemTxAttrs;
+}
+
+/** Which accesses a tap sees. */
+export interface TapOptions {
+  /** Default both. */
+  readonly on?: 'read' | 'write' | 'both';
+}
+
+/** One tap. */
+export interface Tap {
+  readonly first: bigint;
+  readonly last: bigint;
+  readonly reads: boolean;
+  readonly writes: boolean;
+  readonly seen: (event: TapEvent) => void;
+}
+
+/** An immutable set of taps; a change makes a new one, and new look-ups with it. */
+export class TapList {
+  readonly #taps: readonly Tap[];
+
+  constructor(taps: readonly Tap[]) {
+    this.#taps = taps;
+  }
+
+  get length(): number {
+    return this.#taps.length;
+  }
+  plus(tap: Tap): TapList {
+    return new TapList([...this.#taps, tap]);
+  }
+  minus(tap: Tap): TapList {
+    return new TapList(this.#taps.filter((each) => each !== tap));
+  }
+
+  /** The part of `slot` (which starts at `first`) around `addr` that is tapped throughout, or not at all. */
+  guard(slot: Slot, first: bigint, addr: bigint): Slot {
+    let from = first;
+    let to = first + BigInt(slot.len) - 1n;
+    let tapped = false;
+    for (const tap of this.#taps) {
+      if (tap.first <= addr && addr <= tap.last) {
+        tapped = true;
+        if (tap.first > from) from = tap.first;
+        if (tap.last < to) to = tap.last;
+      } else if (tap.last < addr && tap.last >= from) from = tap.last + 1n;
+      else if (tap.first > addr && tap.first <= to) to = tap.first - 1n;
+    }
+    return slot.part(Number(from - first), Number(to - from + 1n), !tapped);
+  }
+
+  loaded(addr: GuestAddress, size: number, value: unknown, attrs: MemTxAttrs): void {
+    this.#tell(addr, size, false, value, undefined, attrs);
+  }
+  stored(addr: GuestAddress, size: number, value: unknown, attrs: MemTxAttrs): void {
+    this.#tell(addr, size, true, value, undefined, attrs);
+  }
+  transferred(addr: GuestAddress, bytes: Uint8Array, isWrite: boolean, attrs: MemTxAttrs): void {
+    this.#tell(addr, bytes.length, isWrite, undefined, bytes, attrs);
+  }
+
+  #tell(
+    addr: GuestAddress,
+    size: number,
+    isWrite: boolean,
+    value: unknown,
+    bytes: Uint8Array | undefined,
+    attrs: MemTxAttrs,
+  ): void {
+    const first = BigInt(addr);
+    const last = first + BigInt(size) - 1n;
+    for (const tap of this.#taps) {
+      if (tap.first > last || tap.last < first || !(isWrite ? tap.writes : tap.reads)) continue;
+      tap.seen({ addr, size, isWrite, value, bytes, attrs });
+    }
+  }
+}
