@@ -1,3 +1,35 @@
+export type { BuildMapOptions, BuiltMap } from './map/build.ts';
+export { buildMap } from './map/build.ts';
+export { checkMap } from './map/check-map.ts';
+export type {
+  MapAddress,
+  MapRange,
+  MapRegion,
+  MapRegionKind,
+  MapSpace,
+  MapView,
+  MemoryMap,
+} from './map/memory-map.ts';
+export { MEMORY_MAP_VERSION } from './map/memory-map.ts';
+export { NamedOwner } from './map/owner.ts';
+export type { FlatComparison } from './mtree/compare.ts';
+export { compareFlatDumps } from './mtree/compare.ts';
+export type { DispatchDump, DispatchRun, DispatchSection } from './mtree/dispatch-dump.ts';
+export { dispatchMap } from './mtree/dispatch-map.ts';
+export type { MtreeErrorCode } from './mtree/error.ts';
+export { MtreeError } from './mtree/error.ts';
+export type { MtreeFacts, MtreeGuesses, SiblingGuess } from './mtree/facts.ts';
+export type { FlatDump, FlatDumpRange, FlatDumpSpace, FlatDumpView } from './mtree/flat-dump.ts';
+export { isFlatDump, parseFlatDump, printFlatDump } from './mtree/flat-dump.ts';
+export type { FlatDumpOptions } from './mtree/flat-text.ts';
+export { flatDump } from './mtree/flat-text.ts';
+export type { MtreeType } from './mtree/line.ts';
+export type { ParseMtreeOptions } from './mtree/parse-mtree.ts';
+export { parseMtree } from './mtree/parse-mtree.ts';
+export type { PrintMtreeOptions } from './mtree/print-mtree.ts';
+export { printMtree } from './mtree/print-mtree.ts';
+export type { MtreeStyle } from './mtree/region-text.ts';
+export { isTreeDump } from './mtree/tree-dump.ts';
 export type { MemoryRegionErrorCode } from './region/error.ts';
 export { MemoryRegionError } from './region/error.ts';
 export type { EventNotifier, IoEventFd } from './region/event-fd.ts';
