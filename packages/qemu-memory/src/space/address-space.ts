@@ -7,6 +7,7 @@ import type { FlatView } from '../view/flat-view.ts';
 export class AddressSpace extends ViewAccess {
   readonly name: string;
   readonly root: MemoryRegion;
+  #followers: readonly (() => void)[] = [];
 
   /** @internal */
   constructor(name: string, root: MemoryRegion, view: FlatView) {
@@ -17,6 +18,21 @@ export class AddressSpace extends ViewAccess {
 
   /** @internal Publishes `view` with one store (T-92). */
   publish(view: FlatView): void {
+    if (view === this.view) return;
     this.setView(view);
+    this.changed();
+  }
+
+  /** @internal Calls `follower` whenever what an access sees has changed (a view was published, taps came or went). @returns ends it. */
+  follow(follower: () => void): () => void {
+    this.#followers = [...this.#followers, follower];
+    return () => {
+      this.#followers = this.#followers.filter((each) => each !== follower);
+    };
+  }
+
+  /** @internal Tells the followers. */
+  changed(): void {
+    for (const follower of this.#followers) follower();
   }
 }

@@ -5,6 +5,7 @@
 import type { Backing, ByteOrder, GuestAddress } from '@guestmem/vm-memory';
 import { AccessControl } from '../access/control.ts';
 import type { IommuMemoryRegionOps } from '../iommu/iommu-ops.ts';
+import { LocalRcu } from '../rcu/local-rcu.ts';
 import { MemoryRegionError } from '../region/error.ts';
 import type { EventNotifier } from '../region/event-fd.ts';
 import { RegionKind } from '../region/kind.ts';
@@ -57,6 +58,8 @@ export class MemoryCore {
   readonly unassigned: MemoryRegion;
   readonly #spaces: AddressSpace[] = [];
   readonly #serials: WeakMap<EventNotifier, number> = new WeakMap();
+  /** Grace periods of this machine: those of its own agent, and of workers that share its spaces. */
+  readonly rcu: LocalRcu = new LocalRcu();
   #lastSerial = 0;
   #lastRegionId = 0;
   #depth = 0;
@@ -207,5 +210,6 @@ export class MemoryCore {
   #publish(): void {
     this.#pending = false;
     for (const space of this.#spaces) space.publish(new FlatView(space.root, render(space.root)));
+    this.rcu.poll();
   }
 }
