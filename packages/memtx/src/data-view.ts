@@ -36,13 +36,13 @@ import type { MemTxView } from './view.ts';
 
 /** See the header. Takes the place of a `DataView` in TypeScript as well; `buffer` is the one thing that it cannot offer. */
 export class GuestDataView implements DataView {
-  readonly #view: MemTxView;
-  readonly #address: GuestAddress;
+  private readonly view: MemTxView;
+  private readonly start: GuestAddress;
   /** The address where every address of the window is a safe integer; NaN otherwise, which fails the fast path's test. */
-  readonly #base: number;
-  readonly #length: number;
+  private readonly base: number;
+  private readonly length: number;
   /** For loads whose outcome nobody asked for. */
-  readonly #probe: MemTx = new MemTx();
+  private readonly probe: MemTx = new MemTx();
 
   /**
    * @param view carries attributes and decides what happens at holes. Its byte order has no say: a DataView's default is big.
@@ -51,31 +51,31 @@ export class GuestDataView implements DataView {
    * @throws {TypeError | RangeError} bad address or length, or a window that passes 2^64 - 1.
    */
   constructor(view: MemTxView, address: GuestAddress, byteLength: number) {
-    this.#view = view;
-    this.#address = toAddress(address);
-    this.#length = toIndex(byteLength, 'byteLength');
-    if (BigInt(this.#address) + BigInt(this.#length) > TWO_64)
-      throw new RangeError(`a window of ${hex(this.#length)} bytes at ${hex(this.#address)} passes 2^64 - 1`);
-    const end = typeof this.#address === 'number' ? this.#address + this.#length : Number.NaN;
-    this.#base = end <= Number.MAX_SAFE_INTEGER ? Number(this.#address) : Number.NaN;
+    this.view = view;
+    this.start = toAddress(address);
+    this.length = toIndex(byteLength, 'byteLength');
+    if (BigInt(this.start) + BigInt(this.length) > TWO_64)
+      throw new RangeError(`a window of ${hex(this.length)} bytes at ${hex(this.start)} passes 2^64 - 1`);
+    const end = typeof this.start === 'number' ? this.start + this.length : Number.NaN;
+    this.base = end <= Number.MAX_SAFE_INTEGER ? Number(this.start) : Number.NaN;
   }
 
   /** Guest address of index 0. */
   get address(): GuestAddress {
-    return this.#address;
+    return this.start;
   }
 
   /** `address`, as code for DataViews calls it. @throws {RangeError} it is no safe integer: use `address`. */
   get byteOffset(): number {
-    assertLive(this.#view.memory);
-    if (typeof this.#address === 'number') return this.#address;
-    throw new RangeError(`byteOffset ${hex(this.#address)} is no safe integer; use address`);
+    assertLive(this.view.memory);
+    if (typeof this.start === 'number') return this.start;
+    throw new RangeError(`byteOffset ${hex(this.start)} is no safe integer; use address`);
   }
 
   /** Bytes. */
   get byteLength(): number {
-    assertLive(this.#view.memory);
-    return this.#length;
+    assertLive(this.view.memory);
+    return this.length;
   }
 
   /** @throws {TypeError} always: guest memory is no one buffer. Read the bytes with the view's `readSlice`. */
@@ -169,11 +169,11 @@ export class GuestDataView implements DataView {
   }
 
   #get<T>(byteOffset: number, codec: ScalarCodec<T>): T {
-    const view = this.#view;
-    const fast = byteOffset >>> 0 === byteOffset && byteOffset + codec.size <= this.#length;
-    const addr = fast ? this.#base + byteOffset : Number.NaN;
+    const view = this.view;
+    const fast = byteOffset >>> 0 === byteOffset && byteOffset + codec.size <= this.length;
+    const addr = fast ? this.base + byteOffset : Number.NaN;
     if (addr >= 0) {
-      const tx = view.tx ?? this.#probe;
+      const tx = view.tx ?? this.probe;
       const value = view.memory.txLoad(addr, codec, view.attrs, tx);
       if (tx.result === MemTxResult.OK) return value;
       return loadParsed(view, addr, codec, tx, value);
@@ -183,27 +183,27 @@ export class GuestDataView implements DataView {
 
   #getSlow<T>(index: number, codec: ScalarCodec<T>): T {
     const addr = this.#check(index, codec.size);
-    const tx = this.#view.tx ?? this.#probe;
-    const value = this.#view.memory.txLoad(addr, codec, this.#view.attrs, tx);
-    return tx.result === MemTxResult.OK ? value : loadParsed(this.#view, addr, codec, tx, value);
+    const tx = this.view.tx ?? this.probe;
+    const value = this.view.memory.txLoad(addr, codec, this.view.attrs, tx);
+    return tx.result === MemTxResult.OK ? value : loadParsed(this.view, addr, codec, tx, value);
   }
 
   /** `index` has been through `toIndex`, `value` is one of the codec's. */
   #set<T>(index: number, codec: ScalarCodec<T>, value: T): void {
-    const view = this.#view;
-    const fast = index + codec.size <= this.#length ? this.#base + index : Number.NaN;
+    const view = this.view;
+    const fast = index + codec.size <= this.length ? this.base + index : Number.NaN;
     const addr = fast >= 0 ? fast : this.#check(index, codec.size);
-    const tx = view.tx ?? this.#probe;
+    const tx = view.tx ?? this.probe;
     view.memory.txStore(addr, codec, value, view.attrs, tx);
     if (tx.result !== MemTxResult.OK) storeParsed(view, addr, codec, value, tx);
   }
 
   /** The address of `index`. @throws {TypeError} the snapshot was given back. @throws {RangeError} out of the window. */
   #check(index: number, size: number): GuestAddress {
-    assertLive(this.#view.memory);
-    if (index + size <= this.#length) return addressPlus(this.#address, index);
+    assertLive(this.view.memory);
+    if (index + size <= this.length) return addressPlus(this.start, index);
     throw new RangeError(
-      `Offset ${index} is outside the bounds of the DataView (${this.#length} bytes, access of ${size})`,
+      `Offset ${index} is outside the bounds of the DataView (${this.length} bytes, access of ${size})`,
     );
   }
 }

@@ -2,19 +2,13 @@
  * One snapshot of a memory, held until it is given back: what a pinned view and all views derived from it look at, so
  * that giving back the one ends them all (A-252). A step in front of the snapshot that V8 inlines away.
  */
-import {
-  DISPOSE,
-  type DisposableHandle,
-  type GuestAddress,
-  type Ordering,
-  type ScalarCodec,
-} from '@guestmem/vm-memory';
+import type { GuestAddress, Ordering, ScalarCodec } from '@guestmem/vm-memory';
 import type { MemTxAttrs } from './attrs.ts';
 import type { MemTx } from './mem-tx.ts';
 import type { OnError, TxMemory } from './memory.ts';
 
 /** See the header. */
-export class PinnedMemory implements TxMemory, DisposableHandle {
+export class PinnedMemory implements TxMemory {
   #memory: TxMemory | null;
   #release: (() => void) | null;
 
@@ -34,10 +28,6 @@ export class PinnedMemory implements TxMemory, DisposableHandle {
     this.#memory = null;
     this.#release = null;
     release?.();
-  }
-
-  [DISPOSE](): void {
-    this.dispose();
   }
 
   txLoad<T>(addr: GuestAddress, codec: ScalarCodec<T>, attrs: MemTxAttrs, tx: MemTx | null, ordering?: Ordering): T {

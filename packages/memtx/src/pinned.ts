@@ -8,8 +8,12 @@ import { PinnedMemory } from './pinned-memory.ts';
 import { MemTxView } from './view.ts';
 import { bind } from './view-call.ts';
 
+/** `using` disposes it. The method is a property of each view: a class member could not be named by `DISPOSE`. */
+export interface PinnedMemTxView extends DisposableHandle {}
+
 /** A view on one snapshot. Views that `with` derives from it look at the same snapshot and end with it. */
-export class PinnedMemTxView extends MemTxView implements DisposableHandle {
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the constructor sets the one member
+export class PinnedMemTxView extends MemTxView {
   readonly #pin: PinnedMemory;
 
   /** @internal */
@@ -17,6 +21,7 @@ export class PinnedMemTxView extends MemTxView implements DisposableHandle {
     const { attrs, native, onError, tx } = bind(UNBOUND, options);
     super(pin, attrs, native, onError, tx);
     this.#pin = pin;
+    this[DISPOSE] = () => pin.dispose();
   }
 
   get disposed(): boolean {
@@ -25,10 +30,6 @@ export class PinnedMemTxView extends MemTxView implements DisposableHandle {
 
   /** Gives the snapshot back; every later access, also through derived views, is a TypeError. Again: no effect. */
   dispose(): void {
-    this.#pin.dispose();
-  }
-
-  [DISPOSE](): void {
     this.#pin.dispose();
   }
 }
