@@ -1,1 +1,3 @@
+export type { Capture, CaptureEnding, CaptureFacts } from './files.ts';
+export { openCapture, readText, reportUserError, UserError } from './files.ts';
 export { createProgram } from './program.ts';

@@ -11,9 +11,10 @@ export interface FlatComparison {
   readonly total: number;
   /** Those whose ranges and view root are the same one for one. */
   readonly equal: number;
-  /** Are the views shared by the same address spaces? Only told where all spaces are equal. */
-  readonly sameSharing: boolean;
-  /** The first difference in words; empty if everything is equal. */
+  /** Are the views shared by the same address spaces? `untold`: but for which of several views that have equal ranges and
+   * a root of one name, which no text tells. Only meant where all spaces are equal. */
+  readonly sharing: 'same' | 'untold' | 'different';
+  /** The first difference in words; empty if everything is the same. */
   readonly difference: string;
 }
 
@@ -32,17 +33,25 @@ export function compareFlatDumps(expected: FlatDump, actual: FlatDump): FlatComp
       equal++;
     } else missing ??= key;
   }
-  if (missing !== null) return { total, equal, sameSharing: false, difference: explain(missing, actual, left) };
+  if (missing !== null) return { total, equal, sharing: 'different', difference: explain(missing, actual, left) };
   const extra = [...left].find(([, count]) => count > 0);
   if (extra !== undefined)
-    return { total, equal, sameSharing: false, difference: `one address space too many: ${nameOfKey(extra[0])}` };
-  const sharing = sameSets(sharingKeys(expected), sharingKeys(actual));
-  return {
-    total,
-    equal,
-    sameSharing: sharing,
-    difference: sharing ? '' : 'every range is equal, but other address spaces share a view',
-  };
+    return { total, equal, sharing: 'different', difference: `one address space too many: ${nameOfKey(extra[0])}` };
+  const sharing = compareSharing(expected, actual);
+  return { total, equal, sharing, difference: SHARING[sharing] };
+}
+
+const SHARING = {
+  same: '',
+  untold: 'every range is equal; which of several equal views of one name a space shares is not in the text',
+  different: 'every range is equal, but other address spaces share a view',
+} as const;
+
+function compareSharing(expected: FlatDump, actual: FlatDump): FlatComparison['sharing'] {
+  const byName = ({ name, root }: FlatDumpSpace): string => `${name}\n${root}`;
+  if (sameSets(sharingKeys(expected, byName), sharingKeys(actual, byName))) return 'same';
+  const byRoot = ({ root }: FlatDumpSpace): string => root;
+  return sameSets(sharingKeys(expected, byRoot), sharingKeys(actual, byRoot)) ? 'untold' : 'different';
 }
 
 interface SpaceKey {
@@ -67,9 +76,9 @@ function rangeLines(view: FlatDumpView): string[] {
   return view.ranges.map((range) => printFlatRange({ ...range, owner: '', accelerators: '' }));
 }
 
-function sharingKeys(dump: FlatDump): string[] {
+function sharingKeys(dump: FlatDump, keyOf: (space: FlatDumpSpace) => string): string[] {
   return dump.views.map((view) => {
-    const spaces = view.spaces.map(({ name, root }) => `${name}\n${root}`).sort();
+    const spaces = view.spaces.map(keyOf).sort();
     return `${spaces.join('\n')}\n${viewContent(view)}`;
   });
 }

@@ -28,6 +28,6 @@ export type SiblingGuess =
 
 /** What to assume where neither the dump nor the facts tell. */
 export interface MtreeGuesses {
-  /** Default `smaller`. */
+  /** Default `smaller`; `higher-start` where facts are given, because their `over` leaves out what that tells. */
   readonly siblings?: SiblingGuess;
 }

@@ -34,7 +34,7 @@ export function mapOfDump(dump: MtreeDump, options: ParseMtreeOptions = {}): Mem
 export function mapOfLinked(dump: MtreeDump, linked: LinkedDump, options: ParseMtreeOptions = {}): MemoryMap {
   const facts = new Facts(linked, options.facts ?? {});
   const ids = new Map(linked.regions.map((region, id) => [region, id]));
-  const guess = options.siblings ?? 'smaller';
+  const guess = options.siblings ?? (options.facts === undefined ? 'smaller' : 'higher-start');
   const regions = linked.regions.map((region): MapRegion => {
     const { node } = region;
     const children = siblingOrder(region.children, facts.isOver, guess).map((child) => ids.get(child)!);

@@ -1,0 +1,88 @@
+/**
+ * Reads what commands take: files, gzipped or not, standard input for `-`, and captures, which are several files of one
+ * name. Every failure is a UserError with one plain sentence.
+ */
+import { readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import type { MtreeFacts } from '@guestmem/qemu-memory';
+
+/** A mistake of the person at the keyboard: shown as one sentence on standard error, exit code 2. */
+export class UserError extends Error {
+  override readonly name = 'UserError';
+}
+
+/** Gives the text of a file, unpacked if its name ends in `.gz`; of standard input for `-`. @throws {UserError} */
+export function readText(path: string): string {
+  try {
+    const bytes = readFileSync(path === '-' ? 0 : path);
+    return (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
+  } catch (cause) {
+    throw new UserError(`cannot read ${path === '-' ? 'standard input' : path}: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** The files of a capture: `NAME.mtree` and its siblings, each of which may be gzipped. */
+export interface Capture {
+  readonly name: string;
+  /** Text of the file with that ending, undefined if there is none. @throws {UserError} if it cannot be read. */
+  text(ending: CaptureEnding): string | undefined;
+  /** Facts of `NAME.json`, undefined if there is none. */
+  readonly facts: CaptureFacts | undefined;
+}
+
+/** What the monitor command printed: `info mtree`, `-D`, `-f`, `-f -d`, `-o -D`; and the arguments and facts. */
+export type CaptureEnding = 'mtree' | 'disabled' | 'flat' | 'dispatch' | 'owners' | 'json';
+
+/** The `facts` of a capture: what its trees do not tell. `tree` says to which of them the line numbers belong. */
+export interface CaptureFacts extends MtreeFacts {
+  readonly tree: 'mtree' | 'disabled';
+}
+
+/** The capture that `path`, one of its files, belongs to. Reads nothing yet but the facts. */
+export function openCapture(path: string): Capture {
+  const name = basename(path)
+    .replace(/\.gz$/, '')
+    .replace(/\.(?:mtree|disabled|flat|dispatch|owners|json)$/, '');
+  const text = (ending: CaptureEnding): string | undefined => {
+    const file = join(dirname(path), `${name}.${ending}`);
+    return readIfThere(file) ?? readIfThere(`${file}.gz`);
+  };
+  const json = text('json');
+  return { name, text, facts: json === undefined ? undefined : factsOf(json, `${name}.json`) };
+}
+
+/** Sets the exit code to 2 and prints one sentence if `error` is of the user's making; else throws it again. */
+export function reportUserError(error: unknown): void {
+  if (!(error instanceof UserError)) throw error;
+  process.stderr.write(`guestmem: ${error.message}\n`);
+  process.exitCode = 2;
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readText(path);
+  } catch (error) {
+    const { cause } = error as UserError;
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function factsOf(json: string, name: string): CaptureFacts | undefined {
+  let value: { facts?: CaptureFacts };
+  try {
+    value = JSON.parse(json);
+  } catch (cause) {
+    throw new UserError(`${name} is not JSON: ${reasonOf(cause)}`, { cause });
+  }
+  return value?.facts;
+}
+
+function reasonOf(cause: unknown): string {
+  const { code } = cause as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'EISDIR') return 'it is a directory';
+  if (code === 'EACCES') return 'permission denied';
+  return cause instanceof Error ? cause.message : String(cause);
+}
