@@ -1,0 +1,24 @@
+/** The child process of the bench: builds one row, checks or times it, prints one JSON line. */
+import { argv } from 'node:process';
+import { kernel } from './harness/kernel.ts';
+import { check, heapGrowth, type Measured, sample, warmUp } from './harness/measure.ts';
+import { findRow } from './rows/index.ts';
+
+const [, , id = '', mode = 'time', samples = '5', milliseconds = '15'] = argv;
+
+const row = await findRow(id);
+const built = await row.build?.();
+if (built === undefined) throw new Error(`${id} has no build`);
+const run = kernel(row, built);
+const checked = check(row, built, run);
+const per = warmUp(built, run, mode === 'check' ? 400 : 250);
+const ns: number[] = [];
+let heap: number | null = null;
+if (mode === 'check') heap = heapGrowth(built, run, per);
+else {
+  const count = Math.max(4, Math.ceil((Number(milliseconds) * 1e6) / per));
+  sample(built, run, count);
+  for (let i = 0; i < Number(samples); i++) ns.push(sample(built, run, count));
+}
+const measured: Measured = { ...checked, ns, heap };
+process.stdout.write(`${JSON.stringify(measured)}\n`, () => process.exit(0));
