@@ -3,6 +3,7 @@
  * its errors become results. Hot: txLoad and txStore add a handler and nothing else to the memory's own load and store.
  */
 import {
+  type Codec,
   type GuestAddress,
   type GuestMemory,
   GuestMemoryError,
@@ -14,7 +15,7 @@ import type { MemTxAttrs } from './attrs.ts';
 import { MemTxError } from './error.ts';
 import { addressPlus } from './internal/address-plus.ts';
 import type { MemTx } from './mem-tx.ts';
-import type { OnError, TxMemory } from './memory.ts';
+import { NOT_DIRECT, type OnError, type TxMemory } from './memory.ts';
 import { MemTxResult } from './result.ts';
 
 /** `memory` as a TxMemory; keeps a reference, and sees what the memory sees. */
@@ -71,6 +72,26 @@ class AttributedMemory implements TxMemory {
 
   txWrite(addr: GuestAddress, buf: Uint8Array, _attrs: MemTxAttrs, onError: OnError, tx: MemTx | null): void {
     this.#transfer('write', addr, buf, tx === null ? 'stop' : onError, tx);
+  }
+
+  txReadDirect<T>(addr: GuestAddress, codec: Codec<T>): T | typeof NOT_DIRECT {
+    try {
+      return this.memory.readObj(addr, codec);
+    } catch (error) {
+      if (error instanceof GuestMemoryError) return NOT_DIRECT;
+      throw error;
+    }
+  }
+
+  /** What a failed write has changed, the long way changes again, to the same bytes. */
+  txWriteDirect<T>(addr: GuestAddress, codec: Codec<T>, value: T): boolean {
+    try {
+      this.memory.writeObj(addr, codec, value);
+      return true;
+    } catch (error) {
+      if (error instanceof GuestMemoryError) return false;
+      throw error;
+    }
   }
 
   #transfer(what: 'read' | 'write', addr: GuestAddress, buf: Uint8Array, onError: OnError, tx: MemTx | null): void {

@@ -41,6 +41,7 @@ export { MemTxError } from './error.ts';
 export { halvesCodec, U64Halves } from './halves.ts';
 export { MemTx } from './mem-tx.ts';
 export type { OnError, TxMemory } from './memory.ts';
+export { NOT_DIRECT } from './memory.ts';
 export type { NativeCodecs } from './native.ts';
 export { nativeCodecs } from './native.ts';
 export type { AccessSize } from './order.ts';

@@ -3,7 +3,7 @@
  * error vocabularies are made. Give a primitive a MemTx and it tells the outcome there; give it null and it throws a
  * MemTxError at the first failure. A guest's mistake is never an exception in the first form. D4, D5, A-276.
  */
-import type { GuestAddress, Ordering, ScalarCodec } from '@guestmem/vm-memory';
+import type { Codec, GuestAddress, Ordering, ScalarCodec } from '@guestmem/vm-memory';
 import type { MemTxAttrs } from './attrs.ts';
 import type { MemTx } from './mem-tx.ts';
 
@@ -39,4 +39,14 @@ export interface TxMemory {
   txRead(addr: GuestAddress, buf: Uint8Array, attrs: MemTxAttrs, onError: OnError, tx: MemTx | null): void;
   /** Writes `buf` from `addr` on. As `txRead`. */
   txWrite(addr: GuestAddress, buf: Uint8Array, attrs: MemTxAttrs, onError: OnError, tx: MemTx | null): void;
+  /**
+   * Optional, for speed only: the object at `addr` when all its bytes are in plain memory that `txRead` would copy them
+   * from whatever the attributes, else NOT_DIRECT (also for an address it does not understand), and nothing has happened.
+   */
+  txReadDirect?<T>(addr: GuestAddress, codec: Codec<T>): T | typeof NOT_DIRECT;
+  /** Optional, for speed only: as `txReadDirect`, for `txWrite`. @returns was it written? */
+  txWriteDirect?<T>(addr: GuestAddress, codec: Codec<T>, value: T): boolean;
 }
+
+/** What `txReadDirect` answers when there is no short way. */
+export const NOT_DIRECT: unique symbol = /* @__PURE__ */ Symbol('not direct');

@@ -2,10 +2,10 @@
  * One snapshot of a memory, held until it is given back: what a pinned view and all views derived from it look at, so
  * that giving back the one ends them all (A-252). A step in front of the snapshot that V8 inlines away.
  */
-import type { GuestAddress, Ordering, ScalarCodec } from '@guestmem/vm-memory';
+import type { Codec, GuestAddress, Ordering, ScalarCodec } from '@guestmem/vm-memory';
 import type { MemTxAttrs } from './attrs.ts';
 import type { MemTx } from './mem-tx.ts';
-import type { OnError, TxMemory } from './memory.ts';
+import { NOT_DIRECT, type OnError, type TxMemory } from './memory.ts';
 
 /** See the header. */
 export class PinnedMemory implements TxMemory {
@@ -51,6 +51,15 @@ export class PinnedMemory implements TxMemory {
 
   txWrite(addr: GuestAddress, buf: Uint8Array, attrs: MemTxAttrs, onError: OnError, tx: MemTx | null): void {
     (this.#memory ?? gone()).txWrite(addr, buf, attrs, onError, tx);
+  }
+
+  txReadDirect<T>(addr: GuestAddress, codec: Codec<T>): T | typeof NOT_DIRECT {
+    const memory = this.#memory ?? gone();
+    return memory.txReadDirect === undefined ? NOT_DIRECT : memory.txReadDirect(addr, codec);
+  }
+
+  txWriteDirect<T>(addr: GuestAddress, codec: Codec<T>, value: T): boolean {
+    return (this.#memory ?? gone()).txWriteDirect?.(addr, codec, value) ?? false;
   }
 }
 

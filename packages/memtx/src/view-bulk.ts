@@ -13,6 +13,7 @@ import type { BulkAccess } from './access-options.ts';
 import { MemTxError } from './error.ts';
 import { addressPlus } from './internal/address-plus.ts';
 import type { MemTx } from './mem-tx.ts';
+import { NOT_DIRECT } from './memory.ts';
 import { MemTxResult } from './result.ts';
 import type { MemTxView } from './view.ts';
 import { attrsOf, policyOf, txOf } from './view-call.ts';
@@ -57,6 +58,11 @@ export function writeWhole(view: MemTxView, buf: Uint8Array, addr: GuestAddress,
 
 /** `readObj`. The codec's `get` must copy what it keeps: the bytes it is shown are used again. */
 export function readObject<T>(view: MemTxView, addr: GuestAddress, codec: Codec<T>, access: BulkAccess | undefined): T {
+  const value = view.memory.txReadDirect === undefined ? NOT_DIRECT : view.memory.txReadDirect(addr, codec);
+  if (value !== NOT_DIRECT) {
+    settleDirect(txOf(view, access), codec.size);
+    return value;
+  }
   const buffer = view.scratch.borrow(codec.size);
   try {
     buffer.bytes.fill(0);
@@ -75,6 +81,10 @@ export function writeObject<T>(
   value: T,
   access: BulkAccess | undefined,
 ): void {
+  if (view.memory.txWriteDirect?.(addr, codec, value) === true) {
+    settleDirect(txOf(view, access), codec.size);
+    return;
+  }
   const buffer = view.scratch.borrow(codec.size);
   try {
     buffer.bytes.fill(0);
@@ -83,6 +93,12 @@ export function writeObject<T>(
   } finally {
     view.scratch.giveBack(buffer);
   }
+}
+
+function settleDirect(tx: MemTx | null, size: number): void {
+  if (tx === null) return;
+  tx.result = MemTxResult.OK;
+  tx.done = size;
 }
 
 /** `readVolatileFrom`. What the source gave and memory did not take is lost, so a short write is a failure, not a short count. */
