@@ -65,6 +65,11 @@ export class RcuDomain implements RemoteReaders {
     return Atomics.load(this.words, SEQ) >>> 2;
   }
 
+  /** Changes with every step: tells whether what runs still is the same phase. Divisible by 4 when none runs. */
+  get phase(): number {
+    return Atomics.load(this.words, SEQ);
+  }
+
   /** A grace period that begins after this call; give the number to `reached`. Begins it if none is running. */
   request(): number {
     const seq = Atomics.load(this.words, SEQ);

@@ -96,7 +96,10 @@ export class SharedRcu implements Rcu {
   quiescent(): void {
     this.#needQuiescentFlavour('quiescent');
     this.#needDepthZero('quiescent');
-    if (this.#online) this.#reader.quiescent();
+    if (!this.#online) return;
+    this.#online = false; // Should the slot be lost, sections are no longer free.
+    this.#reader.quiescent();
+    this.#online = true;
   }
 
   callRcu(fn: () => void): void {

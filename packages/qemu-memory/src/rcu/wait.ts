@@ -38,3 +38,13 @@ export async function waitWordAsync(words: Int32Array, index: number, value: num
     throw new RcuError('cannot-block', 'this engine has neither Atomics.waitAsync nor timers');
   await new Promise<void>((resolve) => setTimeout(resolve, Math.min(1, timeoutMs)));
 }
+
+/** Resolves after the event loop has had a turn, where the engine lets one say so. */
+export async function nextTurn(): Promise<void> {
+  const { setImmediate, setTimeout } = globalThis as {
+    readonly setImmediate?: SetTimeout;
+    readonly setTimeout?: SetTimeout;
+  };
+  const later = setImmediate ?? setTimeout;
+  if (later !== undefined) await new Promise<void>((resolve) => later(resolve, 0));
+}

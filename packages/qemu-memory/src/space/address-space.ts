@@ -2,6 +2,7 @@
 import { ViewAccess } from '../access/view-access.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
 import type { FlatView } from '../view/flat-view.ts';
+import { SharedSpace, type ShareOptions } from '../worker/shared-space.ts';
 
 /** One address space. Make it with `MemoryCore.addressSpace`. */
 export class AddressSpace extends ViewAccess {
@@ -14,6 +15,14 @@ export class AddressSpace extends ViewAccess {
     super(root.core, view);
     this.name = name;
     this.root = root;
+  }
+
+  /**
+   * Shares this space with other agents: workers attach with a handle, reach RAM directly and everything else through
+   * this agent, and see every commit. One space may be shared several times. @throws {RangeError} an option out of range.
+   */
+  share(options: ShareOptions = {}): SharedSpace {
+    return new SharedSpace(this, options);
   }
 
   /** @internal Publishes `view` with one store (T-92). */

@@ -1,0 +1,216 @@
+/**
+ * The worker's end of the request ring: one transaction at a time, from taking an entry to its outcome. Blocks; must be
+ * called outside read sections. What goes wrong is typed, and says whether the request can still have an effect.
+ */
+import type { MemTxAttrs } from '@guestmem/memtx';
+import { waitWord } from '../rcu/wait.ts';
+import { WorkerError } from './error.ts';
+import { getError, putText } from './remote-error.ts';
+import {
+  ABANDONED,
+  ADDR_HI,
+  ADDR_LO,
+  ANSWERED,
+  ATTRS_HI,
+  ATTRS_LO,
+  CHUNK,
+  CLAIMED,
+  DONE_LO,
+  DOORBELL,
+  FLAGS,
+  FREED,
+  getWide,
+  LEN_LO,
+  OP,
+  Op,
+  ORDER,
+  putWide,
+  READY,
+  REPLY,
+  RESULT,
+  Reply,
+  type Ring,
+  SERVING,
+  SLEEPING,
+  STATE,
+  TICKET,
+} from './ring-layout.ts';
+
+const NO_BYTES = new Uint8Array(0);
+const SLICE_MS = 50;
+
+/** Asks the owner. `result` and `done` hold the outcome of the last transaction. */
+export class RingClient {
+  result = 0;
+  done = 0;
+  readonly #ring: Ring;
+  readonly #tag: number;
+  readonly #timeoutMs: number;
+  readonly #spins: number;
+  readonly #gone: () => WorkerError | null;
+  #next = 0;
+
+  /**
+   * @param caller this worker's reader slot. @param spins looks at the reply before blocking; each is a few ns.
+   * @param gone tells while waiting whether there is a reason to give up.
+   */
+  constructor(ring: Ring, caller: number, timeoutMs: number, spins: number, gone: () => WorkerError | null) {
+    this.#ring = ring;
+    this.#tag = (caller + 1) << 4;
+    this.#timeoutMs = timeoutMs;
+    this.#spins = spins;
+    this.#gone = gone;
+    this.#next = caller % ring.entries;
+  }
+
+  /**
+   * One transaction: `input` is sent, `output` is filled. A read sends its buffer too, because a failure leaves parts of it alone.
+   * @throws {WorkerError} `owner-not-serving`, `owner-stuck`, `closed`, `evicted`, `cannot-block`, `attrs-too-large`, `remote-error`;
+   *   and what the owner's access threw.
+   */
+  transact(
+    op: number,
+    addr: number | bigint,
+    flags: number,
+    attrs: MemTxAttrs,
+    input: Uint8Array = NO_BYTES,
+    output: Uint8Array = NO_BYTES,
+  ): void {
+    const deadline = Date.now() + this.#timeoutMs;
+    const entry = this.#claim(deadline);
+    const { words, payload } = this.#ring;
+    const bytes = this.#ring.payloads[entry]!;
+    const at = this.#ring.at(entry);
+    if (attrs.own !== null) this.#sendOwn(entry, attrs, deadline);
+    const total = Math.max(input.length, output.length);
+    let sent = 0;
+    do {
+      const chunk = Math.min(payload, input.length - sent);
+      bytes.set(sent === 0 && chunk === input.length ? input : input.subarray(sent, sent + chunk));
+      sent += chunk;
+      words[at + ADDR_LO] = typeof addr === 'number' ? addr | 0 : Number(BigInt.asIntN(32, addr));
+      words[at + ADDR_HI] =
+        typeof addr === 'number' ? Math.floor(addr / 0x1_0000_0000) | 0 : Number(BigInt.asIntN(32, addr >> 32n));
+      putWide(words, at + LEN_LO, total);
+      words[at + ATTRS_LO] = attrs.bits | 0;
+      words[at + ATTRS_HI] = Math.floor(attrs.bits / 0x1_0000_0000);
+      words[at + OP] = op;
+      words[at + FLAGS] = flags;
+      words[at + CHUNK] = chunk;
+      this.#exchange(entry, deadline);
+    } while (sent < input.length);
+    this.#collect(entry, addr, output, deadline);
+    this.#ring.free(entry);
+  }
+
+  #collect(entry: number, addr: number | bigint, output: Uint8Array, deadline: number): void {
+    const { words } = this.#ring;
+    const bytes = this.#ring.payloads[entry]!;
+    const at = this.#ring.at(entry);
+    let got = 0;
+    for (;;) {
+      const chunk = words[at + CHUNK]!;
+      if (words[at + REPLY] === Reply.THREW) {
+        const error = getError(bytes, chunk, addr);
+        this.#ring.free(entry);
+        throw error;
+      }
+      this.result = words[at + RESULT]! >>> 0;
+      this.done = getWide(words, at + DONE_LO);
+      if (output.length > 0) output.set(chunk === bytes.length ? bytes : bytes.subarray(0, chunk), got);
+      got += chunk;
+      if (words[at + REPLY] !== Reply.MORE) return;
+      words[at + OP] = Op.CONTINUE;
+      this.#exchange(entry, deadline);
+    }
+  }
+
+  /** Attributes that the program added do not fit into bits: they go first, as text. */
+  #sendOwn(entry: number, attrs: MemTxAttrs, deadline: number): void {
+    const own = Object.entries(attrs.own ?? {}).map(([name, value]) =>
+      typeof value === 'bigint' ? [name, 'n', value.toString(16)] : [name, 'v', value],
+    );
+    const text = JSON.stringify(own);
+    const bytes = this.#ring.payloads[entry]!;
+    if (2 * text.length > bytes.length) {
+      this.#ring.free(entry);
+      throw new WorkerError(
+        'attrs-too-large',
+        `own attribute fields take ${2 * text.length} bytes; the ring's payload has ${bytes.length}: share with a larger payload`,
+      );
+    }
+    const at = this.#ring.at(entry);
+    this.#ring.words[at + CHUNK] = putText(bytes, text);
+    this.#ring.words[at + OP] = Op.ATTRS;
+    this.#exchange(entry, deadline);
+  }
+
+  /** A free entry; waits for one while all are taken. */
+  #claim(deadline: number): number {
+    const { words, entries } = this.#ring;
+    for (;;) {
+      const freed = Atomics.load(words, FREED);
+      for (let n = 0; n < entries; n++) {
+        const entry = (this.#next + n) % entries;
+        if (Atomics.compareExchange(words, this.#ring.at(entry) + STATE, 0, this.#tag | CLAIMED) === 0) {
+          this.#next = entry;
+          return entry;
+        }
+      }
+      const left = deadline - Date.now();
+      const gone = this.#gone();
+      if (gone !== null) throw gone;
+      if (left <= 0)
+        throw new WorkerError(
+          'owner-not-serving',
+          `all ${entries} ring entries have been taken for ${this.#timeoutMs} ms: the owner does not serve; nothing was sent`,
+        );
+      waitWord(words, FREED, freed, Math.min(left, SLICE_MS));
+    }
+  }
+
+  /** Hands the entry to the owner and waits until it comes back. */
+  #exchange(entry: number, deadline: number): void {
+    const { words } = this.#ring;
+    const state = this.#ring.at(entry) + STATE;
+    const answered = this.#tag | ANSWERED;
+    words[this.#ring.at(entry) + ORDER] = Atomics.add(words, TICKET, 1);
+    Atomics.store(words, state, this.#tag | READY);
+    Atomics.add(words, DOORBELL, 1);
+    if (Atomics.load(words, SLEEPING) !== 0) Atomics.notify(words, DOORBELL);
+    for (let n = 0; n < this.#spins; n++) if (Atomics.load(words, state) === answered) return;
+    for (;;) {
+      const now = Atomics.load(words, state);
+      if (now === answered) return;
+      const left = deadline - Date.now();
+      const gone = this.#gone();
+      if (left <= 0 || gone !== null) {
+        this.#giveUp(entry, state, gone);
+        if (Atomics.load(words, state) === answered) return;
+      }
+      waitWord(words, state, now, Math.max(1, Math.min(left, SLICE_MS)));
+    }
+  }
+
+  #giveUp(entry: number, state: number, gone: WorkerError | null): void {
+    const { words } = this.#ring;
+    if (Atomics.compareExchange(words, state, this.#tag | READY, this.#tag | CLAIMED) === (this.#tag | READY)) {
+      this.#ring.free(entry);
+      throw (
+        gone ??
+        new WorkerError(
+          'owner-not-serving',
+          `the owner has not taken the request in ${this.#timeoutMs} ms; it was withdrawn. Call poll(), serve() or serveAsync() there`,
+        )
+      );
+    }
+    if (Atomics.compareExchange(words, state, this.#tag | SERVING, this.#tag | ABANDONED) === (this.#tag | SERVING))
+      throw (
+        gone ??
+        new WorkerError(
+          'owner-stuck',
+          `the owner has worked on the request for more than ${this.#timeoutMs} ms; it may still take effect`,
+        )
+      );
+  }
+}

@@ -1,0 +1,292 @@
+/**
+ * The owner's end of the request ring: takes requests in the order of their tickets and performs each, whole, on the
+ * owner's memory, as if the owner had made it. A long transfer arrives and leaves in pieces but is one access. A-60, A-238.
+ */
+import {
+  be16,
+  be32,
+  be64,
+  le16,
+  le32,
+  le64,
+  MemTx,
+  type MemTxAttrs,
+  type MemTxAttrsFields,
+  memTxAttrsFromBits,
+  mergeMemTxAttrs,
+  type TxMemory,
+  u8,
+} from '@guestmem/memtx';
+import type { GuestAddress, Ordering, ScalarCodec } from '@guestmem/vm-memory';
+import { getText, putError } from './remote-error.ts';
+import {
+  ABANDONED,
+  ADDR_HI,
+  ADDR_LO,
+  ANSWERED,
+  ATTRS_HI,
+  ATTRS_LO,
+  BIG_ENDIAN,
+  CHUNK,
+  DONE_LO,
+  FLAGS,
+  GO_ON,
+  getWide,
+  LEN_LO,
+  OP,
+  Op,
+  ORDER,
+  ORDERING_SHIFT,
+  putWide,
+  READY,
+  REPLY,
+  RESULT,
+  Reply,
+  type Ring,
+  SERVING,
+  STATE,
+  THROW,
+} from './ring-layout.ts';
+
+/** What an entry has collected, or still has to give away. */
+interface Stage {
+  own: MemTxAttrsFields | null;
+  bytes: Uint8Array;
+  at: number;
+}
+
+const NO_BYTES = new Uint8Array(0);
+const LITTLE: Readonly<Record<number, ScalarCodec<number> | ScalarCodec<bigint>>> = {
+  1: u8,
+  2: le16,
+  4: le32,
+  8: le64,
+};
+const BIG: Readonly<Record<number, ScalarCodec<number> | ScalarCodec<bigint>>> = { 1: u8, 2: be16, 4: be32, 8: be64 };
+
+/** Serves one ring with one memory. */
+export class RingServer {
+  /** Requests performed since the start. */
+  served = 0;
+  readonly #ring: Ring;
+  readonly #memory: TxMemory;
+  readonly #stages: Stage[];
+  readonly #views: DataView[];
+  readonly #tx = new MemTx();
+  #busy = false;
+
+  constructor(ring: Ring, memory: TxMemory) {
+    this.#ring = ring;
+    this.#memory = memory;
+    this.#stages = ring.payloads.map(() => ({ own: null, bytes: NO_BYTES, at: 0 }));
+    this.#views = ring.payloads.map((bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length));
+  }
+
+  /** Is a request being performed (a device callback is running)? */
+  get busy(): boolean {
+    return this.#busy;
+  }
+
+  /** Performs what is waiting, at most `most` exchanges. Does nothing inside a device callback. @returns how many. */
+  poll(most = 64): number {
+    if (this.#busy) return 0;
+    let count = 0;
+    for (; count < most; count++) {
+      const entry = this.#oldest();
+      if (entry < 0) break;
+      this.#take(entry);
+    }
+    return count;
+  }
+
+  /** Frees what callers of `slot` hold: their agent is dead. @returns how many entries. */
+  freeEntriesOf(slot: number): number {
+    const { words, entries } = this.#ring;
+    let freed = 0;
+    for (let entry = 0; entry < entries; entry++) {
+      const state = this.#ring.at(entry) + STATE;
+      const now = Atomics.load(words, state);
+      if (now >>> 4 !== slot + 1) continue;
+      if ((now & 15) === SERVING) {
+        Atomics.store(words, state, (now & ~15) | ABANDONED); // Being performed right now, further up this stack.
+        continue;
+      }
+      this.#reset(entry);
+      this.#ring.free(entry);
+      freed++;
+    }
+    return freed;
+  }
+
+  #oldest(): number {
+    const { words, entries } = this.#ring;
+    let best = -1;
+    let order = 0;
+    for (let entry = 0; entry < entries; entry++) {
+      const at = this.#ring.at(entry);
+      if ((Atomics.load(words, at + STATE) & 15) !== READY) continue;
+      const ticket = words[at + ORDER]!;
+      if (best >= 0 && ((ticket - order) | 0) > 0) continue;
+      best = entry;
+      order = ticket;
+    }
+    return best;
+  }
+
+  #take(entry: number): void {
+    const { words } = this.#ring;
+    const at = this.#ring.at(entry);
+    const ready = Atomics.load(words, at + STATE);
+    const tag = ready & ~15;
+    if ((ready & 15) !== READY || Atomics.compareExchange(words, at + STATE, ready, tag | SERVING) !== ready) return;
+    this.#busy = true;
+    try {
+      this.#perform(entry, at);
+    } catch (error) {
+      this.#reset(entry);
+      words[at + REPLY] = Reply.THREW;
+      words[at + CHUNK] = putError(this.#ring.payloads[entry]!, error);
+    } finally {
+      this.#busy = false;
+    }
+    if (Atomics.compareExchange(words, at + STATE, tag | SERVING, tag | ANSWERED) === (tag | SERVING))
+      Atomics.notify(words, at + STATE);
+    else {
+      this.#reset(entry);
+      this.#ring.free(entry);
+    }
+  }
+
+  #perform(entry: number, at: number): void {
+    const { words } = this.#ring;
+    const stage = this.#stages[entry]!;
+    const payload = this.#ring.payloads[entry]!;
+    const op = words[at + OP]!;
+    if (op === Op.CONTINUE) {
+      this.#give(stage, payload, at);
+      return;
+    }
+    if (op === Op.ATTRS) {
+      stage.own = readOwn(getText(payload, words[at + CHUNK]!));
+      words[at + CHUNK] = 0;
+      words[at + REPLY] = Reply.DONE;
+      return;
+    }
+    const len = getWide(words, at + LEN_LO);
+    if ((op === Op.WRITE || op === Op.READ) && !this.#collect(stage, payload, at, len)) return;
+    const addr = getAddress(words, at);
+    const attrs = this.#attrs(stage, at);
+    this.served++;
+    if (op === Op.LOAD || op === Op.STORE) this.#scalar(op, entry, at, addr, len, attrs);
+    else this.#bulk(op, stage, payload, at, addr, len, attrs);
+  }
+
+  #scalar(op: number, entry: number, at: number, addr: GuestAddress, size: number, attrs: MemTxAttrs): void {
+    const { words } = this.#ring;
+    const flags = words[at + FLAGS]!;
+    const codec = ((flags & BIG_ENDIAN) !== 0 ? BIG : LITTLE)[size] as ScalarCodec<number | bigint>;
+    const tx = (flags & THROW) !== 0 ? null : this.#tx;
+    const ordering = flags >>> ORDERING_SHIFT === 0 ? undefined : ((flags >>> ORDERING_SHIFT) as Ordering);
+    const view = this.#views[entry]!;
+    if (op === Op.STORE) {
+      this.#memory.txStore(addr, codec, codec.get(view, 0), attrs, tx, ordering);
+      words[at + CHUNK] = 0;
+    } else {
+      codec.set(view, 0, this.#memory.txLoad(addr, codec, attrs, tx, ordering));
+      words[at + CHUNK] = size;
+    }
+    this.#outcome(at, tx, size);
+    words[at + REPLY] = Reply.DONE;
+    this.#stages[entry]!.own = null;
+  }
+
+  #bulk(
+    op: number,
+    stage: Stage,
+    payload: Uint8Array,
+    at: number,
+    addr: GuestAddress,
+    len: number,
+    attrs: MemTxAttrs,
+  ): void {
+    const flags = this.#ring.words[at + FLAGS]!;
+    const onError = (flags & GO_ON) !== 0 ? 'continue' : 'stop';
+    const tx = (flags & THROW) !== 0 ? null : this.#tx;
+    stage.own = null;
+    if (op === Op.WRITE) {
+      const { bytes } = stage;
+      stage.bytes = NO_BYTES;
+      stage.at = 0;
+      this.#memory.txWrite(addr, bytes, attrs, onError, tx);
+      this.#outcome(at, tx, len);
+      this.#ring.words[at + CHUNK] = 0;
+      this.#ring.words[at + REPLY] = Reply.DONE;
+      return;
+    }
+    stage.at = 0; // The caller sent its buffer along: what the access leaves alone stays as it was.
+    this.#memory.txRead(addr, stage.bytes, attrs, onError, tx);
+    this.#outcome(at, tx, len);
+    this.#give(stage, payload, at);
+  }
+
+  #outcome(at: number, tx: MemTx | null, len: number): void {
+    const { words } = this.#ring;
+    words[at + RESULT] = tx === null ? 0 : tx.result | 0;
+    putWide(words, at + DONE_LO, tx === null ? len : tx.done);
+  }
+
+  /** Adds a piece of a write. @returns whether it was the last. */
+  #collect(stage: Stage, payload: Uint8Array, at: number, len: number): boolean {
+    const { words } = this.#ring;
+    const chunk = words[at + CHUNK]!;
+    if (stage.bytes.length !== len || stage.at === 0) {
+      stage.bytes = new Uint8Array(len);
+      stage.at = 0;
+    }
+    stage.bytes.set(payload.subarray(0, chunk), stage.at);
+    stage.at += chunk;
+    words[at + CHUNK] = 0;
+    words[at + REPLY] = Reply.DONE;
+    return stage.at === len;
+  }
+
+  /** Gives the next piece of a read. */
+  #give(stage: Stage, payload: Uint8Array, at: number): void {
+    const { words } = this.#ring;
+    const chunk = Math.min(payload.length, stage.bytes.length - stage.at);
+    payload.set(stage.bytes.subarray(stage.at, stage.at + chunk));
+    stage.at += chunk;
+    words[at + CHUNK] = chunk;
+    const more = stage.at < stage.bytes.length;
+    words[at + REPLY] = more ? Reply.MORE : Reply.DONE;
+    if (!more) {
+      stage.bytes = NO_BYTES;
+      stage.at = 0;
+    }
+  }
+
+  #attrs(stage: Stage, at: number): MemTxAttrs {
+    const { words } = this.#ring;
+    const standard = memTxAttrsFromBits((words[at + ATTRS_HI]! >>> 0) * 0x1_0000_0000 + (words[at + ATTRS_LO]! >>> 0));
+    if (stage.own === null) return standard;
+    return mergeMemTxAttrs(standard, { ...stage.own, unspecified: standard.unspecified });
+  }
+
+  #reset(entry: number): void {
+    const stage = this.#stages[entry]!;
+    stage.own = null;
+    stage.bytes = NO_BYTES;
+    stage.at = 0;
+  }
+}
+
+function getAddress(words: Int32Array, at: number): GuestAddress {
+  const hi = words[at + ADDR_HI]! >>> 0;
+  const lo = words[at + ADDR_LO]! >>> 0;
+  return hi <= 0x1f_ffff ? hi * 0x1_0000_0000 + lo : (BigInt(hi) << 32n) | BigInt(lo);
+}
+
+function readOwn(text: string): MemTxAttrsFields {
+  const own = JSON.parse(text) as [string, 'n' | 'v', string | number | boolean][];
+  return Object.fromEntries(own.map(([name, kind, value]) => [name, kind === 'n' ? BigInt(`0x${value}`) : value]));
+}

@@ -1,0 +1,251 @@
+/**
+ * The owner's side of a shared address space: publishes its RAM as tables in shared memory, serves what only the owner can
+ * do, reclaims tables after grace periods, and lets go of workers that have died. Commits never wait for workers: where no
+ * table is free the empty one is published, and accesses go through the owner until one is. D8, issue 7, A-238, A-247.
+ */
+import type { TxMemory } from '@guestmem/memtx';
+import { type DisposableHandle, disposable } from '@guestmem/vm-memory';
+import { type DomainFaults, RcuDomain } from '../rcu/shared-domain.ts';
+import { nextTurn, waitWord, waitWordAsync } from '../rcu/wait.ts';
+import type { AddressSpace } from '../space/address-space.ts';
+import { BlockTable } from './block-table.ts';
+import { type NewsPort, PROTOCOL, type SharedSpaceHandle } from './handle.ts';
+import { createRing, DOORBELL, Ring, SLEEPING } from './ring-layout.ts';
+import { RingServer } from './ring-server.ts';
+import { TablePublisher } from './table-publisher.ts';
+
+/** How to share. */
+export interface ShareOptions {
+  /** Most workers attached at a time (default 16). */
+  readonly workers?: number;
+  /** Tables in the arena (default 16); with fewer, fast commits send workers through the owner more often. */
+  readonly tables?: number;
+  /** RAM ranges a table can show (default 256); what is beyond goes through the owner. */
+  readonly rows?: number;
+  /** Requests in flight (default 16). */
+  readonly ringEntries?: number;
+  /** Bytes of a request that travel at a time, a multiple of 64 (default 4096). */
+  readonly ringPayload?: number;
+  /**
+   * A worker that keeps a grace period from ending for longer is let go (default 30000 ms; Infinity: never). It may still
+   * be alive, so nothing that it may be using is used again, and it gets a typed error when it comes back.
+   */
+  readonly stallMs?: number;
+  /** Told when a worker was let go for that. */
+  readonly onEvict?: (event: EvictEvent) => void;
+  /** @internal Deviations for tests. */
+  readonly faults?: ShareFaults;
+}
+
+/** A worker that did not answer. */
+export interface EvictEvent {
+  /** Of its handle. */
+  readonly claim: number;
+  readonly slot: number;
+  /** How long the grace period has waited, in ms. */
+  readonly waitedMs: number;
+}
+
+/** @internal Deviations that the stress test switches on to see them caught. */
+export interface ShareFaults extends DomainFaults {
+  /** Reuses tables at once. */
+  readonly earlyReclaim?: boolean;
+}
+
+/** How to serve. */
+export interface ServeOptions {
+  /** Serve until this says true; asked after each round. Default: until closed. */
+  readonly until?: () => boolean;
+  /** Serve at most so long, in ms. */
+  readonly timeoutMs?: number;
+}
+
+/** Counts since the start. */
+export interface SharedSpaceStats {
+  /** Tables published, without the empty one. */
+  readonly publications: number;
+  /** Commits that found no free table. */
+  readonly overflows: number;
+  readonly gracePeriods: number;
+  /** Requests performed for workers. */
+  readonly served: number;
+  readonly freeTables: number;
+  /** Tables given up because an evicted worker may still read them. */
+  readonly lostTables: number;
+}
+
+const SLICE_MS = 20;
+const SPINS = 2000;
+/** Requests served from one turn of the event loop, in bursts. */
+const ROUNDS = 32;
+
+/** One shared address space. Make it with `AddressSpace.share`. */
+export class SharedSpace {
+  readonly space: AddressSpace;
+  readonly domain: RcuDomain;
+  readonly #ring: Ring;
+  readonly #ringBuffer: SharedArrayBuffer;
+  readonly #server: RingServer;
+  readonly #blocks: BlockTable;
+  readonly #publisher: TablePublisher;
+  readonly #ports = new Set<NewsPort>();
+  readonly #stallMs: number;
+  readonly #onEvict: ((event: EvictEvent) => void) | undefined;
+  readonly #undo: (() => void)[];
+  #stalled: { readonly phase: number; readonly since: number } | null = null;
+  #closed = false;
+
+  /** @internal */
+  constructor(space: AddressSpace, options: ShareOptions = {}) {
+    const workers = positive(options.workers, 16, 4096, 'workers');
+    const entries = positive(options.ringEntries, 16, 4096, 'ringEntries');
+    const payload = positive(options.ringPayload, 4096, 2 ** 24, 'ringPayload');
+    if (payload % 64 !== 0) throw new RangeError(`ringPayload must be a multiple of 64 bytes, not ${payload}`);
+    this.space = space;
+    this.domain = RcuDomain.create(workers, options.faults);
+    this.#ringBuffer = createRing(entries, payload);
+    this.#ring = new Ring(this.#ringBuffer);
+    this.#server = new RingServer(this.#ring, space as TxMemory);
+    this.#blocks = new BlockTable((news) => {
+      for (const port of this.#ports) port.postMessage(news);
+    });
+    this.#publisher = new TablePublisher(space, this.#blocks, {
+      tables: positive(options.tables, 16, 4096, 'tables'),
+      rows: positive(options.rows, 256, 65536, 'rows'),
+      early: options.faults?.earlyReclaim === true,
+    });
+    this.#stallMs = options.stallMs ?? 30_000;
+    this.#onEvict = options.onEvict;
+    this.#undo = [space.core.rcu.waitAlso(this.domain), space.follow(() => this.#publisher.publish())];
+    this.#publisher.publish();
+  }
+
+  get stats(): SharedSpaceStats {
+    const { publications, overflows, freeTables, lostTables } = this.#publisher;
+    const { gracePeriods } = this.domain;
+    return { publications, overflows, gracePeriods, served: this.#server.served, freeTables, lostTables };
+  }
+
+  /** A handle for one worker: `new Worker(file, { workerData: shared.handle() })`. Keep it for `release`. @throws {Error} closed. */
+  handle(): SharedSpaceHandle {
+    if (this.#closed) throw new Error(`the shared space "${this.space.name}" is closed`);
+    return {
+      guestmem: 'shared-space',
+      protocol: PROTOCOL,
+      name: this.space.name,
+      order: this.space.core.targetOrder,
+      claim: this.domain.newClaim(),
+      rcu: this.domain.buffer,
+      tables: this.#publisher.buffer,
+      ring: this.#ringBuffer,
+      blocks: this.#blocks.all(),
+    };
+  }
+
+  /** News of added RAM go to `port` from now on; call it before the handle is made. Without it a worker reaches new RAM through the owner. */
+  connect(port: NewsPort): DisposableHandle {
+    this.#ports.add(port);
+    return disposable(() => this.#ports.delete(port));
+  }
+
+  /** Performs what workers wait for, moves grace periods on, looks for workers that are stuck. Never waits. @returns requests performed. */
+  poll(): number {
+    const count = this.#server.poll();
+    const { rcu } = this.space.core;
+    if (rcu.pending > 0 && !this.#server.busy) rcu.poll();
+    this.#lookForStalls();
+    return count;
+  }
+
+  /** Serves by blocking: for an owner with nothing else to do. @throws {RcuError} `cannot-block` on a browser's main thread. */
+  serve(options: ServeOptions = {}): void {
+    const { words } = this.#ring;
+    const deadline = Date.now() + (options.timeoutMs ?? Number.POSITIVE_INFINITY);
+    while (!this.#closed) {
+      const bell = Atomics.load(words, DOORBELL);
+      const count = this.poll();
+      if (options.until?.() === true || Date.now() >= deadline) return;
+      if (count > 0 || rang(words, bell)) continue;
+      Atomics.add(words, SLEEPING, 1);
+      try {
+        // A pending grace period ends without the doorbell: look again soon.
+        waitWord(words, DOORBELL, bell, this.space.core.rcu.pending > 0 ? 1 : SLICE_MS);
+      } finally {
+        Atomics.sub(words, SLEEPING, 1);
+      }
+    }
+  }
+
+  /** Serves from the event loop until closed. */
+  async serveAsync(): Promise<void> {
+    const { words } = this.#ring;
+    while (!this.#closed) {
+      let bell = Atomics.load(words, DOORBELL);
+      for (let round = 0; round < ROUNDS && (this.poll() > 0 || round === 0) && rang(words, bell); round++)
+        bell = Atomics.load(words, DOORBELL);
+      if (Atomics.load(words, DOORBELL) !== bell) {
+        await nextTurn(); // There is more, but others have their turn first.
+        continue;
+      }
+      Atomics.add(words, SLEEPING, 1);
+      try {
+        await waitWordAsync(words, DOORBELL, bell, SLICE_MS);
+      } finally {
+        Atomics.sub(words, SLEEPING, 1);
+      }
+    }
+  }
+
+  /**
+   * Frees what the worker with this handle holds: slot, section, request. Only when its agent has ended: in a Worker's
+   * `exit` event, or after `terminate()`. @returns whether it held anything.
+   */
+  release(handle: Pick<SharedSpaceHandle, 'claim'>): boolean {
+    let found = false;
+    for (const slot of this.domain.slotsOf(handle.claim)) {
+      this.#server.freeEntriesOf(slot);
+      found = this.domain.evict(slot, 'dead') || found;
+    }
+    if (found && this.space.core.rcu.pending > 0 && !this.#server.busy) this.space.core.rcu.poll();
+    return found;
+  }
+
+  /** Ends sharing: workers get `closed` at their next access that is new to them. Twice is once. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#publisher.close();
+    for (const undo of this.#undo) undo();
+    Atomics.add(this.#ring.words, DOORBELL, 1);
+    Atomics.notify(this.#ring.words, DOORBELL);
+  }
+
+  #lookForStalls(): void {
+    const { phase } = this.domain;
+    if ((phase & 3) === 0) {
+      this.#stalled = null;
+      return;
+    }
+    if (this.#stalled?.phase !== phase) this.#stalled = { phase, since: Date.now() };
+    const waitedMs = Date.now() - this.#stalled.since;
+    if (waitedMs < this.#stallMs) return;
+    for (const slot of this.domain.blocking()) {
+      const claim = this.domain.claimOf(slot);
+      this.#publisher.giveUpTables();
+      if (claim > 0 && this.domain.evict(slot, 'unresponsive')) this.#onEvict?.({ claim, slot, waitedMs });
+    }
+    this.#stalled = null;
+  }
+}
+
+/** Looks at the doorbell for a few µs: a worker's next request often comes at once. */
+function rang(words: Int32Array, bell: number): boolean {
+  for (let i = 0; i < SPINS; i++) if (Atomics.load(words, DOORBELL) !== bell) return true;
+  return false;
+}
+
+function positive(value: number | undefined, fallback: number, most: number, what: string): number {
+  const chosen = value ?? fallback;
+  if (Number.isInteger(chosen) && chosen >= 1 && chosen <= most) return chosen;
+  throw new RangeError(`${what} must be an integer in 1 to ${most}, not ${chosen}`);
+}

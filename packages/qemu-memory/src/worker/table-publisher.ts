@@ -1,0 +1,153 @@
+/**
+ * Turns the current view of a space into a table in shared memory, publishes it with one atomic store, and gives the old
+ * table back to the arena after a grace period. Table 0 is empty and always there. A-210, A-212, A-236, A-247.
+ */
+import { RegionKind } from '../region/kind.ts';
+import type { RamBlock } from '../region/ram-block.ts';
+import type { AddressSpace } from '../space/address-space.ts';
+import type { BlockTable } from './block-table.ts';
+import { CLOSED, CURRENT, createTables, TableArena, type TableRow } from './table-layout.ts';
+
+const EMPTY = 0;
+const SAFE_LAST = BigInt(Number.MAX_SAFE_INTEGER);
+
+/** The life of one table: free, published, retired (readers may still be in it), free again; or lost. */
+interface Table {
+  readonly index: number;
+  blocks: ReadonlySet<RamBlock>;
+  lost: boolean;
+}
+
+/** Publishes for one shared space. */
+export class TablePublisher {
+  readonly buffer: SharedArrayBuffer;
+  publications = 0;
+  overflows = 0;
+  lostTables = 0;
+  readonly #space: AddressSpace;
+  readonly #blocks: BlockTable;
+  readonly #arena: TableArena;
+  readonly #free: Table[] = [];
+  readonly #retired = new Set<Table>();
+  readonly #early: boolean;
+  #current: Table | null = null;
+  #rows: readonly TableRow[] | null = null;
+  #behind = false;
+  #closed = false;
+
+  constructor(
+    space: AddressSpace,
+    blocks: BlockTable,
+    options: { readonly tables: number; readonly rows: number; readonly early: boolean },
+  ) {
+    this.#space = space;
+    this.#blocks = blocks;
+    this.#early = options.early;
+    this.buffer = createTables(options.tables + 1, options.rows);
+    this.#arena = new TableArena(this.buffer);
+    for (let index = options.tables; index > 0; index--) this.#free.push({ index, blocks: new Set(), lost: false });
+  }
+
+  get freeTables(): number {
+    return this.#free.length;
+  }
+
+  /** The view has changed: publishes its RAM, unless that is the same as before. Never waits. */
+  publish(): void {
+    if (this.#closed) return;
+    const blocks = new Set<RamBlock>();
+    const rows = this.#rowsOf(blocks);
+    if (this.#rows !== null && !this.#behind && sameRows(rows, this.#rows)) return;
+    this.#rows = rows;
+    const table = this.#free.pop();
+    if (table === undefined) {
+      if (!this.#behind) this.overflows++;
+      this.#behind = true;
+      this.#replace(null);
+      return;
+    }
+    this.#behind = false;
+    table.blocks = blocks;
+    this.#blocks.retain(blocks);
+    this.#arena.write(table.index, ++this.publications, rows);
+    this.#replace(table);
+  }
+
+  /** A worker that is let go may still read what it could read so far: those tables are not used again. */
+  giveUpTables(): void {
+    for (const table of this.#retired) this.#lose(table);
+    if (this.#current !== null) this.#lose(this.#current);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#replace(null);
+    Atomics.store(this.#arena.words, CLOSED, 1);
+  }
+
+  #replace(table: Table | null): void {
+    const old = this.#current;
+    this.#current = table;
+    Atomics.store(this.#arena.words, CURRENT, table === null ? EMPTY : table.index);
+    if (old === null) return;
+    this.#retired.add(old);
+    if (this.#early) this.#reclaim(old);
+    else this.#space.core.rcu.callRcu(() => this.#reclaim(old));
+  }
+
+  #reclaim(table: Table): void {
+    this.#retired.delete(table);
+    this.#blocks.release(table.blocks);
+    table.blocks = new Set();
+    if (table.lost) return;
+    this.#free.push(table);
+    if (this.#behind) this.publish();
+  }
+
+  #lose(table: Table): void {
+    if (table.lost) return;
+    table.lost = true;
+    this.lostTables++;
+  }
+
+  /** The ranges that workers may reach themselves, in ascending order. */
+  #rowsOf(blocks: Set<RamBlock>): TableRow[] {
+    const { view } = this.#space;
+    const rows: TableRow[] = [];
+    for (let i = 0; i < view.length; i++) {
+      const section = view.section(i);
+      const { ram } = section.region;
+      // ROM devices are left to the owner, in ROMD mode too: their own callbacks change it.
+      if (ram === null || section.region.kind !== RegionKind.RAM) continue;
+      const first = section.offsetWithinAddressSpace;
+      const offset = Number(section.offsetWithinRegion);
+      const room = ram.length - offset; // The region may be larger than its block (T-46).
+      if (first > SAFE_LAST || room <= 0) continue;
+      const block = this.#blocks.idOf(ram);
+      if (block === 0) continue;
+      blocks.add(ram);
+      let last = section.last < SAFE_LAST ? section.last : SAFE_LAST;
+      if (last - first >= BigInt(room)) last = first + BigInt(room) - 1n;
+      const store = section.directWrite;
+      rows.push({ first: Number(first), last: Number(last), offset, block, store, dirtyMask: section.dirtyMask });
+    }
+    return rows;
+  }
+}
+
+function sameRows(a: readonly TableRow[], b: readonly TableRow[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every((row, i) => {
+      const other = b[i]!;
+      return (
+        row.first === other.first &&
+        row.last === other.last &&
+        row.offset === other.offset &&
+        row.block === other.block &&
+        row.store === other.store &&
+        row.dirtyMask === other.dirtyMask
+      );
+    })
+  );
+}

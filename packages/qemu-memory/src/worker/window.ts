@@ -1,0 +1,113 @@
+/**
+ * Hot. A stretch of RAM that an attached space reaches directly: what the fast path tests and uses. The worker's
+ * counterpart of access/slot.ts, made from a row of the shared table. A-186, A-187, A-196.
+ */
+import {
+  GuestMemoryError,
+  getScalar,
+  HOST_BYTE_ORDER,
+  hex,
+  Ordering,
+  type ScalarCodec,
+  setScalar,
+} from '@guestmem/vm-memory';
+
+const HOST_LITTLE = HOST_BYTE_ORDER === 'little';
+/** Windows end here, so that an unsigned 32-bit compare covers them. */
+export const WINDOW_BYTES = 2 ** 31;
+
+/** One stretch; immutable. Valid while the table that it was made from is. */
+export class Window {
+  /** First address; Infinity for the window that covers nothing. */
+  readonly first: number;
+  /** Bytes from `first` on that loads may reach. */
+  readonly loadLen: number;
+  /** The same, or 0 where stores go to the owner. */
+  readonly storeLen: number;
+  /** Offset 0 is `first`. */
+  readonly view: DataView;
+  readonly bytes: Uint8Array;
+  /** Clients whose pages a store marks; 0 for none. */
+  readonly dirtyMask: number;
+  /** Page states from the page of `first` on. */
+  readonly pages: Uint8Array;
+  readonly pageShift: number;
+  /** Offset of `first` in its page. */
+  readonly pageSkew: number;
+
+  constructor(
+    first: number,
+    store: boolean,
+    bytes: Uint8Array,
+    dirtyMask: number,
+    pages: Uint8Array,
+    pageShift: number,
+    pageSkew: number,
+  ) {
+    this.first = first;
+    this.loadLen = bytes.length;
+    this.storeLen = store ? bytes.length : 0;
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.dirtyMask = dirtyMask;
+    this.pages = pages;
+    this.pageShift = pageShift;
+    this.pageSkew = pageSkew;
+  }
+
+  /** Marks the pages of [at, at + len); the bytes are in place already. A page that is dirty for all is not touched. */
+  markDirty(at: number, len: number): void {
+    const { pages, dirtyMask, pageShift } = this;
+    const last = (at + this.pageSkew + len - 1) >>> pageShift;
+    for (let page = (at + this.pageSkew) >>> pageShift; page <= last; page++)
+      if ((pages[page]! & dirtyMask) !== dirtyMask) Atomics.or(pages, page, dirtyMask);
+  }
+
+  /** Sequentially consistent. @throws {GuestMemoryError} `misaligned`. @throws {RangeError} a store's ordering. */
+  atomicLoad<T>(at: number, codec: ScalarCodec<T>, ordering: Ordering, scratch: DataView): T {
+    if (ordering === Ordering.RELEASE || ordering === Ordering.ACQ_REL)
+      throw new RangeError('a load takes the orderings RELAXED, ACQUIRE and SEQ_CST');
+    const offset = this.#aligned(at, codec.size);
+    const { buffer } = this.bytes;
+    if (codec.size === 1) scratch.setUint8(0, Atomics.load(new Uint8Array(buffer, offset, 1), 0));
+    else if (codec.size === 2) scratch.setUint16(0, Atomics.load(new Uint16Array(buffer, offset, 1), 0), HOST_LITTLE);
+    else if (codec.size === 4) scratch.setUint32(0, Atomics.load(new Uint32Array(buffer, offset, 1), 0), HOST_LITTLE);
+    else scratch.setBigUint64(0, Atomics.load(new BigUint64Array(buffer, offset, 1), 0), HOST_LITTLE);
+    return getScalar(scratch, 0, codec);
+  }
+
+  /** As `atomicLoad`; throws what the codec throws, too, and stores nothing then. */
+  atomicStore<T>(at: number, codec: ScalarCodec<T>, value: T, ordering: Ordering, scratch: DataView): void {
+    if (ordering === Ordering.ACQUIRE || ordering === Ordering.ACQ_REL)
+      throw new RangeError('a store takes the orderings RELAXED, RELEASE and SEQ_CST');
+    const offset = this.#aligned(at, codec.size);
+    const { buffer } = this.bytes;
+    setScalar(scratch, 0, codec, value);
+    if (codec.size === 1) Atomics.store(new Uint8Array(buffer, offset, 1), 0, scratch.getUint8(0));
+    else if (codec.size === 2) Atomics.store(new Uint16Array(buffer, offset, 1), 0, scratch.getUint16(0, HOST_LITTLE));
+    else if (codec.size === 4) Atomics.store(new Uint32Array(buffer, offset, 1), 0, scratch.getUint32(0, HOST_LITTLE));
+    else Atomics.store(new BigUint64Array(buffer, offset, 1), 0, scratch.getBigUint64(0, HOST_LITTLE));
+  }
+
+  #aligned(at: number, size: number): number {
+    const offset = this.bytes.byteOffset + at;
+    if (offset % size === 0) return offset;
+    const addr = this.first + at;
+    throw new GuestMemoryError(
+      'misaligned',
+      `an atomic access of ${size} bytes at ${hex(addr)} is not aligned in its buffer; leave the ordering out for a plain one`,
+      { addr, expected: size, completed: 0 },
+    );
+  }
+}
+
+/** Covers nothing. */
+export const NO_WINDOW: Window = /* @__PURE__ */ new Window(
+  Number.POSITIVE_INFINITY,
+  false,
+  new Uint8Array(0),
+  0,
+  new Uint8Array(0),
+  0,
+  0,
+);
