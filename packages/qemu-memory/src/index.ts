@@ -14,6 +14,7 @@ export { MEMORY_MAP_VERSION } from './map/memory-map.ts';
 export { NamedOwner } from './map/owner.ts';
 export type { FlatComparison } from './mtree/compare.ts';
 export { compareFlatDumps } from './mtree/compare.ts';
+export { countEqualRanges } from './mtree/count-ranges.ts';
 export type { DispatchDump, DispatchRun, DispatchSection } from './mtree/dispatch-dump.ts';
 export { dispatchMap } from './mtree/dispatch-map.ts';
 export type { MtreeErrorCode } from './mtree/error.ts';
@@ -23,6 +24,7 @@ export type { FlatDump, FlatDumpRange, FlatDumpSpace, FlatDumpView } from './mtr
 export { isFlatDump, parseFlatDump, printFlatDump } from './mtree/flat-dump.ts';
 export type { FlatDumpOptions } from './mtree/flat-text.ts';
 export { flatDump } from './mtree/flat-text.ts';
+export { inferFacts } from './mtree/infer.ts';
 export type { MtreeType } from './mtree/line.ts';
 export type { ParseMtreeOptions } from './mtree/parse-mtree.ts';
 export { parseMtree } from './mtree/parse-mtree.ts';

@@ -8,6 +8,7 @@ import {
   compareFlatDumps,
   type FlatDump,
   flatDump,
+  inferFacts,
   type MemoryCore,
   parseFlatDump,
   parseMtree,
@@ -32,7 +33,7 @@ export function replayMtree(path: string, options: ReplayOptions): Replay {
 }
 
 function compareSpaces(capture: Capture, expected: FlatDump, options: ReplayOptions, out: ReplayBuilder): void {
-  const core = readTree(capture, options);
+  const core = readTree(capture, options, expected);
   const actual = flatDump(core);
   const { equal, total, sharing, difference } = compareFlatDumps(expected, actual);
   out.count('address spaces', equal, total, difference);
@@ -42,11 +43,13 @@ function compareSpaces(capture: Capture, expected: FlatDump, options: ReplayOpti
   if (dispatch !== undefined) attempt(out, 'dispatch maps', () => compareDispatch(parseFlatDump(dispatch), core, out));
 }
 
-function readTree(capture: Capture, { tree }: ReplayOptions): MemoryCore {
-  const facts = tree === 'facts' ? capture.facts : undefined;
-  const ending = tree === 'plain' || facts?.tree === 'mtree' ? 'mtree' : 'disabled';
+function readTree(capture: Capture, { tree }: ReplayOptions, flat: FlatDump): MemoryCore {
+  const recorded = tree === 'facts' ? capture.facts : undefined;
+  const ending = tree === 'plain' || recorded?.tree === 'mtree' ? 'mtree' : 'disabled';
   const text = capture.text(ending) ?? capture.text('mtree')!;
-  return buildMap(parseMtree(text, facts === undefined ? {} : { facts })).core;
+  if (tree === 'inferred')
+    return buildMap(parseMtree(text, { facts: inferFacts(text, flat), siblings: 'smaller' })).core;
+  return buildMap(parseMtree(text, recorded === undefined ? {} : { facts: recorded })).core;
 }
 
 /** Every text of the capture, parsed and printed again; trees by way of the regions they describe. */

@@ -34,6 +34,13 @@ export class LinkedRegion {
   get node(): MtreeNode {
     return this.nodes[0]!;
   }
+
+  /** The size; where start and end are equal, none for what looks like a closed window: a page-aligned or disabled alias (T-225). */
+  get likelySize(): bigint {
+    const { size, alias, disabled, start } = this.node;
+    if (size !== 1n || alias === null) return size;
+    return disabled || (start & 0xfffn) === 0n ? 0n : 1n;
+  }
 }
 
 /** The regions of a dump. */

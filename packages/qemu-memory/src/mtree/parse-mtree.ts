@@ -42,7 +42,7 @@ export function mapOfLinked(dump: MtreeDump, linked: LinkedDump, options: ParseM
     return {
       name: region.name,
       kind: kindOf(region, facts),
-      size: mapAddress(sizeOf(region, facts)),
+      size: mapAddress(facts.sizeOf(region)),
       ...(region.addr !== 0n && { addr: mapAddress(region.addr) }),
       ...(node.priority !== 0 && { priority: node.priority }),
       ...(node.disabled && { enabled: false as const }),
@@ -80,6 +80,11 @@ class Facts {
     this.readonly = this.#set(facts.readonly);
     this.oneByte = new Map(Object.entries(facts.oneByte ?? {}).map(([line, one]) => [this.#at(Number(line)), one]));
     for (const [above, below] of facts.over ?? []) this.#addOver(above, below);
+  }
+
+  sizeOf(region: LinkedRegion): bigint {
+    const oneByte = region.node.size === 1n ? this.oneByte.get(region) : undefined;
+    return oneByte === undefined ? region.likelySize : BigInt(oneByte);
   }
 
   readonly isOver = (a: LinkedRegion, b: LinkedRegion): boolean => this.#over.get(a)?.has(b) ?? false;
@@ -121,13 +126,4 @@ function kindOf(region: LinkedRegion, facts: Facts): MapRegionKind {
   if (node.line === 0) return 'container';
   if (region.children.length > 0) return facts.answers.has(region) ? 'io' : 'container';
   return facts.empty.has(region) ? 'container' : 'io';
-}
-
-/** T-225: what may be one byte or none is none where it is a closed window: a page-aligned or disabled alias. */
-function sizeOf(region: LinkedRegion, facts: Facts): bigint {
-  const { node } = region;
-  if (node.size !== 1n) return node.size;
-  const known = facts.oneByte.get(region);
-  if (known !== undefined) return known ? 1n : 0n;
-  return node.alias !== null && (node.disabled || (node.start & 0xfffn) === 0n) ? 0n : 1n;
 }
