@@ -39,18 +39,18 @@ export function segmentedBacking(parts: readonly AdoptableBuffer[]): Backing {
 class BufferBacking implements Backing {
   readonly length: number;
   readonly shared: boolean;
-  readonly #segment: BackingSegment;
+  readonly whole: BackingSegment;
 
   constructor(bytes: Uint8Array) {
     checkLength(bytes.length, 'buffer');
     this.length = bytes.length;
     this.shared = isShared(bytes.buffer);
-    this.#segment = segment(0, bytes);
+    this.whole = segment(0, bytes);
   }
 
   segmentAt(offset: number): BackingSegment {
     if (!(offset >= 0 && offset < this.length && Number.isInteger(offset))) throw badOffset(offset, this.length);
-    return this.#segment;
+    return this.whole;
   }
 }
 

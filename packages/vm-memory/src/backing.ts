@@ -23,6 +23,8 @@ export interface Backing {
    * before each access instead of keeping a segment. Absent means no.
    */
   readonly detachable?: boolean;
+  /** The only segment, for a backing that is one buffer and stays so: asking for it allocates nothing. */
+  readonly whole?: BackingSegment;
   /**
    * The segment that holds `offset`; a sparse one is allocated now, full of zeros. All segments but the last have a
    * length that is a multiple of 8, so that an aligned scalar never lies in two.

@@ -30,6 +30,7 @@ export interface GuestRegionBufferOptions {
 export class GuestRegionBuffer extends GuestMemoryRegion {
   override readonly startAddr: GuestAddress;
   override readonly length: number;
+  readonly #lastAddr: GuestAddress;
   readonly permissions: Permissions;
   readonly #backing: Backing;
   readonly #bitmap: Bitmap | null;
@@ -52,7 +53,11 @@ export class GuestRegionBuffer extends GuestMemoryRegion {
     this.#bitmap = options.bitmap ?? null;
     this.#fileOffset = options.fileOffset ?? null;
     this.#plain = new.target === GuestRegionBuffer && backing.detachable !== true;
-    checkRegion(this);
+    this.#lastAddr = checkRegion(this);
+  }
+
+  override get lastAddr(): GuestAddress {
+    return this.#lastAddr;
   }
 
   override get bitmap(): Bitmap | null {
@@ -117,6 +122,10 @@ export class GuestRegionBuffer extends GuestMemoryRegion {
   override hostSegment(offset: number, access: Permissions): BackingSegment | null {
     if (!this.#plain || !permissionsAllow(this.permissions, access)) return null;
     return this.#backing.segmentAt(offset);
+  }
+
+  override hostWhole(): BackingSegment | null {
+    return this.#plain ? (this.#backing.whole ?? null) : null;
   }
 
   override load<T>(addr: MemoryRegionAddress, codec: ScalarCodec<T>, ordering?: Ordering): T {

@@ -21,14 +21,15 @@ export abstract class RegionWalk<R extends GuestMemoryRegion>
   extends BytesBase
   implements GuestMemoryBackend<R>, GuestAddressSpace
 {
-  readonly #regions: readonly R[];
+  /** Ascending. */
+  protected readonly regions: readonly R[];
   /** First and last address of each region, for safe-integer addresses: what lies above 2^53 - 1 is cut off. */
   readonly #first: Float64Array;
   readonly #last: Float64Array;
 
   constructor(sorted: readonly R[]) {
     super();
-    this.#regions = sorted;
+    this.regions = sorted;
     this.#first = Float64Array.from(sorted, (r) => (typeof r.startAddr === 'number' ? r.startAddr : Infinity));
     this.#last = Float64Array.from(sorted, (r) => (typeof r.lastAddr === 'number' ? r.lastAddr : MAX_SAFE));
   }
@@ -39,15 +40,15 @@ export abstract class RegionWalk<R extends GuestMemoryRegion>
   }
 
   [Symbol.iterator](): Iterator<R> {
-    return this.#regions[Symbol.iterator]();
+    return this.regions[Symbol.iterator]();
   }
 
   get numRegions(): number {
-    return this.#regions.length;
+    return this.regions.length;
   }
 
   get lastAddr(): GuestAddress {
-    return this.#regions.at(-1)?.lastAddr ?? 0;
+    return this.regions.at(-1)?.lastAddr ?? 0;
   }
 
   physicalMemory(): GuestMemoryBackend<R> {
@@ -55,12 +56,12 @@ export abstract class RegionWalk<R extends GuestMemoryRegion>
   }
 
   findRegion(addr: GuestAddress): R | undefined {
-    return this.#regions[this.#indexOf(toAddress(addr))];
+    return this.regions[this.indexOf(toAddress(addr))];
   }
 
   toRegionAddr(addr: GuestAddress, access: Permissions = Permissions.NO): RegionAddress<R> | undefined {
     const at = toAddress(addr);
-    const region = this.#regions[this.#indexOf(at)];
+    const region = this.regions[this.indexOf(at)];
     if (region === undefined || !region.permits(access)) return undefined;
     return { region, offset: minus(at, region.startAddr), remaining: remaining(region, at) };
   }
@@ -83,7 +84,7 @@ export abstract class RegionWalk<R extends GuestMemoryRegion>
     let rest = checkLen(len);
     while (rest > 0) {
       if (at === undefined) return false;
-      const region: R | undefined = this.#regions[this.#indexOf(at)];
+      const region: R | undefined = this.regions[this.indexOf(at)];
       if (region === undefined) return false;
       const there = remaining(region, at);
       const n = least(there, rest);
@@ -169,16 +170,9 @@ export abstract class RegionWalk<R extends GuestMemoryRegion>
     return this.#walk(addr, count, false, (r, offset, n) => r.writeVolatileTo(offset, dst, n));
   }
 
-  /** The region at `addr` if both the address and the whole region are safe integers: what a window may show. */
-  protected plainRegion(addr: GuestAddress): R | undefined {
-    if (typeof addr !== 'number' || !Number.isSafeInteger(addr) || addr < 0) return undefined;
-    const region = this.#regions[this.#indexOf(addr)];
-    return region !== undefined && typeof region.lastAddr === 'number' ? region : undefined;
-  }
-
   /** Index of the region that holds `addr` (in normal form), or -1. */
-  #indexOf(addr: GuestAddress): number {
-    if (typeof addr === 'bigint') return this.#regions.findIndex((r) => r.startAddr <= addr && addr <= r.lastAddr);
+  protected indexOf(addr: GuestAddress): number {
+    if (typeof addr === 'bigint') return this.regions.findIndex((r) => r.startAddr <= addr && addr <= r.lastAddr);
     let low = 0;
     let high = this.#first.length - 1;
     while (low <= high) {
@@ -191,7 +185,7 @@ export abstract class RegionWalk<R extends GuestMemoryRegion>
   }
 
   #regionAt(addr: GuestAddress): R {
-    const region = this.#regions[this.#indexOf(addr)];
+    const region = this.regions[this.indexOf(addr)];
     if (region === undefined) throw hole(addr);
     return region;
   }

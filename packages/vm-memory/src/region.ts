@@ -128,6 +128,11 @@ export abstract class GuestMemoryRegion extends BytesBase<MemoryRegionAddress> {
     return null;
   }
 
+  /** `hostSegment` for a region that is one buffer as a whole and stays so, without allocating anything; else null. */
+  hostWhole(): BackingSegment | null {
+    return null;
+  }
+
   read(buf: Uint8Array, addr: MemoryRegionAddress): number {
     checkBuffer(buf);
     return this.#pieces(addr, buf.length, Permissions.READ, (slice, done) =>
@@ -204,16 +209,18 @@ export abstract class GuestMemoryRegion extends BytesBase<MemoryRegionAddress> {
   }
 }
 
-/** Checks what a map needs of a region. @throws {RangeError} an empty region, or one that passes 2^64 - 1. */
-export function checkRegion(region: GuestMemoryRegion): void {
+/** Checks what a map needs of a region. @returns its last address. @throws {RangeError} an empty region, or one that passes 2^64 - 1. */
+export function checkRegion(region: GuestMemoryRegion): GuestAddress {
   const start = toAddress(region.startAddr, 'startAddr');
   if (region.length !== TWO_64) toAddress(region.length, 'length');
   if (BigInt(region.length) === 0n)
     throw new RangeError(`the region at ${hex(start)} is empty; a region has at least one byte`);
-  if (BigInt(start) + BigInt(region.length) - 1n > LAST_ADDRESS)
+  const last = BigInt(start) + BigInt(region.length) - 1n;
+  if (last > LAST_ADDRESS)
     throw new RangeError(
       `the region at ${hex(start)} of ${hex(region.length)} bytes passes 2^64 - 1; shorten it or map it lower`,
     );
+  return toAddress(last);
 }
 
 /** `invalid-backend-address` for an access that is not wholly in `region`. */

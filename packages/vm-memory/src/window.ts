@@ -1,0 +1,88 @@
+/**
+ * Where plain memory can be reached without asking its region: one window per region, and a table that finds it by
+ * address in a few steps. The collection's fast paths stand on this. Built once; windows of sparse regions move.
+ */
+import type { BackingSegment } from './backing.ts';
+import type { Bitmap } from './bitmap.ts';
+import { Permissions } from './permissions.ts';
+import type { GuestMemoryRegion } from './region.ts';
+
+/** No memory at all: what a window shows before its first use. */
+export const NO_SEGMENT: BackingSegment = {
+  start: 0,
+  bytes: new Uint8Array(0),
+  view: new DataView(new ArrayBuffer(0)),
+};
+
+/** [base, base + limit) of guest addresses is `view`, `bytes`. Never reaches past 2^53 - 1. */
+export class Window {
+  base = 0;
+  /** Bytes that may be read; 0 while nothing is known. */
+  readLimit = 0;
+  /** Bytes that may be written. */
+  writeLimit = 0;
+  view: DataView = NO_SEGMENT.view;
+  bytes: Uint8Array = NO_SEGMENT.bytes;
+  /** Marked at `offset in window + bitmapBase`; null when nothing is tracked. */
+  bitmap: Bitmap | null = null;
+  bitmapBase = 0;
+
+  /** Shows `segment` of `region` from now on. The region's start must be a number. */
+  show(region: GuestMemoryRegion, segment: BackingSegment): void {
+    this.base = (region.startAddr as number) + segment.start;
+    this.readLimit = region.permits(Permissions.READ) ? segment.bytes.length : 0;
+    this.writeLimit = region.permits(Permissions.WRITE) ? segment.bytes.length : 0;
+    this.view = segment.view;
+    this.bytes = segment.bytes;
+    this.bitmap = region.bitmap;
+    this.bitmapBase = segment.start;
+  }
+}
+
+/** Can a window show this region? Only where all of its addresses are safe integers. */
+export function hasNumbers(region: GuestMemoryRegion): boolean {
+  return typeof region.startAddr === 'number' && typeof region.lastAddr === 'number';
+}
+
+/** A window for each region, those of one buffer shown already. */
+export function makeWindows(regions: readonly GuestMemoryRegion[]): Window[] {
+  return regions.map((region) => {
+    const made = new Window();
+    const segment = region.hostWhole();
+    if (segment !== null && hasNumbers(region)) made.show(region, segment);
+    return made;
+  });
+}
+
+/** Finds a window: entry `(addr - base) >>> shift`, to be checked against the window's own limits. */
+export interface WindowTable {
+  readonly base: number;
+  readonly shift: number;
+  readonly entries: readonly Window[];
+}
+
+/**
+ * The table over the first 4 GiB from the first region on: as coarse as the alignment of the regions allows, at most
+ * `MAX_ENTRIES` long. An entry shows the first of the regions that it touches; whoever finds another there searches.
+ */
+export function makeWindowTable(regions: readonly GuestMemoryRegion[], windows: readonly Window[]): WindowTable {
+  const known = regions.flatMap((region, index) => (hasNumbers(region) ? [{ region, window: windows[index]! }] : []));
+  const base = (known[0]?.region.startAddr as number | undefined) ?? 0;
+  const near = known.filter(({ region }) => (region.startAddr as number) - base <= 0xffff_ffff);
+  const end = Math.min(((near.at(-1)?.region.lastAddr as number | undefined) ?? 0) - base, 0xffff_ffff);
+  let shift = 0;
+  while (Math.floor(end / 2 ** shift) >= MAX_ENTRIES) shift++;
+  while (shift < 31 && near.every(({ region }) => ((region.startAddr as number) - base) % 2 ** (shift + 1) === 0))
+    shift++;
+  const none = new Window();
+  const entries: Window[] = new Array(near.length === 0 ? 1 : Math.floor(end / 2 ** shift) + 1).fill(none);
+  for (const { region, window } of near) {
+    const first = Math.floor(((region.startAddr as number) - base) / 2 ** shift);
+    const last = Math.floor(Math.min((region.lastAddr as number) - base, 0xffff_ffff) / 2 ** shift);
+    for (let i = first; i <= last; i++) if (entries[i] === none) entries[i] = window;
+  }
+  return { base, shift, entries };
+}
+
+/** 32 KiB of references. */
+const MAX_ENTRIES = 4096;
