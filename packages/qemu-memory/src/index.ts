@@ -1,6 +1,12 @@
 export type { BuildMapOptions, BuiltMap } from './map/build.ts';
 export { buildMap } from './map/build.ts';
+export { captureMap, renderMap } from './map/capture.ts';
 export { checkMap } from './map/check-map.ts';
+export type { DiffRange, DiffSpace, DiffState, MapDiff } from './map/diff.ts';
+export { describeDiff, diffFlatDumps } from './map/diff.ts';
+export { diffMaps, mapFlatDump } from './map/diff-maps.ts';
+export type { ExplainHit, ExplainStep, Explanation, HiddenHit } from './map/explain.ts';
+export { describeExplanation, explainAddress } from './map/explain.ts';
 export type {
   MapAddress,
   MapRange,

@@ -127,8 +127,8 @@ class Evidence {
   readonly #readonly = new Set<LinkedRegion>();
   readonly #writable = new Set<LinkedRegion>();
   readonly #wantReadonly: Occurrence[] = [];
+  /** Aliases that were taken for one byte and show none. */
   readonly #closed = new Set<LinkedRegion>();
-  readonly #open = new Set<LinkedRegion>();
 
   see({ range, present, shown }: Stretch): void {
     if (range === null) for (const occurrence of present) this.#missing(occurrence);
@@ -177,6 +177,9 @@ class Evidence {
       ...list('answers', answers),
       ...list('empty', empty),
       ...list('readonly', [...this.#readonly]),
+      ...(this.#closed.size > 0 && {
+        oneByte: Object.fromEntries([...this.#closed].map(({ node }) => [node.line, false])),
+      }),
       ...(this.#over.size > 0 && {
         over: [...this.#over.values()].map(([a, b]): [number, number] => [a.node.line, b.node.line]),
       }),
@@ -184,8 +187,10 @@ class Evidence {
   }
 
   /** It would show here and does not. */
-  #missing({ region }: Occurrence): void {
-    if (!this.#seen.has(region)) this.#silent.add(region);
+  #missing({ region, way }: Occurrence): void {
+    const window = way.find(({ target, likelySize }) => target !== null && likelySize === 1n);
+    if (window !== undefined) this.#closed.add(window);
+    else if (!this.#seen.has(region)) this.#silent.add(region);
   }
 
   #mayAnswer(region: LinkedRegion): boolean {
