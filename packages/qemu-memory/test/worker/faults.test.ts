@@ -1,0 +1,202 @@
+/** Workers that die, owners that do not answer, rings and slots that run out. Issue 7, point 5. */
+import { le32 } from '@guestmem/memtx';
+import { afterEach, expect, it } from 'vitest';
+import type { EvictEvent, SharedSpace, ShareOptions } from '../../src/worker/shared-space.ts';
+import { type Run, type StartOptions, served, start } from './support/harness.ts';
+import { type Machine, machine } from './support/machine.ts';
+
+const opened: SharedSpace[] = [];
+const runs: Run[] = [];
+
+function share(made: Machine, options: ShareOptions = {}): SharedSpace {
+  const shared = made.space.share(options);
+  opened.push(shared);
+  return shared;
+}
+
+function run(shared: SharedSpace, scenario: string, options: StartOptions = {}): Run {
+  const started = start(shared, scenario, options);
+  runs.push(started);
+  return started;
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 15_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error('waited 15 s in vain');
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+afterEach(async () => {
+  for (const { worker } of runs.splice(0)) await worker.terminate();
+  for (const shared of opened.splice(0)) shared.close();
+});
+
+it('A-217: a worker terminated inside a read section does not wedge the owner: its exit frees the slot', async () => {
+  const made = machine();
+  const shared = share(made, { workers: 1 });
+  const { worker, signals } = run(shared, 'hang');
+  await until(() => signals.get(0) === 1);
+  let freed = false;
+  made.core.rcu.callRcu(() => {
+    freed = true;
+  });
+  made.core.rcu.poll();
+  expect(freed).toBe(false);
+  expect(() => made.core.rcu.synchronize(0)).toThrow(expect.objectContaining({ code: 'timeout' }));
+  await worker.terminate();
+  await until(() => freed);
+  expect(await served(shared, run(shared, 'ask', { args: [1] }).done)).toBe(0x010000ed);
+});
+
+it('A-217: a worker that hangs in a section is let go after stallMs, and the owner is told', async () => {
+  const made = machine();
+  const events: EvictEvent[] = [];
+  const shared = share(made, { workers: 2, stallMs: 50, onEvict: (event) => events.push(event) });
+  const { signals, handle } = run(shared, 'hang');
+  await until(() => signals.get(0) === 1);
+  let freed = false;
+  made.core.rcu.callRcu(() => {
+    freed = true;
+  });
+  await served(
+    shared,
+    until(() => freed),
+  );
+  expect(events).toEqual([{ claim: handle.claim, slot: 0, waitedMs: expect.any(Number) }]);
+  // What it may still read is not used again: the table that was published, and no other.
+  expect(shared.stats.lostTables).toBe(1);
+});
+
+it('A-217: a worker that was late and comes back gets a typed error, never stale memory', async () => {
+  const made = machine();
+  const shared = share(made, { stallMs: 30 });
+  const { signals, done } = run(shared, 'late', { flavour: 'quiescent' });
+  await until(() => signals.get(0) === 1);
+  let freed = false;
+  made.core.rcu.callRcu(() => {
+    freed = true;
+  });
+  await served(
+    shared,
+    until(() => freed),
+  );
+  signals.raise(1);
+  const [quiescent, ram, device] = (await served(shared, done)) as object[];
+  expect(quiescent).toMatchObject({ name: 'RcuError', code: 'evicted' });
+  expect(ram).toMatchObject({ name: 'RcuError', code: 'evicted' });
+  expect(device).toMatchObject({ name: 'RcuError', code: 'evicted' });
+});
+
+it('a worker terminated while it waits on the ring leaves no entry behind', async () => {
+  const made = machine();
+  const shared = share(made, { ringEntries: 1 });
+  const first = run(shared, 'ask', { args: [1] });
+  await until(() => first.signals.get(0) === 1);
+  await new Promise((resolve) => setTimeout(resolve, 20)); // It has taken the only entry by now, or soon will.
+  await first.worker.terminate();
+  expect(await served(shared, run(shared, 'ask', { args: [3] }).done)).toBe(3 * 0x010000ed);
+});
+
+it('a full ring blocks and loses nothing: five workers, one entry, every request performed once', async () => {
+  const made = machine();
+  const shared = share(made, { ringEntries: 1, workers: 5 });
+  const all = [1, 2, 3, 4, 5].map((id) => run(shared, 'count', { args: [40, id] }).done);
+  expect(await served(shared, Promise.all(all))).toEqual([40, 40, 40, 40, 40]);
+  expect(made.writes).toHaveLength(200);
+  for (const id of [1, 2, 3, 4, 5])
+    expect(made.writes.filter(({ attrs }) => attrs.requesterId === id)).toHaveLength(40);
+});
+
+it('an owner that does not serve: a typed error after the time-out, and the request has no effect later', async () => {
+  const made = machine();
+  const shared = share(made);
+  await expect(run(shared, 'once', { args: [0x1_0000], timeoutMs: 60 }).done).resolves.toMatchObject({
+    name: 'WorkerError',
+    code: 'owner-not-serving',
+  });
+  expect(shared.poll()).toBe(0);
+  expect(made.reads).toEqual([]);
+});
+
+it('an owner that is stuck in a callback: a typed error that says the access may still take effect', async () => {
+  const made = machine();
+  const shared = share(made);
+  const { done } = run(shared, 'count', { args: [1, 7], timeoutMs: 80 });
+  let outcome: unknown;
+  void done.catch((error: unknown) => {
+    outcome = error;
+  });
+  made.onWrite = () => {
+    const end = Date.now() + 300;
+    while (Date.now() < end);
+  };
+  await served(
+    shared,
+    until(() => outcome !== undefined),
+  );
+  expect(outcome).toMatchObject({ name: 'WorkerError', code: 'owner-stuck' });
+  expect(made.writes).toHaveLength(1);
+  expect(await served(shared, run(shared, 'ask', { args: [20] }).done)).toBe(20 * 0x010000ed);
+});
+
+it('more workers than slots is a clear error', async () => {
+  const made = machine();
+  const shared = share(made, { workers: 1 });
+  const { signals } = run(shared, 'hang');
+  await until(() => signals.get(0) === 1);
+  await expect(run(shared, 'once', { args: [0] }).done).rejects.toMatchObject({
+    code: 'no-free-slot',
+    message: expect.stringContaining('share it with more workers'),
+  });
+});
+
+it('a closed space answers with a typed error, also to who waits', async () => {
+  const made = machine();
+  const shared = share(made);
+  const { signals, done } = run(shared, 'ask', { args: [1] });
+  await until(() => signals.get(0) === 1);
+  shared.close();
+  await expect(done).rejects.toMatchObject({ name: 'WorkerError', code: 'closed' });
+  expect(() => shared.handle()).toThrow('closed');
+});
+
+it('A-247: fewer tables than commits: workers go through the owner until one is free, and read right', async () => {
+  const made = machine();
+  const shared = share(made, { tables: 1 });
+  const { signals } = run(shared, 'hang');
+  await until(() => signals.get(0) === 1); // Holds the only table.
+  made.ram.setEnabled(false);
+  made.ram.setEnabled(true);
+  expect(shared.stats).toMatchObject({ overflows: 1, freeTables: 0 });
+  made.space.store(0, le32, 0x99);
+  expect(await served(shared, run(shared, 'once', { args: [0] }).done)).toEqual({ value: 0x99 });
+  signals.raise(9);
+  await served(
+    shared,
+    until(() => shared.stats.freeTables === 0 && shared.stats.publications === 2),
+  );
+});
+
+it('a handle that is none is refused', async () => {
+  const made = machine();
+  const shared = share(made);
+  const handle = shared.handle();
+  for (const bad of [
+    { ...handle, guestmem: 'nothing' },
+    { ...handle, protocol: 99 },
+    { ...handle, ring: new SharedArrayBuffer(64) },
+    { ...handle, tables: new SharedArrayBuffer(4096) },
+  ])
+    await expect(run(shared, 'once', { args: [0], handle: bad as typeof handle }).done).rejects.toMatchObject({
+      code: 'bad-handle',
+    });
+});
+
+it('options out of range are refused', () => {
+  const made = machine();
+  expect(() => made.space.share({ workers: 0 })).toThrow(RangeError);
+  expect(() => made.space.share({ ringPayload: 100 })).toThrow('multiple of 64');
+  expect(() => made.space.share({ tables: 1.5 })).toThrow(RangeError);
+});
