@@ -21,9 +21,7 @@ export interface ClockTurn {
 /** The clock of one machine. It counts to 2^63 - 1 ns, as QEMU's does (Q-50). */
 export class VirtualClock implements Clock {
   #now: Nanoseconds;
-  #order = 0;
-  /** Armed timers by deadline, equal ones in the order of arming. */
-  readonly #queue: VirtualTimer[] = [];
+  readonly #queue = new TimerQueue();
 
   constructor(options: VirtualClockOptions = {}) {
     this.#now = toNanoseconds(options.now ?? 0);
@@ -35,7 +33,7 @@ export class VirtualClock implements Clock {
 
   /** The earliest deadline, which may lie before the present (Q-53); null where nothing is armed. */
   get nextDeadline(): Nanoseconds | null {
-    return this.#queue.length === 0 ? null : this.#queue[0]!.deadline;
+    return this.#queue.first?.deadline ?? null;
   }
 
   /** How many timers are armed. */
@@ -44,7 +42,7 @@ export class VirtualClock implements Clock {
   }
 
   timer(expired: () => void): ClockTimer {
-    return new VirtualTimer(this, expired);
+    return new VirtualTimer(this.#queue, expired);
   }
 
   /**
@@ -84,56 +82,69 @@ export class VirtualClock implements Clock {
   runDue(limit: number = Number.POSITIVE_INFINITY): number {
     let ran = 0;
     while (ran < limit && this.#hasDue()) {
-      const timer = this.#queue.shift()!;
-      timer.fire();
+      this.#queue.shift().fire();
       ran++;
     }
     return ran;
   }
 
   #hasDue(): boolean {
-    const first = this.#queue[0];
+    const { first } = this.#queue;
     return first !== undefined && first.deadline! <= this.#now;
-  }
-
-  /** @internal Puts `timer` behind all that are due at the same time. @returns the number of this arming. */
-  enqueue(timer: VirtualTimer, deadline: Nanoseconds): number {
-    const queue = this.#queue;
-    let at = queue.length;
-    while (at > 0 && queue[at - 1]!.deadline! > deadline) at--;
-    queue.splice(at, 0, timer);
-    return ++this.#order;
-  }
-
-  /** @internal */
-  dequeue(timer: VirtualTimer): void {
-    const at = this.#queue.indexOf(timer);
-    if (at >= 0) this.#queue.splice(at, 1);
   }
 }
 
-/** @internal A timer of a VirtualClock. Compared are numbers and bigints freely: both orders are exact. */
+/** Armed timers by deadline, equal ones in the order of arming. Numbers and bigints are compared freely: the order is exact. */
+class TimerQueue {
+  readonly #timers: VirtualTimer[] = [];
+  #order = 0;
+
+  get first(): VirtualTimer | undefined {
+    return this.#timers[0];
+  }
+  get length(): number {
+    return this.#timers.length;
+  }
+
+  shift(): VirtualTimer {
+    return this.#timers.shift()!;
+  }
+
+  /** Puts `timer` behind all that are due at the same time. @returns the number of this arming. */
+  insert(timer: VirtualTimer, deadline: Nanoseconds): number {
+    const timers = this.#timers;
+    let at = timers.length;
+    while (at > 0 && timers[at - 1]!.deadline! > deadline) at--;
+    timers.splice(at, 0, timer);
+    return ++this.#order;
+  }
+
+  remove(timer: VirtualTimer): void {
+    this.#timers.splice(this.#timers.indexOf(timer), 1);
+  }
+}
+
 class VirtualTimer implements ClockTimer {
-  readonly #clock: VirtualClock;
+  readonly #queue: TimerQueue;
   readonly #expired: () => void;
   deadline: Nanoseconds | null = null;
   order = 0;
 
-  constructor(clock: VirtualClock, expired: () => void) {
-    this.#clock = clock;
+  constructor(queue: TimerQueue, expired: () => void) {
+    this.#queue = queue;
     this.#expired = expired;
   }
 
   arm(deadline: Nanoseconds): void {
     const at = toNanoseconds(deadline);
-    if (this.deadline !== null) this.#clock.dequeue(this);
-    this.order = this.#clock.enqueue(this, at);
+    this.cancel();
+    this.order = this.#queue.insert(this, at);
     this.deadline = at;
   }
 
   cancel(): void {
     if (this.deadline === null) return;
-    this.#clock.dequeue(this);
+    this.#queue.remove(this);
     this.deadline = null;
   }
 

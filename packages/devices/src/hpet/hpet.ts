@@ -310,13 +310,13 @@ export class Hpet {
     if ((timer.config & R.TN_PERIODIC) !== 0) {
       const period = timer.period;
       if (period !== 0n) {
-        const counter = this.#counter.value();
+        const counter = this.#counter.ticks();
         timer.comparator = catchUp(timer.comparator, period, counter, mode32);
         this.#armFor(timer, distance(timer.comparator, counter, mode32));
       }
     } else if (mode32 && timer.wrapFirst) {
       timer.wrapFirst = false;
-      this.#armFor(timer, distance(timer.comparator, this.#counter.value(), mode32));
+      this.#armFor(timer, distance(timer.comparator, this.#counter.ticks(), mode32));
     }
     this.#interrupts.assert(timer, this.#config);
   }
@@ -342,7 +342,7 @@ export class Hpet {
     const stored = BigInt(saved.stored);
     this.#counter.storedLo = Number(BigInt.asUintN(32, stored));
     this.#counter.storedHi = Number(stored >> 32n);
-    if ((saved.config & R.CFG_ENABLE) !== 0) this.#counter.resume(BigInt(saved.offset));
+    this.#counter.restore(BigInt(saved.offset), (saved.config & R.CFG_ENABLE) !== 0);
     this.#rtcLevel = saved.rtcLevel;
     for (const [i, from] of saved.timers.entries()) this.#sets[i]!.restore(from);
     const armed = saved.timers.map((from, i) => ({ from, timer: this.#sets[i]! }));

@@ -22,21 +22,21 @@ export const TN_MSG_LO = 0x10; // RW, data
 export const TN_MSG_HI = 0x14; // RW, address
 
 // CFG
-export const CFG_ENABLE = 1 << 0;
-export const CFG_LEGACY = 1 << 1;
+export const CFG_ENABLE = 0x1;
+export const CFG_LEGACY = 0x2;
 
 // TN_CFG_LO
-export const TN_LEVEL = 1 << 1;
-export const TN_ENABLE = 1 << 2;
-export const TN_PERIODIC = 1 << 3;
-export const TN_PERIODIC_CAP = 1 << 4;
-export const TN_64BIT_CAP = 1 << 5;
-export const TN_SETVAL = 1 << 6;
-export const TN_32BIT = 1 << 8;
+export const TN_LEVEL = 0x2;
+export const TN_ENABLE = 0x4;
+export const TN_PERIODIC = 0x8;
+export const TN_PERIODIC_CAP = 0x10;
+export const TN_64BIT_CAP = 0x20;
+export const TN_SETVAL = 0x40;
+export const TN_32BIT = 0x100;
 export const TN_ROUTE_SHIFT = 9;
 export const TN_ROUTE_MASK = 0x1f;
-export const TN_FSB = 1 << 14;
-export const TN_FSB_CAP = 1 << 15;
+export const TN_FSB = 0x4000;
+export const TN_FSB_CAP = 0x8000;
 export const TN_CFG_WRITABLE = 0x7f4e;
 
 /** Nanoseconds and femtoseconds of a tick. */

@@ -1,0 +1,48 @@
+/** The firmware configuration device, as far as its signature: item 0 reads `QEMU`; every other item is empty. */
+import type { DeviceModel } from './context.ts';
+
+class FwCfg {
+  selector = 0;
+  #at = 0;
+
+  select(item: number): void {
+    this.selector = item;
+    this.#at = 0;
+  }
+
+  next(): number {
+    const byte = this.selector === 0 ? SIGNATURE[this.#at] : undefined;
+    if (byte !== undefined) this.#at++;
+    return byte ?? 0;
+  }
+
+  peek(): number {
+    return this.selector === 0 ? (SIGNATURE[this.#at] ?? 0) : 0;
+  }
+}
+
+const SIGNATURE = [0x51, 0x45, 0x4d, 0x55];
+
+/** The selector: 2 bytes, big-endian. */
+export const fwCfgControl: DeviceModel = (context) => {
+  const device = context.shared('fw-cfg', () => new FwCfg());
+  return {
+    endianness: 'big',
+    valid: { minAccessSize: 2, maxAccessSize: 2 },
+    read: () => 0,
+    write: (_, value) => device.select(value),
+    peek: () => device.selector,
+  };
+};
+
+/** The data: a byte at each read. */
+export const fwCfgData: DeviceModel = (context) => {
+  const device = context.shared('fw-cfg', () => new FwCfg());
+  return {
+    endianness: 'big',
+    valid: { minAccessSize: 1, maxAccessSize: 1 },
+    read: () => device.next(),
+    write: () => {},
+    peek: () => device.peek(),
+  };
+};

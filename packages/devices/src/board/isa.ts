@@ -1,0 +1,91 @@
+/** Small parts of a PC: the CMOS of the RTC, the reset control port, the select register of an IOAPIC. */
+import type { MemoryRegionOps } from '@guestmem/qemu-memory';
+import type { DeviceModel } from './context.ts';
+
+/** One index and one data port, a byte each; the index reads as ones. */
+export class CmosRtc {
+  /** Two bytes: index at 0, data at 1. */
+  readonly ops: MemoryRegionOps;
+  readonly #ram = new Uint8Array(128);
+  #index = 0;
+
+  /** Only register D and plain bytes are modelled: time of day is the host's business (Q-56). */
+  constructor() {
+    this.#ram[REG_D] = REG_D_VALID;
+    this.ops = {
+      endianness: 'little',
+      valid: { minAccessSize: 1, maxAccessSize: 4 },
+      impl: { minAccessSize: 1, maxAccessSize: 1 },
+      read: (offset) => ((offset & 1) === 0 ? 0xff : this.#ram[this.#index]!),
+      write: (offset, value) => {
+        if ((offset & 1) === 0) this.#index = value & 0x7f;
+        else if (this.#index > REG_D) this.#ram[this.#index] = value;
+      },
+      peek: (offset) => ((offset & 1) === 0 ? 0xff : this.#ram[this.#index]!),
+    };
+  }
+}
+
+const REG_D = 0x0d;
+const REG_D_VALID = 0x80;
+
+/** The RTC of a board. Its index port may lie in two regions: `rtc-index` over the first byte of `rtc`. */
+export const cmosRtc: DeviceModel = (context) => context.shared('rtc', () => new CmosRtc()).ops;
+
+/** Port 0xcf9: bit 2 resets the machine, bits 1 and 2 read back (seen). */
+export const resetControl: DeviceModel = (context) => {
+  let value = 0;
+  context.resets.push(() => {
+    value = 0;
+  });
+  return {
+    endianness: 'little',
+    valid: { minAccessSize: 1, maxAccessSize: 1 },
+    read: () => value,
+    write: (_, written) => {
+      value = written & 0x02;
+      if ((written & 0x04) !== 0) context.requestReset();
+    },
+    peek: () => value,
+  };
+};
+
+/** An IOAPIC's registers: index, data, redirection entries as plain words. Delivering interrupts is not modelled. */
+export const ioapic: DeviceModel = (context, placed) => {
+  if (placed.path !== undefined) context.devices.push({ path: placed.path, inputs: context.lines, outputs: [] });
+  let index = 0;
+  let id = 0;
+  const entries = new Uint32Array(2 * IOAPIC_PINS);
+  const reset = (): void => {
+    index = 0;
+    id = 0;
+    for (let i = 0; i < entries.length; i += 2) {
+      entries[i] = MASKED;
+      entries[i + 1] = 0;
+    }
+  };
+  reset();
+  context.resets.push(reset);
+  const data = (): number => {
+    if (index === 0 || index === 2) return id;
+    if (index === 1) return 0x20 | ((IOAPIC_PINS - 1) << 16);
+    return entries[index - 0x10] ?? 0;
+  };
+  return {
+    endianness: 'little',
+    read: (offset) => (offset === 0 ? index : offset === 0x10 ? data() : 0),
+    write: (offset, value) => {
+      if (offset === 0) index = value & 0xff;
+      else if (offset !== 0x10) return;
+      else if (index === 0) id = value & 0x0f00_0000;
+      else if (index >= 0x10 && index - 0x10 < entries.length)
+        entries[index - 0x10] = value & (index & 1 ? -1 : ENTRY_LO);
+    },
+    peek: (offset) => (offset === 0 ? index : offset === 0x10 ? data() : 0),
+  };
+};
+
+const IOAPIC_PINS = 24;
+const MASKED = 1 << 16;
+/** Bits of the low half of an entry that software sets: all but delivery status and remote IRR. */
+const ENTRY_LO = 0x0001_afff;

@@ -1,0 +1,37 @@
+/** A PCI function of which only the configuration space is modelled: bytes and masks, as captured. */
+import type { PlacedFunction } from '../machine/definition.ts';
+import { CONFIG_SIZE, ConfigSpace } from '../pci/config-space.ts';
+import type { PciTarget } from '../pci/pci-bus.ts';
+
+/** One function. A subclass or listener sees every write through `written`. */
+export class PlainFunction implements PciTarget {
+  readonly config: ConfigSpace = new ConfigSpace();
+  readonly #reset: string;
+  readonly #written: () => void;
+
+  /** @param written called after each write that changed something, and after a reset. */
+  constructor(placed: PlacedFunction, written: () => void = () => {}) {
+    this.#reset = placed.config;
+    this.#written = written;
+    for (let i = 0; i < CONFIG_SIZE; i++)
+      this.config.define(i, 1, byteAt(placed.config, i), byteAt(placed.writable, i));
+  }
+
+  readConfig(offset: number, size: number): number {
+    return this.config.get(offset, size);
+  }
+
+  writeConfig(offset: number, size: number, value: number): void {
+    if (this.config.write(offset, size, value)) this.#written();
+  }
+
+  /** Every byte as it was captured. */
+  reset(): void {
+    this.config.fromHex(this.#reset);
+    this.#written();
+  }
+}
+
+function byteAt(hex: string, i: number): number {
+  return Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
+}

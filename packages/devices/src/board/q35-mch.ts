@@ -1,0 +1,78 @@
+/**
+ * The memory controller hub of a Q35: registers that choose, area by area below 1 MiB, whether the processor sees RAM or what
+ * lies on the PCI bus. The device does no memory access of its own: it edits the map. Intel 3 Series Express Chipset, 5.1.
+ */
+import type { MemoryRegion } from '@guestmem/qemu-memory';
+import type { PlacedFunction } from '../machine/definition.ts';
+import { PlainFunction } from './plain-function.ts';
+
+/** Seven registers, one nibble for each area but the first, whose upper nibble is 64 KiB at 0xf0000. */
+const PAM_0 = 0x90; // RW, 7 bytes
+const SMRAM = 0x9d; // RW, 8
+const SMRAM_OPEN = 0x40;
+const SMRAM_LOCK = 0x10;
+const SMRAM_ENABLE = 0x08;
+
+/** The four aliases of one area: what is seen by the two bits "read RAM" and "write RAM". */
+interface PamArea {
+  readonly register: number;
+  readonly shift: number;
+  /** By value of the bits: PCI; RAM, read-only; RAM ("read ROM, write RAM" is not to be had, R-5); RAM. */
+  readonly views: readonly MemoryRegion[];
+}
+
+/** The hub as a PCI function. */
+export class Q35Mch {
+  readonly function: PlainFunction;
+  readonly #system: MemoryRegion;
+  readonly #areas: readonly PamArea[];
+  readonly #smramRegion: MemoryRegion | undefined;
+  readonly #smramLow: MemoryRegion | undefined;
+
+  /**
+   * @param system the region whose children are the aliases `pam-*` and `smram-region`.
+   * @param smram the region whose child is `smram-low`.
+   */
+  constructor(placed: PlacedFunction, system: MemoryRegion, smram: MemoryRegion | undefined) {
+    this.#system = system;
+    this.#areas = findAreas(system);
+    this.#smramRegion = system.children.find(({ name }) => name === 'smram-region');
+    this.#smramLow = smram?.children.find(({ name }) => name === 'smram-low');
+    this.function = new PlainFunction(placed, () => this.#follow());
+    this.#follow();
+  }
+
+  /** One transaction, so that the guest never sees half a change. */
+  #follow(): void {
+    const { config } = this.function;
+    this.#system.core.transaction(() => {
+      for (const area of this.#areas) {
+        const chosen = (config.get(area.register, 1) >> area.shift) & 3;
+        for (const [value, view] of area.views.entries()) view.setEnabled(value === chosen);
+      }
+      const smram = config.get(SMRAM, 1);
+      const enabled = (smram & SMRAM_ENABLE) !== 0;
+      this.#smramRegion?.setEnabled(!(enabled && (smram & SMRAM_OPEN) !== 0));
+      this.#smramLow?.setEnabled(enabled);
+    });
+    // Locked: the open bit goes to 0 and stays.
+    if ((config.get(SMRAM, 1) & SMRAM_LOCK) !== 0) config.set(SMRAM, 1, config.get(SMRAM, 1) & ~SMRAM_OPEN);
+  }
+}
+
+/** Groups the aliases by place. The two of one name differ in where they lead. */
+function findAreas(system: MemoryRegion): PamArea[] {
+  const groups = new Map<bigint, MemoryRegion[]>();
+  for (const child of system.children)
+    if (/^pam-(ram|rom|pci)$/.test(child.name)) groups.set(child.addr, [...(groups.get(child.addr) ?? []), child]);
+  return [...groups].map(([addr, views]) => {
+    const find = (name: string, toRam: boolean): MemoryRegion =>
+      views.find((view) => view.name === name && (view.target!.name === 'pci') !== toRam)!;
+    const place = addr === 0xf_0000n ? 1 : Number((addr - 0xc_0000n) / 0x4000n) + 2;
+    return {
+      register: PAM_0 + (place >> 1),
+      shift: (place & 1) * 4,
+      views: [find('pam-pci', false), find('pam-rom', true), find('pam-pci', true), find('pam-ram', true)],
+    };
+  });
+}

@@ -1,0 +1,209 @@
+/**
+ * A running machine: a tree of regions with devices on it, a clock, interrupt lines, a main loop that is turned from
+ * outside. Made of a definition and a configuration; it is what the qtest server serves.
+ */
+import {
+  type AddressSpace,
+  type BuiltMap,
+  buildMap,
+  type MapRegion,
+  type MemoryCore,
+  type MemoryRegion,
+  type MemoryRegionOps,
+} from '@guestmem/qemu-memory';
+import type { Backing } from '@guestmem/vm-memory';
+import type { BoardContext } from '../board/context.ts';
+import { DEVICE_MODELS } from '../board/models.ts';
+import { notModelled } from '../board/plain.ts';
+import { PlainFunction } from '../board/plain-function.ts';
+import { Q35Mch } from '../board/q35-mch.ts';
+import { VirtualClock } from '../clock/virtual-clock.ts';
+import { PciEdu } from '../edu/pci-edu.ts';
+import { EventCounts } from '../events.ts';
+import { InterruptLine, WiredOr } from '../irq/interrupt-line.ts';
+import { PciBus } from '../pci/pci-bus.ts';
+import type { QtestDevice } from '../qtest/machine.ts';
+import type { ReplayMachine } from '../qtest/replay.ts';
+import type { CardConfig, MachineConfig } from './config.ts';
+import type { MachineDefinition, PciRule } from './definition.ts';
+import { MachineError } from './error.ts';
+import { fitMap } from './fit-map.ts';
+import { LateMemory } from './late-memory.ts';
+
+/** Timers that one turn of the loop runs, so that a guest cannot hold it (H-141). */
+const TIMERS_PER_TURN = 100_000;
+
+/** One machine. */
+export class Machine implements ReplayMachine {
+  readonly core: MemoryCore;
+  /** What the first CPU sees. */
+  readonly memory: AddressSpace;
+  readonly ports: AddressSpace;
+  readonly bigEndian: boolean;
+  /** Virtual time. */
+  readonly clock: VirtualClock;
+  /** The host's time, for what goes on beside virtual time (Q-56). Whoever runs the machine turns it. */
+  readonly hostClock: VirtualClock = new VirtualClock();
+  /** The board's interrupt lines. */
+  readonly lines: readonly InterruptLine[];
+  readonly devices: readonly QtestDevice[];
+  /** Guest mistakes and accesses to what is not modelled, counted. */
+  readonly events: EventCounts;
+  readonly #resets: (() => void)[] = [];
+  #resetPending = false;
+
+  /**
+   * Makes a machine as after power-on.
+   *
+   * @param firmware bytes of the file that `config.firmware` names.
+   * @throws {MachineError} something that this machine does not have, or a definition that does not fit itself.
+   */
+  constructor(definition: MachineDefinition, config: MachineConfig, firmware: Uint8Array | null = null) {
+    this.bigEndian = definition.order === 'big';
+    this.clock = new VirtualClock();
+    this.events = new EventCounts();
+    this.lines = Array.from({ length: definition.lines ?? 0 }, (_, i) => new InterruptLine(`line ${i}`));
+    const devices: QtestDevice[] = [];
+    this.devices = devices;
+    const system = new LateMemory();
+    const pci = new PciBus();
+    const context: BoardContext = {
+      clock: this.clock,
+      hostClock: this.hostClock,
+      events: this.events,
+      memory: system,
+      lines: this.lines,
+      pci,
+      devices,
+      resets: this.#resets,
+      requestReset: () => this.requestReset(),
+      shared: sharing(),
+      property: (name) => config.properties.get(name),
+    };
+    const built = buildTree(definition, config, firmware, context);
+    this.core = built.core;
+    this.memory = spaceOf(built, definition.cpu);
+    this.ports = spaceOf(built, definition.ports);
+    system.bind(this.memory);
+    if (definition.pci !== undefined) this.#plug(definition.pci, built, pci, config.cards, context);
+    else if (config.cards.length > 0)
+      throw new MachineError('not-modelled', `machine ${definition.name} has no PCI bus here that takes -device`);
+  }
+
+  /** Asks for a system reset at the next turn. */
+  requestReset(): void {
+    this.#resetPending = true;
+  }
+
+  turn(): void {
+    this.clock.runDue(TIMERS_PER_TURN);
+    this.hostClock.runDue(TIMERS_PER_TURN);
+    if (!this.#resetPending) return;
+    this.#resetPending = false;
+    for (const reset of this.#resets) reset();
+  }
+
+  #plug(rule: PciRule, built: BuiltMap, pci: PciBus, cards: readonly CardConfig[], context: BoardContext): void {
+    const system = regionOf(built, rule.system);
+    for (const placed of rule.functions) {
+      const smram = built.regions.find(({ name }) => name === 'smram');
+      const part = placed.model === 'q35-mch' ? new Q35Mch(placed, system, smram).function : new PlainFunction(placed);
+      pci.attach(placed.devfn, part);
+      this.#resets.push(() => part.reset());
+    }
+    const bus = { core: this.core, memory: regionOf(built, rule.memory), system, events: this.events };
+    const wires = rule.lines.map((line) => new WiredOr(this.lines[line]!));
+    for (const config of cards) {
+      if (wires.length === 0)
+        throw new MachineError('not-modelled', `interrupts of PCI cards are not modelled on this machine; use -M q35`);
+      const devfn = config.devfn ?? freeSlot(pci);
+      const interrupt = wires[(devfn >> 3) % wires.length]!.input();
+      const { clock, hostClock, events } = context;
+      const mask = config.dmaMask === undefined ? {} : { dmaMask: config.dmaMask };
+      const card = new PciEdu({ bus, interrupt, clock, hostClock, events, ...mask });
+      if (pci.has(devfn)) throw new MachineError('bad-argument', `PCI slot ${devfn >> 3} is taken`);
+      pci.attach(devfn, card.function);
+      this.#resets.push(() => card.reset());
+    }
+  }
+}
+
+function buildTree(
+  definition: MachineDefinition,
+  config: MachineConfig,
+  firmware: Uint8Array | null,
+  context: BoardContext,
+): BuiltMap {
+  const map = fitMap(definition, {
+    ramBytes: config.ramBytes ?? BigInt(definition.ram.default),
+    ...(firmware !== null && { firmwareBytes: firmware.length }),
+    without: config.without,
+  });
+  const built = buildMap(map, {
+    targetOrder: definition.order,
+    // A region that an option took out of the tree stays in the list; its device is not made.
+    device: (region) => (config.without.has(region.name) ? undefined : deviceOf(definition, context, region)),
+  });
+  if (firmware !== null && definition.firmware !== undefined) {
+    const bytes = definition.firmware.swapWords === true ? swapWords(firmware) : firmware;
+    for (const name of definition.firmware.blocks) load(regionOf(built, name).ram!.backing, bytes);
+  }
+  return built;
+}
+
+function deviceOf(
+  definition: MachineDefinition,
+  context: BoardContext,
+  region: MapRegion,
+): MemoryRegionOps | undefined {
+  if (region.kind !== 'io') return undefined;
+  const placed = definition.devices[region.name];
+  if (placed === undefined) return notModelled(region, context.events);
+  const model = DEVICE_MODELS[placed.model];
+  if (model === undefined)
+    throw new MachineError('bad-definition', `there is no device model "${placed.model}" for region "${region.name}"`);
+  return model(context, placed, region);
+}
+
+function sharing(): BoardContext['shared'] {
+  const objects = new Map<string, object>();
+  return <T extends object>(name: string, make: () => T): T => {
+    const object = (objects.get(name) as T | undefined) ?? make();
+    objects.set(name, object);
+    return object;
+  };
+}
+
+function regionOf(built: BuiltMap, name: string): MemoryRegion {
+  const region = built.regions.find((candidate) => candidate.name === name);
+  if (region === undefined) throw new MachineError('bad-definition', `the map has no region "${name}"`);
+  return region;
+}
+
+function spaceOf(built: BuiltMap, name: string): AddressSpace {
+  const space = built.spaces.find((candidate) => candidate.name === name);
+  if (space === undefined) throw new MachineError('bad-definition', `the map has no address space "${name}"`);
+  return space;
+}
+
+/** Host-side loading: ROM and all. */
+function load(backing: Backing, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) {
+    const segment = backing.segmentAt(at);
+    const from = at - segment.start;
+    const size = Math.min(bytes.length - at, segment.bytes.length - from);
+    segment.bytes.set(bytes.subarray(at, at + size), from);
+    at += size;
+  }
+}
+
+function swapWords(bytes: Uint8Array): Uint8Array {
+  const out = new Uint8Array((bytes.length + 3) & ~3);
+  for (let i = 0; i < out.length; i++) out[i] = bytes[i ^ 3] ?? 0;
+  return out;
+}
+
+function freeSlot(pci: PciBus): number {
+  for (let slot = 1; slot < 32; slot++) if (!pci.has(slot << 3)) return slot << 3;
+  throw new MachineError('bad-argument', 'no PCI slot is free');
+}

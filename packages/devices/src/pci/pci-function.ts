@@ -1,0 +1,208 @@
+/**
+ * One PCI function: its configuration space, the regions behind its base address registers, its bus-master address space,
+ * its interrupt pin and MSI. Moving a base address register edits the map of the machine, so a guest sees the device where it put it.
+ * E-60 to E-67 say what of it is modelled.
+ */
+import { le32, MEMTXATTRS_UNSPECIFIED, MemTx, MemTxResult } from '@guestmem/memtx';
+import type { AddressSpace, MemoryCore, MemoryRegion } from '@guestmem/qemu-memory';
+import { type DeviceEvents, NO_EVENTS } from '../events.ts';
+import type { InterruptSink } from '../irq/interrupt-line.ts';
+import { StateReader } from '../state-error.ts';
+import * as C from './config-space.ts';
+
+/** Who the function says it is. */
+export interface PciIdentity {
+  readonly vendorId: number;
+  readonly deviceId: number;
+  readonly revisionId: number;
+  /** 24 bits: base class, subclass, interface. */
+  readonly classCode: number;
+  readonly subsystemVendorId: number;
+  readonly subsystemId: number;
+  /** 0: no interrupt; 1: INTA. */
+  readonly interruptPin: 0 | 1;
+}
+
+/** What a bus gives to the functions on it. */
+export interface PciBusWiring {
+  readonly core: MemoryCore;
+  /** The container that memory base address registers map into. */
+  readonly memory: MemoryRegion;
+  /** What a bus master sees. */
+  readonly system: MemoryRegion;
+  readonly events?: DeviceEvents;
+}
+
+/** Events that a function counts. */
+export const PciEvent = { MESSAGE_FAILED: 'pci: message not stored' } as const;
+
+/** A saved function. */
+export interface PciFunctionState {
+  readonly version: 1;
+  /** 256 bytes of configuration space. */
+  readonly config: string;
+  readonly intx: boolean;
+}
+
+interface Bar {
+  readonly offset: number;
+  readonly region: MemoryRegion;
+}
+
+/** One function on a bus. */
+export class PciFunction {
+  readonly config: C.ConfigSpace = new C.ConfigSpace();
+  /** What the device's DMA and messages go through: empty until the guest switches bus mastering on (E-63). */
+  readonly dma: AddressSpace;
+  readonly #bus: PciBusWiring;
+  readonly #events: DeviceEvents;
+  readonly #busMaster: MemoryRegion;
+  readonly #interrupt: InterruptSink;
+  readonly #bars: Bar[] = [];
+  readonly #tx = new MemTx();
+  #msi = 0;
+  #intx = false;
+  #intxDriven = false;
+
+  /**
+   * @param name of the bus-master address space.
+   * @param interrupt where the pin leads; the bus has or-ed it with others' before it reaches a line.
+   */
+  constructor(bus: PciBusWiring, name: string, identity: PciIdentity, interrupt: InterruptSink) {
+    this.#bus = bus;
+    this.#events = bus.events ?? NO_EVENTS;
+    this.#interrupt = interrupt;
+    const all = bus.core.container('bus master container', 1n << 64n);
+    this.#busMaster = bus.core.alias('bus master', bus.system, 0, 1n << 64n);
+    this.#busMaster.setEnabled(false);
+    all.addSubregion(0, this.#busMaster);
+    this.dma = bus.core.addressSpace(all, name);
+    this.#declare(identity);
+  }
+
+  get msiEnabled(): boolean {
+    return this.#msi !== 0 && (this.config.get(this.#msi + MSI_CONTROL, 2) & MSI_ENABLE) !== 0;
+  }
+
+  /** Puts `region` behind 32-bit memory base address register `index`. Its size is a power of two, 16 bytes at least. */
+  addMemoryBar(index: number, region: MemoryRegion): void {
+    const offset = C.BAR_0 + 4 * index;
+    this.config.define(offset, 4, 0, Number(BigInt.asUintN(32, -region.size)));
+    this.#bars.push({ offset, region });
+  }
+
+  /** Adds an MSI capability at `offset`: one message, 64-bit address, no masking (E-61). */
+  addMsi(offset: number): void {
+    this.#msi = offset;
+    this.config.define(offset, 2, 0x0005); // capability 5, no next one
+    this.config.define(offset + MSI_CONTROL, 2, 0x0080, MSI_ENABLE);
+    this.config.define(offset + MSI_ADDRESS, 4, 0, 0xffff_fffc);
+    this.config.set(C.CAPABILITIES_POINTER, 1, offset);
+    this.config.set(C.STATUS, 2, this.config.get(C.STATUS, 2) | C.STATUS_CAPABILITIES);
+  }
+
+  /** A configuration read of 1, 2 or 4 bytes. No side effect. */
+  readConfig(offset: number, size: number): number {
+    return this.config.get(offset, size);
+  }
+
+  /** A configuration write. The map, the bus-master space and the pin follow at once. */
+  writeConfig(offset: number, size: number, value: number): void {
+    if (this.config.write(offset, size, value)) this.#follow();
+  }
+
+  /** The device's side of its pin. */
+  setInterrupt(high: boolean): void {
+    this.#intx = high;
+    this.#drivePin();
+  }
+
+  /** Sends the MSI message: one 4-byte little-endian store through the bus-master space (E-65). */
+  sendMessage(): void {
+    const address =
+      (BigInt(this.config.get(this.#msi + MSI_ADDRESS + 4, 4)) << 32n) |
+      BigInt(this.config.get(this.#msi + MSI_ADDRESS, 4));
+    const data = this.config.get(this.#msi + MSI_DATA, 2);
+    this.dma.txStore(address, le32, data, MEMTXATTRS_UNSPECIFIED, this.#tx);
+    if (this.#tx.result !== MemTxResult.OK) this.#events.count(PciEvent.MESSAGE_FAILED);
+  }
+
+  /** The PCI side of a system reset: command, base addresses and MSI to 0, pin low until the device drives it again (E-67). */
+  reset(): void {
+    this.#intx = false;
+    this.config.set(C.COMMAND, 2, 0);
+    this.config.set(C.CACHE_LINE_SIZE, 1, 0);
+    this.config.set(C.INTERRUPT_LINE, 1, 0);
+    for (const bar of this.#bars) this.config.set(bar.offset, 4, 0);
+    if (this.#msi !== 0) {
+      this.config.set(this.#msi + MSI_CONTROL, 2, 0x0080);
+      for (let i = 4; i < 16; i += 4) this.config.set(this.#msi + i, 4, 0);
+    }
+    this.#follow();
+  }
+
+  /** The function's part of a snapshot. */
+  state(): PciFunctionState {
+    return { version: 1, config: this.config.toHex(), intx: this.#intx };
+  }
+
+  /** Takes `state`, as `state()` gave it: the map follows, and the pin. @throws {DeviceStateError} not one of a function. */
+  restore(state: unknown): void {
+    const from = new StateReader('pci function', state);
+    from.version(1);
+    const hex = from.text('config', /^[0-9a-f]{512}$/);
+    this.#intx = from.boolean('intx');
+    this.config.fromHex(hex);
+    this.#follow();
+  }
+
+  #declare(identity: PciIdentity): void {
+    const { config } = this;
+    config.define(C.VENDOR_ID, 2, identity.vendorId);
+    config.define(C.DEVICE_ID, 2, identity.deviceId);
+    config.define(C.COMMAND, 2, 0, 0x0507);
+    config.define(C.REVISION_ID, 1, identity.revisionId);
+    config.define(C.CLASS_CODE, 3, identity.classCode);
+    config.define(C.CACHE_LINE_SIZE, 1, 0, 0xff);
+    config.define(C.SUBSYSTEM_VENDOR_ID, 2, identity.subsystemVendorId);
+    config.define(C.SUBSYSTEM_ID, 2, identity.subsystemId);
+    config.define(C.INTERRUPT_LINE, 1, 0, 0xff);
+    config.define(C.INTERRUPT_PIN, 1, identity.interruptPin);
+    for (let offset = 0x40; offset < C.CONFIG_SIZE; offset += 4) config.define(offset, 4, 0, 0xffff_ffff);
+  }
+
+  #follow(): void {
+    const command = this.config.get(C.COMMAND, 2);
+    this.#bus.core.transaction(() => {
+      for (const bar of this.#bars) this.#place(bar, (command & C.COMMAND_MEMORY) !== 0);
+      this.#busMaster.setEnabled((command & C.COMMAND_MASTER) !== 0);
+    });
+    this.#drivePin();
+  }
+
+  /** A base address of 0 and one whose last byte is the last of 4 GiB are not decoded, as in QEMU (seen). */
+  #place(bar: Bar, on: boolean): void {
+    const { region } = bar;
+    const address = BigInt(this.config.get(bar.offset, 4) & ~0xf) & 0xffff_fff0n;
+    const decoded = on && address !== 0n && address + region.size < 1n << 32n;
+    const mapped = region.container !== null;
+    if (mapped && (!decoded || region.addr !== address)) this.#bus.memory.delSubregion(region);
+    if (decoded && region.container === null) this.#bus.memory.addSubregion(address, region, 1);
+  }
+
+  /** E-64: the status bit shows the device's side, the pin is held low by the disable bit. */
+  #drivePin(): void {
+    const status = this.config.get(C.STATUS, 2);
+    this.config.set(C.STATUS, 2, this.#intx ? status | C.STATUS_INTERRUPT : status & ~C.STATUS_INTERRUPT);
+    const high = this.#intx && (this.config.get(C.COMMAND, 2) & C.COMMAND_INTX_DISABLE) === 0;
+    if (high === this.#intxDriven) return;
+    this.#intxDriven = high;
+    this.#interrupt.set(high ? 1 : 0);
+  }
+}
+
+// within an MSI capability
+const MSI_CONTROL = 2;
+const MSI_ADDRESS = 4;
+const MSI_DATA = 12;
+const MSI_ENABLE = 1;
