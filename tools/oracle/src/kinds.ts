@@ -1,4 +1,5 @@
 /** The kinds of captures, by the ends of their names, and who replays each. */
+import { replayAccessFile } from './access.ts';
 import { replayMtree } from './mtree.ts';
 import type { Replay, ReplayOptions } from './replay.ts';
 
@@ -12,7 +13,10 @@ export interface Kind {
 }
 
 /** One line for each kind. */
-export const KINDS: readonly Kind[] = [{ endings: ['.mtree', '.mtree.gz'], replay: replayMtree }];
+export const KINDS: readonly Kind[] = [
+  { endings: ['.mtree', '.mtree.gz'], replay: replayMtree },
+  { endings: ['.json', '.json.gz'], replay: replayAccessFile },
+];
 
 /** The kind of a file, undefined for a name that none claims. */
 export function kindOf(path: string): Kind | undefined {

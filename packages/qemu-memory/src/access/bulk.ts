@@ -14,33 +14,8 @@ import type { ViewMap } from './view-map.ts';
 /** Below this many bytes a loop beats `TypedArray.set` and its `subarray`. */
 const SMALL = 16;
 
-/** Fills `buf` from `where` on. @param stop end at the first failure. @param tx null: throw it. */
-export function readBulk(
-  core: MemoryCore,
-  map: ViewMap,
-  where: GuestAddress,
-  buf: Uint8Array,
-  attrs: MemTxAttrs,
-  stop: boolean,
-  tx: MemTx | null,
-): void {
-  transfer(core, map, where, buf, false, attrs, stop, tx);
-}
-
-/** Writes `buf` from `where` on. As `readBulk`. */
-export function writeBulk(
-  core: MemoryCore,
-  map: ViewMap,
-  where: GuestAddress,
-  buf: Uint8Array,
-  attrs: MemTxAttrs,
-  stop: boolean,
-  tx: MemTx | null,
-): void {
-  transfer(core, map, where, buf, true, attrs, stop, tx);
-}
-
-function transfer(
+/** Moves all of `buf`. @param stop end at the first failure. @param tx null: throw it. */
+export function transfer(
   core: MemoryCore,
   map: ViewMap,
   where: GuestAddress,
@@ -54,6 +29,7 @@ function transfer(
   const control = core.access;
   const { target } = map;
   const { length } = buf;
+  if (map.taps !== null && isWrite && length > 0) map.taps.transferred(start, buf, true, attrs);
   let addr: GuestAddress = start;
   let result: number = MemTxResult.OK;
   let failedAt = -1;
@@ -90,7 +66,7 @@ function transfer(
     }
     throw error;
   }
-  if (map.taps !== null && length > 0) map.taps.transferred(start, buf, isWrite, attrs);
+  if (map.taps !== null && !isWrite && length > 0) map.taps.transferred(start, buf, false, attrs);
   const completed = failedAt < 0 ? length : failedAt;
   if (tx !== null) {
     tx.result = result >>> 0;
@@ -151,7 +127,7 @@ export function writeStep(
     const done = directLength(slot, at, length);
     if (done > 0) {
       copyIn(slot, at, buf, pos, done);
-      if (slot.dirtyMask !== 0) slot.section.region.ram!.dirty.mark(slot.blockOffset + at, done, slot.dirtyMask);
+      if (slot.dirtyMask !== 0) slot.markSlow(at, done);
       control.result = MemTxResult.OK;
       return done;
     }

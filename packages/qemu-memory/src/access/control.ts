@@ -3,6 +3,8 @@
  * re-entrancy guards, and the hooks a program may attach. Hot: its fields are read on every device access. A-46, A-95, A-99.
  */
 import { MemTx } from '@guestmem/memtx';
+import type { DirtyTrackers } from '../dirty/dirty-tracker.ts';
+import type { CodeInvalidator } from '../dirty/mark.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
 import type { Halves } from '../region/ops.ts';
 import { OwnerGuard } from './owner-guard.ts';
@@ -51,6 +53,10 @@ export class AccessControl {
   easyDepth: number = MAX_NESTING;
   /** Drains the accelerator's queue of coalesced writes; called before a dispatch to a region that asks for it. */
   flushCoalescedMmio: (() => void) | null = null;
+  /** Told when a write meets a page that is clean for the CODE client. */
+  invalidateCode: CodeInvalidator | null = null;
+  /** @internal Who follows dirty pages; made with the first tracker. */
+  trackers: DirtyTrackers | null = null;
   readonly frames: readonly Frame[];
   /** Eight bytes in which a value and its byte string are exchanged; nothing calls out while it is in use. */
   readonly scratch: DataView = new DataView(new ArrayBuffer(8));

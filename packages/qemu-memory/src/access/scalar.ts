@@ -77,6 +77,7 @@ export function storeSlow<T>(
   const control = core.access;
   const { target } = map;
   const { size } = codec;
+  if (map.taps !== null) map.taps.stored(addr, size, value, attrs);
   translate(map, addr, size, true, attrs, target);
   const { slot, at } = target;
   let result: number = MemTxResult.OK;
@@ -94,7 +95,6 @@ export function storeSlow<T>(
     storeDispatched(control, slot, target.offset, codec, value, attrs);
     result = control.result;
   }
-  if (map.taps !== null) map.taps.stored(addr, size, value, attrs);
   if (tx !== null) {
     tx.result = result;
     tx.done = result === MemTxResult.OK ? size : 0;

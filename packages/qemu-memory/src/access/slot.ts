@@ -4,6 +4,7 @@
  * one buffer of at most 4 GiB holds it, several otherwise.
  */
 import type { MemTxAttrs } from '@guestmem/memtx';
+import { markMask, markWritten } from '../dirty/mark.ts';
 import type { MemoryRegionSection } from '../view/section.ts';
 import type { RegionDispatch } from './region-dispatch.ts';
 
@@ -67,7 +68,7 @@ export class Slot {
     this.storeLen = init.store === true ? len : 0;
     this.view = init.view ?? NO_VIEW;
     this.bytes = init.bytes ?? NO_BYTES;
-    this.dirtyMask = ram === null ? 0 : section.dirtyMask;
+    this.dirtyMask = ram === null ? 0 : markMask(section.dirtyMask);
     this.blockOffset = ram === null ? 0 : Number(init.offset);
     this.pageShift = ram === null ? 0 : ram.dirty.pageShift;
     this.pageSkew = ram === null ? 0 : this.blockOffset % ram.dirty.pageSize;
@@ -95,7 +96,18 @@ export class Slot {
     const page = (at + this.pageSkew) >>> this.pageShift;
     const last = (at + this.pageSkew + len - 1) >>> this.pageShift;
     if (page === last && (this.pages[page]! & this.dirtyMask) === this.dirtyMask) return;
-    this.section.region.ram!.dirty.mark(this.blockOffset + at, len, this.dirtyMask);
+    this.markSlow(at, len);
+  }
+
+  /** `markDirty` for a page that is clean for somebody, or for several pages. */
+  markSlow(at: number, len: number): void {
+    markWritten(
+      this.section.region.ram!,
+      this.blockOffset + at,
+      len,
+      this.dirtyMask,
+      this.dispatch.control.invalidateCode,
+    );
   }
 
   /** `len` bytes from `at` on, with or without the fast paths. */

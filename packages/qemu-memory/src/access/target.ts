@@ -9,6 +9,7 @@ import { RegionKind } from '../region/kind.ts';
 import { type AccessControl, MAX_NESTING } from './control.ts';
 import { DeviceError } from './device-error.ts';
 import { type Slot, SlotKind } from './slot.ts';
+import type { ViewAccess } from './view-access.ts';
 import type { ViewMap } from './view-map.ts';
 
 /** IOMMUs one access may pass, one behind the other; a cycle ends here and is refused. */
@@ -29,12 +30,13 @@ export class Target {
   mask: GuestAddress = -1;
   /** The address in the final address space. */
   addr: GuestAddress = 0;
+  /** The final address space; null for the one that was asked. */
+  space: ViewAccess | null = null;
   /** The map of the final address space. */
-  map: ViewMap;
+  map: ViewMap | null = null;
 
-  constructor(map: ViewMap) {
-    this.map = map;
-    this.slot = map.load;
+  constructor(slot: Slot) {
+    this.slot = slot;
   }
 }
 
@@ -59,6 +61,7 @@ export function translate(
   out.offset = slot.offset + at;
   out.length = slot.clamps && slot.tail - at < len ? slot.tail - at : len;
   out.mask = -1;
+  out.space = null;
   out.addr = addr;
   out.map = map;
 }
@@ -79,6 +82,7 @@ function translateChain(
   let length = len;
   let mask: GuestAddress = -1;
   let next: GuestAddress = 0;
+  let space: ViewAccess | null = null;
   for (let depth = 0; slot.kind === SlotKind.IOMMU; depth++) {
     const offset = slot.exact ? slot.offset + at : slot.bigOffset + BigInt(at);
     const entry = depth === MAX_IOMMU_CHAIN ? null : ask(control, slot, offset, isWrite, attrs);
@@ -107,7 +111,8 @@ function translateChain(
       if (wide - low < BigInt(length)) length = Number(wide - low) + 1;
       if (mask === -1 || wide < BigInt(mask)) mask = toAddress(wide);
     }
-    map = entry.targetAs.map;
+    space = entry.targetAs;
+    map = space.map;
     const big = typeof next === 'bigint';
     slot = big ? map.slotAtBig(next as bigint) : map.slotAt(next as number);
     at = big ? 0 : (next as number) - slot.first;
@@ -118,6 +123,7 @@ function translateChain(
   out.offset = slot.offset + at;
   out.length = length;
   out.mask = mask;
+  out.space = space;
   out.addr = next;
   out.map = map;
 }
@@ -149,6 +155,7 @@ function refuseTranslation(map: ViewMap, offset: GuestAddress, len: number, out:
   out.offset = Number(offset);
   out.length = len;
   out.mask = -1;
+  out.space = null;
   out.addr = offset;
   out.map = map;
 }

@@ -17,18 +17,28 @@ import {
 import type {
   Bytes,
   Codec,
+  DisposableHandle,
   GuestAddress,
   Ordering,
   ReadVolatile,
   ScalarCodec,
   WriteVolatile,
 } from '@guestmem/vm-memory';
-import { getScalar, setScalar } from '@guestmem/vm-memory';
+import { disposable, getScalar, setScalar } from '@guestmem/vm-memory';
+import type { IommuTlbEntry } from '../iommu/iommu-ops.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
+import { makeTap, NO_TAPS, type TapEvent, type TapList, type TapOptions } from '../taps/tap-list.ts';
 import type { FlatView } from '../view/flat-view.ts';
-import { readBulk, writeBulk } from './bulk.ts';
+import { transfer } from './bulk.ts';
+import { type AccessMode, type Chunk, chunksOf } from './chunks.ts';
+import { BounceBudget, type Mapping, mapRam, mapRange } from './mapping.ts';
+import { MemoryRegionCache } from './memory-region-cache.ts';
+import type { PinnedView } from './pinned-view.ts';
+import { fillRange, iotlbEntryAt, isIoAt, rangeIsValid, writeRomRange } from './range-ops.ts';
 import { loadSlow, storeSlow } from './scalar.ts';
 import { ViewMap } from './view-map.ts';
+
+const UNSPECIFIED = MEMTXATTRS_UNSPECIFIED;
 
 /** Access to one view of memory. Extended by AddressSpace and PinnedView. */
 export abstract class ViewAccess implements TxMemory, Bytes<GuestAddress> {
@@ -36,11 +46,13 @@ export abstract class ViewAccess implements TxMemory, Bytes<GuestAddress> {
   /** @internal The look-up of the view; replaced by one store when a view is published (T-92). */
   map: ViewMap;
   #plain: MemTxView | null = null;
+  #taps: TapList | null = null;
+  #bounce: BounceBudget | null = null;
 
   /** @internal */
   constructor(core: MemoryCore, view: FlatView) {
     this.core = core;
-    this.map = mapOf(core, view);
+    this.map = mapOf(core, view, null);
   }
 
   /** The view that an access beginning now would use. It never changes; hold it as long as you like. */
@@ -50,7 +62,7 @@ export abstract class ViewAccess implements TxMemory, Bytes<GuestAddress> {
 
   /** @internal Accesses that begin from now on see `view`. */
   setView(view: FlatView): void {
-    if (view !== this.map.view) this.map = mapOf(this.core, view);
+    if (view !== this.map.view) this.map = mapOf(this.core, view, this.#taps);
   }
 
   /** The same memory with attributes, a byte order, a place for results or an error policy bound to it (A-251). */
@@ -100,18 +112,18 @@ export abstract class ViewAccess implements TxMemory, Bytes<GuestAddress> {
   }
 
   txRead(addr: GuestAddress, buf: Uint8Array, attrs: MemTxAttrs, onError: OnError, tx: MemTx | null): void {
-    readBulk(this.core, this.map, addr, buf, attrs, tx === null || onError === 'stop', tx);
+    transfer(this.core, this.map, addr, buf, false, attrs, tx === null || onError === 'stop', tx);
   }
 
   txWrite(addr: GuestAddress, buf: Uint8Array, attrs: MemTxAttrs, onError: OnError, tx: MemTx | null): void {
-    writeBulk(this.core, this.map, addr, buf, attrs, tx === null || onError === 'stop', tx);
+    transfer(this.core, this.map, addr, buf, true, attrs, tx === null || onError === 'stop', tx);
   }
 
   load<T>(addr: GuestAddress, codec: ScalarCodec<T>, ordering?: Ordering): T {
-    return this.txLoad(addr, codec, MEMTXATTRS_UNSPECIFIED, null, ordering);
+    return this.txLoad(addr, codec, UNSPECIFIED, null, ordering);
   }
   store<T>(addr: GuestAddress, codec: ScalarCodec<T>, value: T, ordering?: Ordering): void {
-    this.txStore(addr, codec, value, MEMTXATTRS_UNSPECIFIED, null, ordering);
+    this.txStore(addr, codec, value, UNSPECIFIED, null, ordering);
   }
   read(buf: Uint8Array, addr: GuestAddress): number {
     return this.#view.read(buf, addr);
@@ -120,10 +132,10 @@ export abstract class ViewAccess implements TxMemory, Bytes<GuestAddress> {
     return this.#view.write(buf, addr);
   }
   readSlice(buf: Uint8Array, addr: GuestAddress): void {
-    this.txRead(addr, buf, MEMTXATTRS_UNSPECIFIED, 'stop', null);
+    this.txRead(addr, buf, UNSPECIFIED, 'stop', null);
   }
   writeSlice(buf: Uint8Array, addr: GuestAddress): void {
-    this.txWrite(addr, buf, MEMTXATTRS_UNSPECIFIED, 'stop', null);
+    this.txWrite(addr, buf, UNSPECIFIED, 'stop', null);
   }
   readObj<T>(addr: GuestAddress, codec: Codec<T>): T {
     const slot = this.map.load;
@@ -149,13 +161,94 @@ export abstract class ViewAccess implements TxMemory, Bytes<GuestAddress> {
     this.#view.writeAllVolatileTo(addr, dst, count);
   }
 
+  /** A-77: fills [addr, addr + len) with `byte`, going on after failures. @param tx null: throw MemTxError at the end. */
+  set(addr: GuestAddress, byte: number, len: number, attrs: MemTxAttrs = UNSPECIFIED, tx: MemTx | null = null): void {
+    fillRange(this, addr, byte, len, attrs, tx);
+  }
+  /** A-78: writes RAM, ROM and ROM devices in ROMD mode, as a loader or debugger does; passes over all else. Never fails. */
+  writeRom(addr: GuestAddress, buf: Uint8Array, attrs: MemTxAttrs = UNSPECIFIED): void {
+    writeRomRange(this.map, addr, buf, attrs);
+  }
+  /** A-84: would a transfer be let through? Calls no data callback; says nothing of what devices would answer. */
+  accessValid(addr: GuestAddress, len: number, mode: AccessMode, attrs: MemTxAttrs = UNSPECIFIED): boolean {
+    return rangeIsValid(this.map, addr, len, mode === 'write', attrs);
+  }
+  /** A-82: anything else than RAM and ROM devices in ROMD mode? True in holes. */
+  isIo(addr: GuestAddress): boolean {
+    return isIoAt(this.map, addr, UNSPECIFIED);
+  }
+  /** The pieces that answer for a range, one after the other, each found when it is asked for (D5, A-143). */
+  chunks(
+    addr: GuestAddress,
+    len: number,
+    mode: AccessMode,
+    attrs: MemTxAttrs = UNSPECIFIED,
+  ): Generator<Chunk, void, void> {
+    return chunksOf(this.map, addr, len, mode, attrs);
+  }
+  /** A-160: the whole chain of IOMMUs at `addr` as one entry; permission NONE where it fails. */
+  getIotlbEntry(addr: GuestAddress, mode: AccessMode, attrs: MemTxAttrs = UNSPECIFIED): IommuTlbEntry {
+    return iotlbEntryAt(this.core, this, addr, mode === 'write', attrs);
+  }
+
+  /** Host memory for a range: RAM itself, or a bounce buffer (A-85). @returns null: length 0, or no bounce budget left. */
+  mapRange(addr: GuestAddress, len: number, mode: AccessMode, attrs: MemTxAttrs = UNSPECIFIED): Mapping | null {
+    return mapRange(this, addr, len, mode, attrs);
+  }
+  /** Zero-copy windows on the whole range, which must be RAM. Unmapping a write window marks it dirty. @throws {MemTxError} */
+  mapRam(addr: GuestAddress, len: number, mode: AccessMode, attrs: MemTxAttrs = UNSPECIFIED): Mapping[] {
+    return mapRam(this, addr, len, mode, attrs);
+  }
+  /** A-90: calls `wake` once when bounce budget is free; soon if it is now. Dispose to take it back. */
+  registerMapClient(wake: () => void): DisposableHandle {
+    return this.bounceBudget.register(wake);
+  }
+  /** Bytes that may be in bounce buffers at one time (A-87). Default 4096. */
+  get maxBounceBufferSize(): number {
+    return this.bounceBudget.limit;
+  }
+  set maxBounceBufferSize(bytes: number) {
+    this.bounceBudget.limit = bytes;
+  }
+  /** @internal */
+  get bounceBudget(): BounceBudget {
+    this.#bounce ??= new BounceBudget();
+    return this.#bounce;
+  }
+  /** A translation kept for many accesses to [addr, addr + len) (A-92). Dispose of it; make it anew after a commit. */
+  cache(addr: GuestAddress, len: number, mode: AccessMode): MemoryRegionCache {
+    const cache = new MemoryRegionCache();
+    cache.init(this, addr, len, mode);
+    return cache;
+  }
+  /** This view held fast: what comes later does not show in it (A-112). Dispose of it. */
+  memory(): PinnedView {
+    return this.core.pin(this.view);
+  }
+
+  /**
+   * Calls `seen` for each access through this space that meets [addr, addr + len): once for the caller's whole access,
+   * before a write and after a read (D15). Costs nothing elsewhere. Not seen: caches, mappings and other spaces.
+   */
+  tap(addr: GuestAddress, len: number, seen: (event: TapEvent) => void, options: TapOptions = {}): DisposableHandle {
+    const tap = makeTap(addr, len, seen, options);
+    this.#setTaps((this.#taps ?? NO_TAPS).plus(tap));
+    return disposable(() => this.#setTaps((this.#taps ?? NO_TAPS).minus(tap)));
+  }
+
+  #setTaps(taps: TapList): void {
+    this.#taps = taps.length === 0 ? null : taps;
+    this.map = mapOf(this.core, this.view, this.#taps);
+  }
+
   get #view(): MemTxView {
     this.#plain ??= memTxView(this, { order: this.core.targetOrder });
     return this.#plain;
   }
 }
 
-function mapOf(core: MemoryCore, view: FlatView): ViewMap {
+function mapOf(core: MemoryCore, view: FlatView, taps: TapList | null): ViewMap {
+  if (taps !== null) return new ViewMap(view, core.unassigned, taps);
   view.map ??= new ViewMap(view, core.unassigned);
   return view.map;
 }

@@ -54,7 +54,7 @@ export class ViewMap {
     this.coarseShift = coarseShift(view);
     this.refused = new Slot({ first: 0, len: 0, kind: SlotKind.HOLE, section: this.#unassigned, offset: 0n });
     this.taps = taps;
-    this.target = new Target(this);
+    this.target = new Target(never);
   }
 
   /** Who answers for `addr`, a safe integer. */
@@ -146,6 +146,14 @@ export function unassignedSection(region: MemoryRegion): MemoryRegionSection {
     romdMode: true,
     dirtyMask: 0,
   });
+}
+
+/** The slot of `section` for `offset` of its region: a cached one where it lies in the section, else one made for this (A-45). */
+export function slotOfOffset(section: MemoryRegionSection, offset: bigint): Slot {
+  const at = offset - section.offsetWithinRegion;
+  const addr = section.offsetWithinAddressSpace + at;
+  if (at >= 0n && at < section.size && addr < SAFE_END_BIG) return slotOf(section, Number(addr));
+  return makeSlot(section, addr, Number.POSITIVE_INFINITY, addr, section.last > addr ? section.last : addr);
 }
 
 /** The cached slot of `section` for `addr`. A section of several windows keeps them by start of the window. */

@@ -9,11 +9,12 @@ export const DirtyClient = {
   /** Migration, dirty rate, dirty limit: set globally. */
   MIGRATION: 2,
 } as const;
+/** One of the `DirtyClient` numbers. */
 export type DirtyClient = (typeof DirtyClient)[keyof typeof DirtyClient];
 
-/** The first of the clients that `DirtyTracker` hands out to programs; 3 to 7, five per RAM block. */
-export const FIRST_TRACKER = 3;
-/** One past the last client. */
-export const CLIENT_END = 8;
-/** Bits of QEMU's three clients. */
-export const ALL_CLIENTS = 0b111;
+/** Our own fourth client, set along with MIGRATION: what DirtyTracker reads, so that it takes nothing from a migration. */
+export const TRACKER = 3;
+/** Its bit. */
+export const TRACKER_BIT = 8;
+/** New memory is dirty for all clients (A-181). */
+export const ALL_CLIENTS = 0b1111;

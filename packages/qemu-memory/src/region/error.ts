@@ -33,7 +33,11 @@ export type MemoryRegionErrorCode =
   /** A device declares a size that it has no callback for. */
   | 'missing-callback'
   /** The model of an IOMMU vetoed a notifier. */
-  | 'notifier-refused';
+  | 'notifier-refused'
+  /** A store through a cache that was opened for reading. */
+  | 'read-only-cache'
+  /** Dirty pages of a region without a RAM block. */
+  | 'no-ram';
 
 /** The program asked for something a region cannot do; the tree is as before. */
 export class MemoryRegionError extends Error {

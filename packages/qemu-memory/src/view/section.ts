@@ -46,6 +46,22 @@ export class MemoryRegionSection {
     return this.offsetWithinAddressSpace + this.size - 1n;
   }
 
+  /** The `size` bytes from `offset` on, both within the section, as a section of their own (T-142, T-144). */
+  part(offset: bigint, size: bigint): MemoryRegionSection {
+    const first = this.offsetWithinAddressSpace + offset;
+    return new MemoryRegionSection({
+      first,
+      last: first + size - 1n,
+      region: this.region,
+      offset: this.offsetWithinRegion + offset,
+      readonly: this.readonly,
+      nonvolatile: this.nonvolatile,
+      romdMode: this.directRead,
+      ownReadonly: !this.directWrite,
+      dirtyMask: this.dirtyMask,
+    });
+  }
+
   /** T-140: same region, place, size and flags. */
   equals(other: MemoryRegionSection): boolean {
     return (

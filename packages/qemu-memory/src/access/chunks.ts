@@ -1,0 +1,70 @@
+/**
+ * The chunk iterator: a range as the pieces that answer for it, RAM and devices alike, each found when it is asked for. What
+ * a slice is to RAM, a chunk is to everything. A-143, A-144, D5.
+ */
+import type { MemTxAttrs } from '@guestmem/memtx';
+import { type GuestAddress, toAddress } from '@guestmem/vm-memory';
+import type { MemoryRegionSection } from '../view/section.ts';
+import { advance } from './bulk.ts';
+import { type Slot, SlotKind } from './slot.ts';
+import { translate } from './target.ts';
+import type { ViewMap } from './view-map.ts';
+
+/** The direction of an access, for translation and for what is direct. */
+export type AccessMode = 'read' | 'write';
+
+/** A piece of a range. */
+export interface Chunk {
+  /** Where it lies in the space that was asked; behind an IOMMU the section is in another one. */
+  readonly addr: GuestAddress;
+  /** Bytes, 1 and more: one access of the region's own size where it is not direct. */
+  readonly length: number;
+  /** Who answers; in a hole, and where an IOMMU refuses, the section of `core.unassigned`. */
+  readonly section: MemoryRegionSection;
+  /** Of the first byte, in the region. */
+  readonly offset: GuestAddress;
+  /** The host memory itself when the access is direct, else null. A window, not a copy; writing to it marks nothing dirty. */
+  readonly bytes: Uint8Array | null;
+}
+
+/** The chunks of [start, start + len). Each step translates afresh, so a change of the map between two steps shows (A-159). */
+export function* chunksOf(
+  map: ViewMap,
+  start: GuestAddress,
+  len: number,
+  mode: AccessMode,
+  attrs: MemTxAttrs,
+): Generator<Chunk, void, void> {
+  const isWrite = mode === 'write';
+  let addr = toAddress(start);
+  for (let left = checkLength(len); left > 0; ) {
+    translate(map, addr, left, isWrite, attrs, map.target);
+    const { slot, at, offset, length } = map.target;
+    const direct = isDirect(slot, isWrite, attrs) && at < slot.len;
+    const size = direct
+      ? Math.min(length, slot.len - at)
+      : slot.kind === SlotKind.HOLE
+        ? Math.min(length, Math.max(slot.len - at, 1))
+        : slot.dispatch.accessSize(offset, length);
+    yield {
+      addr,
+      length: size,
+      section: slot.section,
+      offset: slot.exact ? offset : slot.bigOffset + BigInt(at),
+      bytes: direct ? slot.bytes.subarray(at, at + size) : null,
+    };
+    left -= size;
+    addr = advance(addr, size);
+  }
+}
+
+/** Does an access go to the bytes (A-52)? */
+export function isDirect(slot: Slot, isWrite: boolean, attrs: MemTxAttrs): boolean {
+  return slot.kind === SlotKind.RAM && (isWrite ? slot.takesWrites(attrs) : slot.section.directRead);
+}
+
+/** @throws {RangeError} `len` is not a count of bytes. */
+export function checkLength(len: number, what = 'length'): number {
+  if (Number.isSafeInteger(len) && len >= 0) return len;
+  throw new RangeError(`${what} must be an integer in 0 to 2^53 - 1, not ${String(len)}`);
+}

@@ -1,0 +1,156 @@
+/**
+ * A translation kept for many accesses, as a virtio ring wants it: the view of the moment it was made, a window on RAM
+ * where there is one, the full path where there is not. A-92 to A-94.
+ */
+import { MEMTXATTRS_UNSPECIFIED, type MemTx, MemTxResult } from '@guestmem/memtx';
+import {
+  DisposableBase,
+  type GuestAddress,
+  getScalar,
+  hex,
+  type ScalarCodec,
+  setScalar,
+  toAddress,
+} from '@guestmem/vm-memory';
+import { MemoryRegionError } from '../region/error.ts';
+import { advance, transfer } from './bulk.ts';
+import { type AccessMode, checkLength, isDirect } from './chunks.ts';
+import { loadSlow, storeSlow } from './scalar.ts';
+import { type Slot, SlotKind } from './slot.ts';
+import type { ViewAccess } from './view-access.ts';
+import type { ViewMap } from './view-map.ts';
+
+const EMPTY = new Uint8Array(0);
+const NO_VIEW = new DataView(EMPTY.buffer);
+
+/** A cached range. Addresses are relative to its start. It keeps seeing the map as it was: make it again after a commit. */
+export class MemoryRegionCache extends DisposableBase {
+  /** Bytes, at most what was asked for; 0 when empty or disposed of. */
+  length = 0;
+  #map: ViewMap | null = null;
+  #space: ViewAccess | null = null;
+  #slot: Slot | null = null;
+  #addr: GuestAddress = 0;
+  #at = 0;
+  #view: DataView = NO_VIEW;
+  #bytes: Uint8Array = EMPTY;
+  #writes = false;
+
+  /**
+   * Opens it over [addr, addr + len) of `space`, in place of what it had (A-92).
+   *
+   * @returns bytes that are cached: to the end of the section that holds `addr`, at most.
+   */
+  init(space: ViewAccess, addr: GuestAddress, len: number, mode: AccessMode): number {
+    this.dispose();
+    const start = toAddress(addr);
+    if (checkLength(len) === 0) throw new RangeError('a cache needs a length of 1 byte and more');
+    const { map } = space;
+    const slot = typeof start === 'bigint' ? map.slotAtBig(start) : map.slotAt(start);
+    const at = typeof start === 'bigint' ? 0 : start - slot.first;
+    this.#map = map;
+    this.#space = space;
+    this.#slot = slot;
+    this.#addr = start;
+    this.#at = at;
+    this.#writes = mode === 'write';
+    if (slot.kind === SlotKind.RAM && isDirect(slot, this.#writes, MEMTXATTRS_UNSPECIFIED) && at < slot.len) {
+      this.length = Math.min(len, slot.len - at);
+      this.#bytes = slot.bytes.subarray(at, at + this.length);
+      this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.length);
+    } else this.length = slot.kind === SlotKind.HOLE ? len : Math.min(len, Math.max(slot.tail - at, 1));
+    map.view.ref();
+    return this.length;
+  }
+
+  /** Is there a window on RAM? */
+  get direct(): boolean {
+    return this.#bytes.length > 0;
+  }
+
+  /** Loads at `offset` of the cache. @param tx as `txLoad`; OK always with a window. */
+  load<T>(offset: number, codec: ScalarCodec<T>, tx: MemTx | null = null): T {
+    this.#check(offset, codec.size);
+    if (this.#bytes.length === 0) {
+      const { core } = this.#space!;
+      return loadSlow(core, this.#map!, advance(this.#addr, offset), codec, MEMTXATTRS_UNSPECIFIED, tx, undefined);
+    }
+    if (tx !== null) ok(tx, codec.size);
+    return getScalar(this.#view, offset, codec);
+  }
+
+  /** Stores at `offset`. With a window it marks nothing dirty: call `invalidate` (A-93). */
+  store<T>(offset: number, codec: ScalarCodec<T>, value: T, tx: MemTx | null = null): void {
+    this.#checkWrites();
+    this.#check(offset, codec.size);
+    if (this.#bytes.length === 0) {
+      const { core } = this.#space!;
+      storeSlow(core, this.#map!, advance(this.#addr, offset), codec, value, MEMTXATTRS_UNSPECIFIED, tx, undefined);
+      return;
+    }
+    setScalar(this.#view, offset, codec, value);
+    if (tx !== null) ok(tx, codec.size);
+  }
+
+  /** Fills `buf` from `offset` on. */
+  read(offset: number, buf: Uint8Array, tx: MemTx | null = null): void {
+    this.#check(offset, buf.length);
+    if (this.#bytes.length > 0) {
+      buf.set(this.#bytes.subarray(offset, offset + buf.length));
+      if (tx !== null) ok(tx, buf.length);
+    } else this.#transfer(offset, buf, false, tx);
+  }
+
+  /** Writes `buf` from `offset` on. As `store`. */
+  write(offset: number, buf: Uint8Array, tx: MemTx | null = null): void {
+    this.#checkWrites();
+    this.#check(offset, buf.length);
+    if (this.#bytes.length > 0) {
+      this.#bytes.set(buf, offset);
+      if (tx !== null) ok(tx, buf.length);
+    } else this.#transfer(offset, buf, true, tx);
+  }
+
+  /** Marks what was stored as dirty (A-93). @throws {MemoryRegionError} the cache was opened for reading. */
+  invalidate(offset: number, accessLen: number): void {
+    this.#checkWrites();
+    this.#check(offset, accessLen);
+    const slot = this.#slot;
+    if (slot === null || this.#bytes.length === 0 || slot.dirtyMask === 0) return;
+    slot.markSlow(this.#at + offset, accessLen);
+  }
+
+  /** Drops the view. On an empty cache: no effect (A-94). */
+  dispose(): void {
+    this.#map?.view.unref();
+    this.#map = null;
+    this.#space = null;
+    this.#slot = null;
+    this.#bytes = EMPTY;
+    this.#view = NO_VIEW;
+    this.length = 0;
+  }
+
+  #transfer(offset: number, buf: Uint8Array, isWrite: boolean, tx: MemTx | null): void {
+    const { core } = this.#space!;
+    const addr = advance(this.#addr, offset);
+    transfer(core, this.#map!, addr, buf, isWrite, MEMTXATTRS_UNSPECIFIED, tx === null, tx);
+  }
+
+  #check(offset: number, size: number): void {
+    if (Number.isSafeInteger(offset) && offset >= 0 && size <= this.length - offset) return;
+    throw new RangeError(
+      `offset ${Number.isSafeInteger(offset) && offset >= 0 ? hex(offset) : String(offset)} and ${size} bytes are not inside the cache of ${this.length} bytes`,
+    );
+  }
+
+  #checkWrites(): void {
+    if (!this.#writes && this.length > 0)
+      throw new MemoryRegionError('read-only-cache', `the cache of ${hex(this.#addr)} was opened for reading`);
+  }
+}
+
+function ok(tx: MemTx, done: number): void {
+  tx.result = MemTxResult.OK;
+  tx.done = done;
+}

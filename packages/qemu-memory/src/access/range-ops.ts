@@ -1,0 +1,144 @@
+/** What is done to a range beside reading and writing it: fill, write ROM, ask whether it could be accessed, translate. A-77 to A-84, A-160. */
+import { MemTx, type MemTxAttrs, MemTxError, MemTxResult } from '@guestmem/memtx';
+import { type GuestAddress, toAddress } from '@guestmem/vm-memory';
+import { IommuAccess, type IommuTlbEntry } from '../iommu/iommu-ops.ts';
+import type { MemoryCore } from '../space/memory-core.ts';
+import { advance, transfer } from './bulk.ts';
+import { checkLength, isDirect } from './chunks.ts';
+import { DeviceError } from './device-error.ts';
+import { SlotKind } from './slot.ts';
+import { translate } from './target.ts';
+import type { ViewAccess } from './view-access.ts';
+import type { ViewMap } from './view-map.ts';
+
+const FILL_CHUNK = 512;
+
+/** A-77: bulk writes of at most 512 bytes, each with the view that is current then. */
+export function fillRange(
+  space: ViewAccess,
+  addr: GuestAddress,
+  byte: number,
+  len: number,
+  attrs: MemTxAttrs,
+  tx: MemTx | null,
+): void {
+  if (!Number.isInteger(byte) || byte < 0 || byte > 255)
+    throw new RangeError(`a fill byte must be in 0 to 255, not ${String(byte)}`);
+  const chunk = new Uint8Array(Math.min(checkLength(len), FILL_CHUNK)).fill(byte);
+  const step = new MemTx();
+  let at = toAddress(addr);
+  let result: number = MemTxResult.OK;
+  let done = -1;
+  for (let pos = 0; pos < len; ) {
+    const size = Math.min(FILL_CHUNK, len - pos);
+    transfer(
+      space.core,
+      space.map,
+      at,
+      size === FILL_CHUNK ? chunk : chunk.subarray(0, size),
+      true,
+      attrs,
+      false,
+      step,
+    );
+    if (step.result !== MemTxResult.OK && done < 0) done = pos + step.done;
+    result |= step.result;
+    pos += size;
+    at = advance(at, size);
+  }
+  const completed = done < 0 ? len : done;
+  if (tx !== null) {
+    tx.result = result >>> 0;
+    tx.done = completed;
+  } else if (result !== MemTxResult.OK) throw new MemTxError('set', result >>> 0, { addr, expected: len, completed });
+}
+
+/** A-78: RAM, ROM and ROM devices in ROMD mode are written and marked dirty, everything else is passed over. */
+export function writeRomRange(map: ViewMap, start: GuestAddress, buf: Uint8Array, attrs: MemTxAttrs): void {
+  let addr = toAddress(start);
+  for (let pos = 0; pos < buf.length; ) {
+    translate(map, addr, buf.length - pos, true, attrs, map.target);
+    const { slot, at, offset, length } = map.target;
+    let size: number;
+    if (slot.kind === SlotKind.RAM && slot.section.directRead && at < slot.len) {
+      size = Math.min(length, slot.len - at);
+      slot.bytes.set(buf.subarray(pos, pos + size), at);
+      if (slot.dirtyMask !== 0) slot.markDirty(at, size);
+    } else
+      size = slot.kind === SlotKind.HOLE ? holeStep(slot.len - at, length) : slot.dispatch.accessSize(offset, length);
+    pos += size;
+    addr = advance(addr, size);
+  }
+}
+
+/** A-84, with A-66's use of the bus address. Calls `accepts` and IOMMUs, no data callback. */
+export function rangeIsValid(
+  map: ViewMap,
+  start: GuestAddress,
+  len: number,
+  isWrite: boolean,
+  attrs: MemTxAttrs,
+): boolean {
+  let addr = toAddress(start);
+  for (let left = checkLength(len); left > 0; ) {
+    translate(map, addr, left, isWrite, attrs, map.target);
+    const { slot, at, offset, length } = map.target;
+    let size: number;
+    if (isDirect(slot, isWrite, attrs) && at < slot.len) size = Math.min(length, slot.len - at);
+    else {
+      size = slot.dispatch.accessSize(alignmentOf(addr), length);
+      if (!slot.exact) return false;
+      let valid: boolean;
+      try {
+        valid = slot.dispatch.accessValid(offset, size, isWrite, attrs);
+      } catch (cause) {
+        throw cause instanceof DeviceError ? cause : new DeviceError(slot.section.region, offset, size, isWrite, cause);
+      }
+      if (!valid) return false;
+    }
+    left -= size;
+    addr = advance(addr, size);
+  }
+  return true;
+}
+
+/** A-82: is it anything else than RAM or a ROM device in ROMD mode? */
+export function isIoAt(map: ViewMap, addr: GuestAddress, attrs: MemTxAttrs): boolean {
+  translate(map, toAddress(addr), 1, false, attrs, map.target);
+  const { region } = map.target.slot.section;
+  return !(region.isRam || map.target.slot.section.directRead);
+}
+
+/** A-160: the whole chain as one entry; permission NONE when it fails. */
+export function iotlbEntryAt(
+  core: MemoryCore,
+  space: ViewAccess,
+  addr: GuestAddress,
+  isWrite: boolean,
+  attrs: MemTxAttrs,
+): IommuTlbEntry {
+  const start = toAddress(addr);
+  const { map } = space;
+  translate(map, start, 1, isWrite, attrs, map.target);
+  const { slot, mask, addr: final, space: target } = map.target;
+  if (slot.kind === SlotKind.HOLE)
+    return { targetAs: space, iova: 0, translatedAddr: 0, addrMask: 0, perm: IommuAccess.NONE };
+  const page = mask === -1 ? BigInt(core.pageSize - 1) : BigInt(mask);
+  const base = (value: GuestAddress): GuestAddress => toAddress(BigInt(value) & ~page);
+  return {
+    targetAs: target ?? space,
+    iova: base(start),
+    translatedAddr: base(final),
+    addrMask: toAddress(page),
+    perm: IommuAccess.RW,
+  };
+}
+
+/** A number with the low bits of `addr`, 0 only for 0: what `accessSize` looks at. */
+function alignmentOf(addr: GuestAddress): number {
+  return addr === 0 ? 0 : Number(BigInt.asUintN(4, BigInt(addr))) + 16;
+}
+
+function holeStep(room: number, length: number): number {
+  return Math.min(length, Math.max(room, 1));
+}

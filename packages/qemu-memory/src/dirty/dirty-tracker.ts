@@ -1,0 +1,144 @@
+/**
+ * "Dirty since": what has changed in a machine's RAM since one looked last, as runs of pages. Take a base copy, then a
+ * delta now and then; base and deltas give the memory back. Trackers are independent of each other and of a migration. A-184.
+ */
+import { DisposableBase } from '@guestmem/vm-memory';
+import type { RamBlock } from '../region/ram-block.ts';
+import type { MemoryCore } from '../space/memory-core.ts';
+import { TRACKER } from './client.ts';
+
+/** Global logging for trackers: QEMU's dirty-rate flag, which a migration does not use (A-184). */
+const LOG_FLAG = 2;
+
+/** Consecutive pages that were written. */
+export interface DirtyRun {
+  readonly block: RamBlock;
+  /** Of the first byte in the block. */
+  readonly offset: number;
+  readonly length: number;
+  /** A copy, taken after the bits were cleared: what is written later shows in the next delta (A-187). */
+  readonly bytes: Uint8Array;
+}
+
+/** All trackers of one core: bits are collected once and given to each. */
+export class DirtyTrackers {
+  readonly #core: MemoryCore;
+  readonly #trackers = new Set<DirtyTracker>();
+
+  constructor(core: MemoryCore) {
+    this.#core = core;
+  }
+
+  /** Starts global logging for the first one. */
+  add(tracker: DirtyTracker): void {
+    if (this.#trackers.size === 0) this.#core.globalDirtyLogStart(LOG_FLAG);
+    else this.collect();
+    this.#trackers.add(tracker);
+  }
+
+  /** Stops global logging after the last one. */
+  remove(tracker: DirtyTracker): void {
+    if (this.#trackers.delete(tracker) && this.#trackers.size === 0) this.#core.globalDirtyLogStop(LOG_FLAG);
+  }
+
+  /** Moves the bits of all blocks into every tracker. */
+  collect(): void {
+    this.#core.dirtyLogSync(null);
+    for (const block of ramBlocks(this.#core))
+      block.dirty.forEachRun(TRACKER, true, (first, pages) => {
+        for (const tracker of this.#trackers) tracker.note(block, first, pages);
+      });
+    this.#core.dirtyLogAfterSync();
+  }
+}
+
+/** Follows what is written to the RAM of `core`'s address spaces from now on; dispose of it to stop the cost. */
+export function trackDirty(core: MemoryCore): DirtyTracker {
+  core.access.trackers ??= new DirtyTrackers(core);
+  return new DirtyTracker(core, core.access.trackers);
+}
+
+/** One reader of changes. Make it with `trackDirty`; dispose of it to stop the cost. */
+export class DirtyTracker extends DisposableBase {
+  readonly #trackers: DirtyTrackers;
+  readonly #core: MemoryCore;
+  /** Pages not yet told, per block. */
+  #pending: Map<RamBlock, Uint8Array> = new Map();
+  #disposed = false;
+
+  /** @internal Everything is clean from now on, but blocks that appear later start dirty. */
+  constructor(core: MemoryCore, trackers: DirtyTrackers) {
+    super();
+    this.#core = core;
+    this.#trackers = trackers;
+    trackers.add(this);
+    trackers.collect();
+    this.#pending = new Map();
+  }
+
+  /** @internal */
+  note(block: RamBlock, firstPage: number, pages: number): void {
+    let set = this.#pending.get(block);
+    if (set === undefined) {
+      set = new Uint8Array(block.dirty.count);
+      this.#pending.set(block, set);
+    }
+    set.fill(1, firstPage, firstPage + pages);
+  }
+
+  /** What was written since the last call, in order of blocks and offsets; then all counts as seen. */
+  *since(): Generator<DirtyRun, void, void> {
+    if (this.#disposed) throw new TypeError('this dirty tracker was disposed of');
+    this.#trackers.collect();
+    const pending = this.#pending;
+    this.#pending = new Map();
+    for (const [block, pages] of pending) yield* runsOf(block, pages);
+  }
+
+  /** The RAM blocks that the machine's address spaces show now, each once. */
+  blocks(): RamBlock[] {
+    return ramBlocks(this.#core);
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#trackers.remove(this);
+  }
+}
+
+/** A copy of `length` bytes of `block`. */
+export function copyBlock(block: RamBlock, offset = 0, length: number = block.length - offset): Uint8Array {
+  const out = new Uint8Array(length);
+  for (let done = 0; done < length; ) {
+    const segment = block.backing.segmentAt(offset + done);
+    const from = offset + done - segment.start;
+    const count = Math.min(length - done, segment.bytes.length - from);
+    out.set(segment.bytes.subarray(from, from + count), done);
+    done += count;
+  }
+  return out;
+}
+
+/** The blocks of all RAM, ROM and ROM device ranges of a core's current views. */
+function ramBlocks(core: MemoryCore): RamBlock[] {
+  const blocks = new Set<RamBlock>();
+  for (const space of core.addressSpaces)
+    for (const range of space.view.ranges) {
+      const { ram, migratable } = range.region;
+      if (ram !== null && migratable) blocks.add(ram);
+    }
+  return [...blocks];
+}
+
+function* runsOf(block: RamBlock, pages: Uint8Array): Generator<DirtyRun, void, void> {
+  const { pageSize } = block.dirty;
+  for (let page = 0; page < pages.length; page++) {
+    if (pages[page] === 0) continue;
+    const first = page;
+    while (page < pages.length && pages[page] === 1) page++;
+    const offset = first * pageSize;
+    const length = Math.min(page * pageSize, block.length) - offset;
+    yield { block, offset, length, bytes: copyBlock(block, offset, length) };
+  }
+}

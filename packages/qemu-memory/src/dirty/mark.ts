@@ -1,0 +1,37 @@
+/** What a write does to the page states: the one place where clients are told, code is invalidated and bits are set. A-186. */
+
+import type { MemoryRegion } from '../region/memory-region.ts';
+import type { RamBlock } from '../region/ram-block.ts';
+import { DirtyClient, TRACKER_BIT } from './client.ts';
+
+const CODE_BIT = 1 << DirtyClient.CODE;
+const MIGRATION_BIT = 1 << DirtyClient.MIGRATION;
+
+/** Told that translated code in the range is no longer valid (A-186). */
+export type CodeInvalidator = (block: RamBlock, offset: number, len: number) => void;
+
+/** The clients that a write marks, given a region's effective mask: trackers follow global logging. */
+export function markMask(effectiveMask: number): number {
+  return (effectiveMask & MIGRATION_BIT) === 0 ? effectiveMask : effectiveMask | TRACKER_BIT;
+}
+
+/** Marks [offset, offset + len) of `block`. CODE is never set by a write: its code is invalidated where a page was clean for it. */
+export function markWritten(
+  block: RamBlock,
+  offset: number,
+  len: number,
+  mask: number,
+  invalidate: CodeInvalidator | null,
+): void {
+  if (len <= 0) return;
+  if ((mask & CODE_BIT) !== 0 && invalidate !== null && block.dirty.includesClean(offset, len, CODE_BIT) !== 0)
+    invalidate(block, offset, len);
+  block.dirty.mark(offset, len, mask & ~CODE_BIT);
+}
+
+/** A-186: marks a range of a region that something else than an access has changed; also for ROM devices. */
+export function memoryRegionSetDirty(region: MemoryRegion, offset: number, len: number): void {
+  const { ram, core } = region;
+  if (ram === null) return;
+  markWritten(ram, offset, len, markMask(core.effectiveLogMask(region)), core.access.invalidateCode);
+}
