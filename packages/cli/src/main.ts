@@ -1,5 +1,5 @@
 /** The program `guestmem`: arguments in, exit code out. Each command has its own file; all behaviour is in the packages. */
 import { argv } from 'node:process';
-import { createProgram } from './program.ts';
+import { main } from './program.ts';
 
-await createProgram().parseAsync(argv);
+await main(argv.slice(2));

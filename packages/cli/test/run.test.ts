@@ -1,0 +1,110 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { main } from '../src/program.ts';
+
+const CAPTURES = new URL('../captures/', import.meta.url);
+let folder: string;
+let out: string;
+let err: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'guestmem-run-'));
+  out = '';
+  err = '';
+  vi.spyOn(console, 'log').mockImplementation((text: string) => {
+    out += `${text}\n`;
+  });
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    err += String(text);
+    return true;
+  });
+  process.exitCode = undefined;
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  process.exitCode = undefined;
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Runs the command; gives the exit code. */
+async function run(...args: string[]): Promise<number> {
+  await main(['run', ...args]);
+  const code = process.exitCode;
+  return code === undefined ? 0 : Number(code);
+}
+
+const file = (name: string, text: string): string => {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+};
+const capture = (ending: string): string => readFileSync(new URL(`x86_64-q35.${ending}`, CAPTURES), 'utf8');
+
+describe('guestmem run', () => {
+  it('rebuilds the q35 that comes along: every range and every access as in QEMU', async () => {
+    expect(await run()).toBe(0);
+    expect(out).toContain('x86_64-q35: 8 of 8 address spaces as in QEMU');
+    expect(out).toContain('memory: 68 of 68 ranges as in QEMU');
+    expect(out).toMatch(/accesses: (\d+) of \1 as in QEMU/);
+    expect(out).toMatch(/load le32 @0xfed00000, capabilities +│ hpet +│ 0x8086a201 +│ OK/);
+    expect(out).toMatch(/load le32 @0x\w+, requesterId 0x20 +│ attribute probe +│ 0x00000020 +│ OK/);
+  });
+
+  it('says that it did not compare where no flat capture lies beside the tree', async () => {
+    expect(await run(file('alone.mtree', capture('mtree')))).toBe(0);
+    expect(out).toContain('not compared: no capture of "info mtree -f" lies beside it');
+  });
+
+  it('ends with 1 and names the first difference where a range is not as in QEMU', async () => {
+    file(
+      'other.flat',
+      capture('flat').replace('00000000fed003ff (prio 0, i/o): hpet', '00000000fed007ff (prio 0, i/o): hpet'),
+    );
+    file('other.json', capture('json'));
+    file('other.disabled', capture('disabled'));
+    expect(await run(file('other.mtree', capture('mtree')))).toBe(1);
+    expect(out).toContain('memory: 67 of 68 ranges as in QEMU');
+    expect(out).toMatch(/first difference: .*fed007ff/);
+  });
+
+  it('--ram gives the machine another amount of RAM, and the tour finds the new end', async () => {
+    expect(await run('--ram', '256M')).toBe(0);
+    expect(out).toContain('not compared: the RAM was resized');
+    expect(out).toMatch(/store le32 @0xffffffe, crossing +│ pc\.ram/);
+  });
+
+  it('--ram refuses what would reach a device, and says how much fits', async () => {
+    expect(await run('--ram', '8G')).toBe(2);
+    expect(err).toBe(
+      'guestmem: 8589934592 bytes of RAM would reach "ioapic" at 0xfec00000; at most 4273995776 fit this machine\n',
+    );
+  });
+
+  it('--ram refuses what is no size', async () => {
+    expect(await run('--ram', 'lots')).toBe(2);
+    expect(err).toMatch(/a size is a number with K, M or G/);
+  });
+
+  it('refuses a malformed file with the line and the reason', async () => {
+    const bad = capture('mtree').split('\n');
+    bad[2] = '    zzz';
+    expect(await run(file('bad.mtree', bad.join('\n')))).toBe(2);
+    expect(err).toMatch(/^guestmem: .*bad\.mtree: line 3: .+\n$/);
+    expect(out).toBe('');
+  });
+
+  it('refuses a missing file with a plain sentence', async () => {
+    expect(await run(join(folder, 'nowhere.mtree'))).toBe(2);
+    expect(err).toBe(`guestmem: cannot read ${join(folder, 'nowhere.mtree')}: there is no such file\n`);
+  });
+
+  it('visits what there is of a machine without RAM, and says what is not there', async () => {
+    const none = 'address-space: memory\n  0000000000000000-ffffffffffffffff (prio 0, i/o): system\n\n';
+    expect(await run(file('none.mtree', none))).toBe(0);
+    expect(out).toContain(
+      'not on this machine: RAM, an end of RAM before a hole, ROM, a hole, RAM at 0 behind a hole at 2^64, an HPET',
+    );
+  });
+});
