@@ -170,7 +170,8 @@ export class GuestDataView implements DataView {
 
   #get<T>(byteOffset: number, codec: ScalarCodec<T>): T {
     const view = this.view;
-    const fast = byteOffset >>> 0 === byteOffset && byteOffset + codec.size <= this.length;
+    const fast =
+      typeof byteOffset === 'number' && byteOffset >>> 0 === byteOffset && byteOffset + codec.size <= this.length;
     const addr = fast ? this.base + byteOffset : Number.NaN;
     if (addr >= 0) {
       const tx = view.tx ?? this.probe;

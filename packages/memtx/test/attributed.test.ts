@@ -1,0 +1,202 @@
+import { attributed, le16, le32, le64, le64n, MemTx, MemTxError, MemTxResult, memTxView, u8 } from '@guestmem/memtx';
+import {
+  AtomicBitmap,
+  bufferBacking,
+  GuestMemoryRegion,
+  GuestRegionBuffer,
+  GuestRegionCollection,
+  guestMemory,
+  Ordering,
+  Permissions,
+} from '@guestmem/vm-memory';
+import { describe, expect, it } from 'vitest';
+import { orderGrid } from './support/order-grid.ts';
+
+orderGrid('plain guest memory of vm-memory', () => ({
+  memory: attributed(guestMemory([{ startAddr: 0x1000, memory: 64 }])),
+  at: { ram: 0x1000 },
+}));
+
+/** [0x1000, 0x1010), a hole of 8, [0x1018, 0x1020), [0x1020, 0x1030). */
+function machine() {
+  const memory = guestMemory([
+    { startAddr: 0x1000, memory: 0x10 },
+    { startAddr: 0x1018, memory: 8 },
+    { startAddr: 0x1020, memory: 0x10 },
+  ]);
+  return { memory, view: memTxView(attributed(memory), { requesterId: 1 }), tx: new MemTx() };
+}
+
+describe('plain memory with attributes', () => {
+  it('A-9: RAM answers OK and the size', () => {
+    const { view, tx } = machine();
+    view.store(0x1001, le32, 0x11223344, tx);
+    expect(tx).toEqual({ result: MemTxResult.OK, done: 4 });
+    tx.result = 9;
+    expect(view.load(0x1001, le16, tx)).toBe(0x3344);
+    expect(tx).toEqual({ result: MemTxResult.OK, done: 2 });
+  });
+
+  it('A-9: a hole is a DECODE_ERROR and reads 0, of the codec’s kind', () => {
+    const { view, tx } = machine();
+    for (const [codec, zero] of [
+      [u8, 0],
+      [le32, 0],
+      [le64n, 0],
+      [le64, 0n],
+    ] as const) {
+      tx.result = 0;
+      expect(view.load<number | bigint>(0x1010, codec as never, tx)).toBe(zero);
+      expect(tx).toEqual({ result: MemTxResult.DECODE_ERROR, done: 0 });
+    }
+    view.store(0x1010, le32, 1, tx);
+    expect(tx.result).toBe(MemTxResult.DECODE_ERROR);
+  });
+
+  it('A-274: a load or store over the end of a region is refused as a whole, with the cause told', () => {
+    const { view, tx, memory } = machine();
+    for (const addr of [0x100e, 0x101e]) {
+      view.store(addr, le32, 0xffff_ffff, tx);
+      expect(tx).toEqual({ result: MemTxResult.DECODE_ERROR, done: 0 });
+      expect(memory.load(addr, le16)).toBe(0);
+      const error = caught(() => view.load(addr, le32)) as MemTxError;
+      expect(error).toBeInstanceOf(MemTxError);
+      expect(error).toMatchObject({
+        code: 'invalid-backend-address',
+        result: MemTxResult.DECODE_ERROR,
+        addr,
+        completed: 0,
+      });
+      expect(error.cause).toMatchObject({ name: 'GuestMemoryError' });
+    }
+  });
+
+  it('A-61: a transfer goes over adjacent regions and, with continue, over holes', () => {
+    const { view } = machine();
+    const bytes = Uint8Array.from({ length: 0x28 }, (_, i) => i + 1);
+    const go = view.with({ onError: 'continue' });
+    go.writeSlice(bytes, 0x1008);
+    expect(go.tx).toEqual({ result: MemTxResult.DECODE_ERROR, done: 8 });
+    const back = new Uint8Array(0x28).fill(0xee);
+    go.readSlice(back, 0x1008);
+    expect([...back]).toEqual([...bytes].map((byte, i) => (i >= 8 && i < 16 ? 0 : byte)));
+    expect(go.tx).toEqual({ result: MemTxResult.DECODE_ERROR, done: 8 });
+  });
+
+  it('A-61: with continue, a transfer that begins in a hole reaches what comes after it', () => {
+    const { view, memory } = machine();
+    const go = view.with({ onError: 'continue' });
+    expect(go.write(Uint8Array.of(1, 2, 3, 4), 0x1016)).toBe(0);
+    expect(go.tx).toEqual({ result: MemTxResult.DECODE_ERROR, done: 0 });
+    expect(memory.load(0x1018, le16)).toBe(0x0403);
+    go.write(Uint8Array.of(1, 2), 0x9000);
+    expect(go.tx).toEqual({ result: MemTxResult.DECODE_ERROR, done: 0 });
+  });
+
+  it('A-276: with stop the rest of the buffer is left alone', () => {
+    const { view, tx } = machine();
+    const back = new Uint8Array(0x20).fill(0xee);
+    expect(view.read(back, 0x1008, tx)).toBe(8);
+    expect(tx).toEqual({ result: MemTxResult.DECODE_ERROR, done: 8 });
+    expect([...back.subarray(8)]).toEqual(new Array(0x18).fill(0xee));
+    expect(caught(() => view.readSlice(back, 0x1008))).toMatchObject({
+      code: 'partial-buffer',
+      addr: 0x1010,
+      expected: 0x20,
+      completed: 8,
+    });
+  });
+
+  it('V-1.2: empty transfers succeed anywhere', () => {
+    const { view, tx } = machine();
+    tx.result = 9;
+    expect(view.read(new Uint8Array(0), 0x9000, tx)).toBe(0);
+    expect(tx.result).toBe(MemTxResult.OK);
+  });
+
+  it('V-1.2: objects over adjacent regions go through, at holes they tell the progress', () => {
+    const { view, tx } = machine();
+    const eight = {
+      size: 8,
+      get: (v: DataView, o: number) => v.getBigUint64(o),
+      set: (v: DataView, o: number, x: bigint) => v.setBigUint64(o, x),
+    };
+    view.writeObj(0x101c, eight, 0x1122334455667788n, tx);
+    expect(tx).toEqual({ result: 0, done: 8 });
+    expect(view.readObj(0x101c, eight)).toBe(0x1122334455667788n);
+    view.writeObj(0x100c, eight, 0x1122334455667788n, tx);
+    expect(tx).toEqual({ result: MemTxResult.DECODE_ERROR, done: 4 });
+    expect(view.readObj(0x100c, eight, tx)).toBe(0x1122334400000000n);
+    expect(caught(() => view.readObj(0x100c, eight))).toMatchObject({ completed: 4, addr: 0x1010, expected: 8 });
+    expect(() => view.readObj(-1, eight)).toThrow(RangeError);
+    expect(() => view.writeObj(-1, eight, 1n, tx)).toThrow(RangeError);
+  });
+
+  it('A-9: what a region does not permit is an ACCESS_ERROR', () => {
+    const memory = guestMemory([{ startAddr: 0, memory: 16, permissions: Permissions.READ }]);
+    const go = memTxView(attributed(memory), { onError: 'continue' });
+    go.store(0, le32, 1);
+    expect(go.tx!.result).toBe(MemTxResult.ACCESS_ERROR);
+    go.write(Uint8Array.of(1, 2), 0);
+    expect(go.tx).toEqual({ result: MemTxResult.ACCESS_ERROR, done: 0 });
+    expect(go.load(0, le32)).toBe(0);
+    expect(go.tx!.result).toBe(MemTxResult.OK);
+  });
+
+  it('V-1.3: an ordering makes an access atomic, and a misaligned one is refused', () => {
+    const { view, tx } = machine();
+    view.store(0x1004, le32, 7, Ordering.RELEASE);
+    expect(view.load(0x1004, le32, Ordering.ACQUIRE)).toBe(7);
+    expect(caught(() => view.load(0x1005, le32, Ordering.ACQUIRE))).toMatchObject({ name: 'MemTxError' });
+    expect(view.load(0x1005, le32, { ordering: Ordering.ACQUIRE, tx })).toBe(0);
+    expect(tx.result).toBe(MemTxResult.DECODE_ERROR);
+  });
+
+  it('V-1.6: writes through a view are tracked', () => {
+    const bitmap = new AtomicBitmap(0x100, { pageSize: 0x10 });
+    const memory = GuestRegionCollection.fromRegions([new GuestRegionBuffer(0, bufferBacking(0x100), { bitmap })]);
+    const view = memTxView(attributed(memory));
+    view.store(0x20, le32, 1);
+    view.writeObj(0x40, le32, 1);
+    view.write(Uint8Array.of(1), 0x60);
+    expect([0x20, 0x40, 0x60, 0x80].map((at) => bitmap.dirtyAt(at))).toEqual([true, true, true, false]);
+  });
+
+  it('D10: the program’s mistakes are thrown on, MemTx or not, and are not results', () => {
+    const { view, tx } = machine();
+    expect(() => view.store(0x1000, le32, 2 ** 32, tx)).toThrow(RangeError);
+    expect(() => view.load(-1, le32, tx)).toThrow(RangeError);
+    expect(() => view.load('1' as never, le32, tx)).toThrow(TypeError);
+    expect(() => view.read([1] as never, 0x1000, tx)).toThrow(TypeError);
+  });
+
+  it('D10: a region that breaks is not taken for a guest’s mistake', () => {
+    class Broken extends GuestMemoryRegion {
+      readonly startAddr = 0;
+      readonly length = 16;
+      override load(): never {
+        throw new Error('bug');
+      }
+    }
+    const view = memTxView(attributed(GuestRegionCollection.fromRegions([new Broken()])), { onError: 'continue' });
+    expect(() => view.load(0, le32)).toThrow('bug');
+  });
+
+  it('A-61: the last bytes of the 64-bit space', () => {
+    const last = (1n << 64n) - 1n;
+    const memory = guestMemory([{ startAddr: last - 7n, memory: 8 }]);
+    const view = memTxView(attributed(memory));
+    view.store(last - 3n, le32, 0xa1b2c3d4);
+    expect(view.load(last, u8)).toBe(0xa1);
+    expect(caught(() => view.readSlice(new Uint8Array(4), last - 1n))).toMatchObject({ completed: 2, addr: 0 });
+  });
+});
+
+function caught(run: () => unknown): unknown {
+  try {
+    run();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('nothing was thrown');
+}

@@ -1,0 +1,214 @@
+import { MemTx, MemTxResult, memTxView } from '@guestmem/memtx';
+import type { ReadVolatile, WriteVolatile } from '@guestmem/vm-memory';
+import { describe, expect, it } from 'vitest';
+import { Bus, ByteDevice } from './support/bus.ts';
+
+/** Gives 1, 2, 3, ... in portions of at most `most`, `total` in all. */
+function source(total: number, most = total): ReadVolatile & { calls: number; given: number } {
+  return {
+    calls: 0,
+    given: 0,
+    readVolatile(into) {
+      this.calls++;
+      const n = Math.min(into.length, most, total - this.given);
+      for (let i = 0; i < n; i++) into[i] = ++this.given & 0xff;
+      return n;
+    },
+  };
+}
+
+/** Takes at most `most` at a time, `total` in all. */
+function sink(total: number, most = total): WriteVolatile & { taken: number[] } {
+  return {
+    taken: [],
+    writeVolatile(from) {
+      const n = Math.min(from.length, most, total - this.taken.length);
+      this.taken.push(...from.subarray(0, n));
+      return n;
+    },
+  };
+}
+
+function machine() {
+  const bus = new Bus();
+  const ram = bus.ram(0x1000, 0x100);
+  return { bus, ram, view: memTxView(bus) };
+}
+
+describe('streams into memory', () => {
+  it('V-1.5: readVolatileFrom calls the source once and tells what came', () => {
+    const { ram, view } = machine();
+    const src = source(9, 3);
+    expect(view.readVolatileFrom(0x1000, src, 8)).toBe(3);
+    expect(src.calls).toBe(1);
+    expect([...ram.subarray(0, 4)]).toEqual([1, 2, 3, 0]);
+    expect(view.readVolatileFrom(0x9000, src, 0)).toBe(0);
+    expect(src.calls).toBe(1);
+    expect(view.readVolatileFrom(0x1000, source(0), 8)).toBe(0);
+  });
+
+  it('A-276: what the source gave and memory did not take is an error with the progress, never a silent short count', () => {
+    const { ram, view } = machine();
+    expect(caught(() => view.readVolatileFrom(0x10fe, source(8), 8))).toMatchObject({
+      code: 'partial-buffer',
+      completed: 2,
+      expected: 8,
+      addr: 0x1100,
+    });
+    expect([...ram.subarray(0xfe)]).toEqual([1, 2]);
+    const tx = new MemTx();
+    expect(view.readVolatileFrom(0x10fe, source(8), 8, tx)).toBe(2);
+    expect(tx).toEqual({ result: MemTxResult.DECODE_ERROR, done: 2 });
+  });
+
+  it('V-1.5: readExactVolatileFrom goes on until all has come', () => {
+    const { ram, view } = machine();
+    view.readExactVolatileFrom(0x1000, source(7, 2), 7);
+    expect([...ram.subarray(0, 8)]).toEqual([1, 2, 3, 4, 5, 6, 7, 0]);
+  });
+
+  it('V-1.5: a source that ends before is an io-error that tells how far it got', () => {
+    const { ram, view } = machine();
+    expect(caught(() => view.readExactVolatileFrom(0x1010, source(5, 2), 7))).toMatchObject({
+      code: 'io-error',
+      expected: 7,
+      completed: 5,
+      addr: 0x1015,
+    });
+    expect(ram[0x14]).toBe(5);
+  });
+
+  it('A-276: memory that ends in the middle counts over all portions', () => {
+    const { view } = machine();
+    expect(caught(() => view.readExactVolatileFrom(0x10fa, source(16, 4), 16))).toMatchObject({
+      name: 'MemTxError',
+      code: 'partial-buffer',
+      expected: 16,
+      completed: 6,
+      addr: 0x1100,
+    });
+    const go = view.with({ onError: 'continue' });
+    const src = source(16, 4);
+    go.readExactVolatileFrom(0x10fa, src, 16);
+    expect(go.tx).toEqual({ result: MemTxResult.DECODE_ERROR, done: 6 });
+    expect(src.given).toBe(16);
+  });
+
+  it('V-1.5: more than one portion of 64 KiB', () => {
+    const bus = new Bus();
+    const ram = bus.ram(0, 0x2_0001);
+    memTxView(bus).readExactVolatileFrom(0, source(0x2_0001), 0x2_0001);
+    expect([ram[0], ram[0xffff], ram[0x1_0000], ram[0x2_0000]]).toEqual([1, 0, 1, 1]);
+  });
+
+  it('D10: a source that lies about what it gave is refused', () => {
+    const { view } = machine();
+    for (const lie of [9, -1, 1.5, Number.NaN, undefined])
+      expect(caught(() => view.readVolatileFrom(0x1000, { readVolatile: () => lie as never }, 8))).toMatchObject({
+        code: 'callback-out-of-range',
+      });
+    expect(() => view.readVolatileFrom(0x1000, source(1), -1)).toThrow(RangeError);
+    expect(() => view.readExactVolatileFrom(0x1000, source(1), 1.5)).toThrow(RangeError);
+  });
+});
+
+describe('streams out of memory', () => {
+  it('V-1.5: writeVolatileTo calls the sink once and tells what it took', () => {
+    const { ram, view } = machine();
+    ram.set([1, 2, 3, 4, 5]);
+    const dst = sink(9, 3);
+    expect(view.writeVolatileTo(0x1000, dst, 5)).toBe(3);
+    expect(dst.taken).toEqual([1, 2, 3]);
+    expect(view.writeVolatileTo(0x9000, dst, 0)).toBe(0);
+  });
+
+  it('V-1.5: the sink is shown only what could be read', () => {
+    const { ram, view } = machine();
+    ram.set([8, 9], 0xfe);
+    const dst = sink(99);
+    expect(view.writeVolatileTo(0x10fe, dst, 8)).toBe(2);
+    expect(dst.taken).toEqual([8, 9]);
+    expect(() => view.writeVolatileTo(0x9000, dst, 8)).toThrow();
+    expect(dst.taken).toEqual([8, 9]);
+  });
+
+  it('V-1.5: writeAllVolatileTo goes on until all is taken, and says where a sink stopped', () => {
+    const { ram, view } = machine();
+    ram.set([1, 2, 3, 4, 5, 6, 7]);
+    const dst = sink(99, 2);
+    view.writeAllVolatileTo(0x1000, dst, 7);
+    expect(dst.taken).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(caught(() => view.writeAllVolatileTo(0x1000, sink(3, 2), 7))).toMatchObject({
+      code: 'io-error',
+      expected: 7,
+      completed: 3,
+      addr: 0x1003,
+    });
+  });
+
+  it('A-276: at a hole, stop hands out what came before; continue goes on with zeros', () => {
+    const { bus, ram, view } = machine();
+    ram.set([8, 9], 0xfe);
+    bus.ram(0x1104, 2).set([5, 6]);
+    const dst = sink(99);
+    expect(caught(() => view.writeAllVolatileTo(0x10fe, dst, 8))).toMatchObject({ completed: 2, expected: 8 });
+    expect(dst.taken).toEqual([8, 9]);
+    const go = view.with({ onError: 'continue' });
+    const all = sink(99);
+    go.writeAllVolatileTo(0x10fe, all, 8);
+    expect(all.taken).toEqual([8, 9, 0, 0, 0, 0, 5, 6]);
+    expect(go.tx).toEqual({ result: MemTxResult.DECODE_ERROR, done: 2 });
+  });
+});
+
+describe('objects', () => {
+  it('V-1.2: an object may lie over the end of a region, a load may not (A-71)', () => {
+    const { bus, view } = machine();
+    bus.ram(0x1100, 4);
+    const pair = {
+      size: 4,
+      get: (v: DataView, at: number) => [v.getUint16(at), v.getUint16(at + 2)],
+      set: (v: DataView, at: number, [a, b]: number[]) => {
+        v.setUint16(at, a!);
+        v.setUint16(at + 2, b!);
+      },
+    };
+    view.writeObj(0x10fe, pair, [0x1122, 0x3344]);
+    expect(view.readObj(0x10fe, pair)).toEqual([0x1122, 0x3344]);
+    const tx = new MemTx();
+    expect(view.readObj(0x1102, pair, tx)).toEqual([0, 0]);
+    expect(tx).toEqual({ result: MemTxResult.DECODE_ERROR, done: 2 });
+  });
+
+  it('A-9: with a MemTx, bytes that could not be read are 0, not what an earlier object left behind', () => {
+    const { ram, view } = machine();
+    ram.fill(0xff);
+    const codec = { size: 4, get: (v: DataView, at: number) => v.getUint32(at), set: () => undefined };
+    expect(view.readObj(0x1000, codec)).toBe(0xffff_ffff);
+    expect(view.readObj(0x10fe, codec, new MemTx())).toBe(0xffff_0000);
+    expect(view.readObj(0x9000, codec, new MemTx())).toBe(0);
+  });
+
+  it('A-65: an object at a device is a transfer, cut as the device needs it', () => {
+    const bus = new Bus();
+    const device = bus.device(0, new ByteDevice(16, 'big', 4));
+    memTxView(bus).writeObj(
+      0,
+      { size: 8, get: () => 0n, set: (v: DataView, at: number, value: bigint) => v.setBigUint64(at, value) },
+      0x1122334455667788n,
+    );
+    expect(device.calls.map(({ offset, size, value }) => [offset, size, value])).toEqual([
+      [0, 4, 0x11223344n],
+      [4, 4, 0x55667788n],
+    ]);
+  });
+});
+
+function caught(run: () => unknown): unknown {
+  try {
+    run();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('nothing was thrown');
+}
