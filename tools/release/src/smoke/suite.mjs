@@ -30,8 +30,8 @@ function refuses(what, job, name) {
 /** vm-memory: plain RAM, on unshared and (where the runtime allows it) shared buffers. */
 function plainMemory() {
   const memory = guestMemory([
-    { start: 0, length: 0x1000 },
-    { start: 0x1000, length: 0x1000 },
+    { startAddr: 0, memory: 0x1000 },
+    { startAddr: 0x1000, memory: 0x1000 },
   ]);
   memory.write(Uint8Array.of(1, 2, 3, 4, 5, 6), 0xffd);
   const buffer = new Uint8Array(6);
