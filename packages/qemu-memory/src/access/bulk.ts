@@ -6,7 +6,7 @@ import { type MemTx, type MemTxAttrs, MemTxError, MemTxResult } from '@guestmem/
 import { type GuestAddress, toAddress } from '@guestmem/vm-memory';
 import type { MemoryCore } from '../space/memory-core.ts';
 import type { AccessControl } from './control.ts';
-import { readHalves, readNumber } from './scalar.ts';
+import { isOut, readHalves, readNumber } from './scalar.ts';
 import { type Slot, SlotKind } from './slot.ts';
 import { type Target, translate } from './target.ts';
 import type { ViewMap } from './view-map.ts';
@@ -99,16 +99,16 @@ export function readStep(
     return skipped;
   }
   const { dispatch } = slot;
-  const size = dispatch.accessSize(target.offset, length);
   const { offset } = target;
+  const size = dispatch.accessSize(slot.alignmentAt(at), length);
   if (size === 8) {
-    readHalves(dispatch, slot, offset, attrs);
+    readHalves(dispatch, slot, at, offset, attrs);
     const { scratch, scratchBytes } = control;
     scratch.setUint32(0, dispatch.bigEndian ? control.hi : control.lo, !dispatch.bigEndian);
     scratch.setUint32(4, dispatch.bigEndian ? control.lo : control.hi, !dispatch.bigEndian);
     for (let i = 0; i < 8; i++) buf[pos + i] = scratchBytes[i]!;
   } else {
-    const value = readNumber(dispatch, slot, offset, size, attrs);
+    const value = readNumber(dispatch, slot, at, offset, size, attrs);
     for (let i = 0; i < size; i++) buf[pos + i] = value >>> (dispatch.bigEndian ? 8 * (size - 1 - i) : 8 * i);
   }
   return size;
@@ -139,16 +139,10 @@ export function writeStep(
   }
   const { dispatch } = slot;
   const { offset } = target;
-  const size = dispatch.accessSize(offset, length);
+  const size = dispatch.accessSize(slot.alignmentAt(at), length);
   const big = dispatch.bigEndian;
-  if (slot.kind === SlotKind.HOLE || offset > Number.MAX_SAFE_INTEGER) {
-    dispatch.refuse(
-      slot.exact ? offset : slot.bigOffset + BigInt(at),
-      size,
-      true,
-      'rejected',
-      MemTxResult.DECODE_ERROR,
-    );
+  if (isOut(slot, offset)) {
+    dispatch.refuse(slot.offsetAt(at), size, true, 'rejected', MemTxResult.DECODE_ERROR);
   } else if (size === 8) {
     const { scratch, scratchBytes } = control;
     for (let i = 0; i < 8; i++) scratchBytes[i] = buf[pos + i]!;
@@ -173,9 +167,9 @@ export function advance(addr: GuestAddress, by: number): GuestAddress {
 
 /** How far one copy goes: the window, and the block for a ROM device, which is not cut at its section (A-63). */
 function directLength(slot: Slot, at: number, length: number): number {
-  if (slot.clamps) return length < slot.len - at ? length : slot.len - at;
+  if (slot.clamps) return Math.min(length, slot.len - at);
   const room = slot.section.region.ram!.length - slot.blockOffset - at;
-  return length < room ? length : room;
+  return Math.min(length, room);
 }
 
 /**
@@ -186,7 +180,7 @@ function skipHole(control: AccessControl, slot: Slot, at: number, length: number
   if (slot.kind !== SlotKind.HOLE || control.observer !== null) return 0;
   if (at >= slot.len) return length;
   const room = slot.len - at - 8;
-  const most = length < room ? length : room;
+  const most = Math.min(length, room);
   return most > 8 ? most - (most % 8) : 0;
 }
 

@@ -39,18 +39,18 @@ export function* chunksOf(
   let addr = toAddress(start);
   for (let left = checkLength(len); left > 0; ) {
     translate(map, addr, left, isWrite, attrs, map.target);
-    const { slot, at, offset, length } = map.target;
+    const { slot, at, length } = map.target;
     const direct = isDirect(slot, isWrite, attrs) && at < slot.len;
     const size = direct
       ? Math.min(length, slot.len - at)
       : slot.kind === SlotKind.HOLE
         ? Math.min(length, Math.max(slot.len - at, 1))
-        : slot.dispatch.accessSize(offset, length);
+        : slot.dispatch.accessSize(slot.alignmentAt(at), length);
     yield {
       addr,
       length: size,
       section: slot.section,
-      offset: slot.exact ? offset : slot.bigOffset + BigInt(at),
+      offset: slot.offsetAt(at),
       bytes: direct ? slot.bytes.subarray(at, at + size) : null,
     };
     left -= size;

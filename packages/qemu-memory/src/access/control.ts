@@ -7,6 +7,7 @@ import type { DirtyTrackers } from '../dirty/dirty-tracker.ts';
 import type { CodeInvalidator } from '../dirty/mark.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
 import type { Halves } from '../region/ops.ts';
+import type { MemoryCore } from '../space/memory-core.ts';
 import { OwnerGuard } from './owner-guard.ts';
 
 /** Why an access was refused before it reached a device (A-31, A-46, A-64). */
@@ -57,26 +58,33 @@ export class AccessControl {
   invalidateCode: CodeInvalidator | null = null;
   /** @internal Who follows dirty pages; made with the first tracker. */
   trackers: DirtyTrackers | null = null;
+  /** Does an observer want direct loads? Then none is taken on the fast path. */
+  seesLoads = false;
   readonly frames: readonly Frame[];
   /** Eight bytes in which a value and its byte string are exchanged; nothing calls out while it is in use. */
   readonly scratch: DataView = new DataView(new ArrayBuffer(8));
   readonly scratchBytes: Uint8Array = new Uint8Array(this.scratch.buffer);
   readonly #guards = new WeakMap<object, OwnerGuard>();
+  readonly #core: MemoryCore;
   #observer: AccessObserver | null = null;
 
-  constructor() {
+  /** @internal */
+  constructor(core: MemoryCore) {
+    this.#core = core;
     const frames: Frame[] = [];
     for (let i = 0; i <= MAX_NESTING; i++) frames.push(new Frame());
     this.frames = frames;
   }
 
-  /** Who watches refusals and calls; null for nobody, which costs nothing. */
+  /** Who watches refusals and calls; null for nobody, which costs nothing. `dmaRead` also sees pinned views made later. */
   get observer(): AccessObserver | null {
     return this.#observer;
   }
   set observer(observer: AccessObserver | null) {
     this.#observer = observer;
     this.easyDepth = observer?.called === undefined ? MAX_NESTING : 0;
+    this.seesLoads = observer?.dmaRead !== undefined;
+    if (this.seesLoads) for (const space of this.#core.addressSpaces) space.map.forget();
   }
 
   /** The guard that all regions of `owner` share (A-46). */

@@ -58,14 +58,17 @@ export function writeRomRange(map: ViewMap, start: GuestAddress, buf: Uint8Array
   let addr = toAddress(start);
   for (let pos = 0; pos < buf.length; ) {
     translate(map, addr, buf.length - pos, true, attrs, map.target);
-    const { slot, at, offset, length } = map.target;
+    const { slot, at, length } = map.target;
     let size: number;
     if (slot.kind === SlotKind.RAM && slot.section.directRead && at < slot.len) {
       size = Math.min(length, slot.len - at);
       slot.bytes.set(buf.subarray(pos, pos + size), at);
       if (slot.dirtyMask !== 0) slot.markDirty(at, size);
     } else
-      size = slot.kind === SlotKind.HOLE ? holeStep(slot.len - at, length) : slot.dispatch.accessSize(offset, length);
+      size =
+        slot.kind === SlotKind.HOLE
+          ? holeStep(slot.len - at, length)
+          : slot.dispatch.accessSize(slot.alignmentAt(at), length);
     pos += size;
     addr = advance(addr, size);
   }

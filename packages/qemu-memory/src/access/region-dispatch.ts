@@ -328,8 +328,7 @@ export class RegionDispatch {
   }
 
   #pieceSize(n: number): number {
-    const most = n < this.implMax ? n : this.implMax;
-    return most > this.implMin ? most : this.implMin;
+    return Math.max(Math.min(n, this.implMax), this.implMin);
   }
 
   /** One callback of up to 4 bytes. Sets `control.result`. @returns its value cut to `size`. */

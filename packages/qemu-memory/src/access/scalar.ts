@@ -41,8 +41,8 @@ export function loadSlow<T>(
   let value: T;
   let result: number = MemTxResult.OK;
   if (slot.kind === SlotKind.RAM && slot.section.directRead && blockHolds(slot, at, size, target.length)) {
-    if (target.map === map && slot.loadLen !== 0) map.load = slot;
-    if (control.observer !== null) control.observer.dmaRead?.(addr, size, slot.section.region);
+    if (control.seesLoads) control.observer!.dmaRead!(addr, size, slot.section.region);
+    else if (target.map === map && slot.loadLen !== 0) map.load = slot;
     if (ordering !== undefined) value = atomicLoad(slot, at, codec, ordering, addr);
     else if (at + size <= slot.len) value = getScalar(slot.view, at, codec);
     else {
@@ -51,7 +51,7 @@ export function loadSlow<T>(
     }
   } else {
     if (tx !== null) failTx(tx);
-    value = loadDispatched(control, slot, target.offset, codec, attrs);
+    value = loadDispatched(control, slot, at, target.offset, codec, attrs);
     result = control.result;
   }
   if (map.taps !== null) map.taps.loaded(addr, size, value, attrs);
@@ -92,7 +92,7 @@ export function storeSlow<T>(
     if (slot.dirtyMask !== 0) slot.markDirty(at, size);
   } else {
     if (tx !== null) failTx(tx);
-    storeDispatched(control, slot, target.offset, codec, value, attrs);
+    storeDispatched(control, slot, at, target.offset, codec, value, attrs);
     result = control.result;
   }
   if (tx !== null) {
@@ -105,6 +105,7 @@ export function storeSlow<T>(
 export function loadDispatched<T>(
   control: AccessControl,
   slot: Slot,
+  at: number,
   offset: number,
   codec: ScalarCodec<T>,
   attrs: MemTxAttrs,
@@ -112,7 +113,7 @@ export function loadDispatched<T>(
   const { dispatch } = slot;
   const { size, littleEndian, kind } = codec;
   if (size <= 4) {
-    let value = readNumber(dispatch, slot, offset, size, attrs);
+    let value = readNumber(dispatch, slot, at, offset, size, attrs);
     // A-16: the orders agree, or the number is reversed.
     if (littleEndian === dispatch.bigEndian && size > 1)
       value = size === 2 ? ((value & 0xff) << 8) | (value >>> 8) : swap32(value);
@@ -122,7 +123,7 @@ export function loadDispatched<T>(
     else control.scratch.setUint8(0, value);
     return getScalar(control.scratch, 0, codec);
   }
-  readHalves(dispatch, slot, offset, attrs);
+  readHalves(dispatch, slot, at, offset, attrs);
   if (dispatch.bigEndian) {
     control.scratch.setUint32(0, control.hi, false);
     control.scratch.setUint32(4, control.lo, false);
@@ -137,6 +138,7 @@ export function loadDispatched<T>(
 export function storeDispatched<T>(
   control: AccessControl,
   slot: Slot,
+  at: number,
   offset: number,
   codec: ScalarCodec<T>,
   value: T,
@@ -147,7 +149,7 @@ export function storeDispatched<T>(
   const { scratch } = control;
   setScalar(scratch, 0, codec, value);
   const little = !dispatch.bigEndian;
-  if (isOut(slot, offset)) dispatch.refuse(outOffset(slot, offset), size, true, 'rejected', MemTxResult.DECODE_ERROR);
+  if (isOut(slot, offset)) dispatch.refuse(slot.offsetAt(at), size, true, 'rejected', MemTxResult.DECODE_ERROR);
   else if (size === 8) {
     const lo = scratch.getUint32(little ? 0 : 4, little);
     const hi = scratch.getUint32(little ? 4 : 0, little);
@@ -163,19 +165,19 @@ export function storeDispatched<T>(
 export function readNumber(
   dispatch: RegionDispatch,
   slot: Slot,
+  at: number,
   offset: number,
   size: number,
   attrs: MemTxAttrs,
 ): number {
-  if (isOut(slot, offset))
-    return dispatch.refuse(outOffset(slot, offset), size, false, 'rejected', MemTxResult.DECODE_ERROR);
+  if (isOut(slot, offset)) return dispatch.refuse(slot.offsetAt(at), size, false, 'rejected', MemTxResult.DECODE_ERROR);
   if (!attrs.debug) return dispatch.read(offset, size, attrs);
   return dispatch.hasOps && dispatch.peek(offset, size) ? dispatch.control.lo : opaque(dispatch, offset, size);
 }
 
 /** `readNumber` for 8 bytes: `control.lo` and `control.hi`. */
-export function readHalves(dispatch: RegionDispatch, slot: Slot, offset: number, attrs: MemTxAttrs): void {
-  if (isOut(slot, offset)) dispatch.refuse(outOffset(slot, offset), 8, false, 'rejected', MemTxResult.DECODE_ERROR);
+export function readHalves(dispatch: RegionDispatch, slot: Slot, at: number, offset: number, attrs: MemTxAttrs): void {
+  if (isOut(slot, offset)) dispatch.refuse(slot.offsetAt(at), 8, false, 'rejected', MemTxResult.DECODE_ERROR);
   else if (!attrs.debug) dispatch.read64(offset, attrs);
   else if (!dispatch.hasOps || !dispatch.peek(offset, 8)) opaque(dispatch, offset, 8);
 }
@@ -187,12 +189,8 @@ function opaque(dispatch: RegionDispatch, offset: number, size: number): number 
 }
 
 /** Nobody, or an offset that callbacks cannot be given exactly. */
-function isOut(slot: Slot, offset: number): boolean {
+export function isOut(slot: Slot, offset: number): boolean {
   return slot.kind === SlotKind.HOLE || offset > Number.MAX_SAFE_INTEGER;
-}
-
-function outOffset(slot: Slot, offset: number): GuestAddress {
-  return offset <= Number.MAX_SAFE_INTEGER ? offset : slot.bigOffset;
 }
 
 /** What `tx` says when the device throws: nothing after the callback will set it. */

@@ -76,8 +76,8 @@ export function flatviewTranslateSection(
 ): TranslatedSection {
   const { target } = space.map;
   translate(space.map, toAddress(addr), len, mode === 'write', attrs, target);
-  const { slot, at, offset, length } = target;
-  return { section: slot.section, offset: slot.exact ? offset : slot.bigOffset + BigInt(at), length };
+  const { slot, at, length } = target;
+  return { section: slot.section, offset: slot.offsetAt(at), length };
 }
 
 /** May an access with these attributes go there: `attrs.memory` wants RAM (A-115, A-64)? */
@@ -157,7 +157,7 @@ export function sectionLoad<T>(
   if (isDirect(slot, false, attrs) && target.at + codec.size <= slot.len)
     value = getScalar(slot.view, target.at, codec);
   else {
-    value = loadDispatched(control, slot, target.offset, codec, attrs);
+    value = loadDispatched(control, slot, target.at, target.offset, codec, attrs);
     result = control.result;
   }
   tx.result = result;
@@ -180,7 +180,7 @@ export function sectionStore<T>(
     setScalar(slot.view, target.at, codec, value);
     if (slot.dirtyMask !== 0) slot.markDirty(target.at, codec.size);
   } else {
-    storeDispatched(control, slot, target.offset, codec, value, attrs);
+    storeDispatched(control, slot, target.at, target.offset, codec, value, attrs);
     result = control.result;
   }
   tx.result = result;

@@ -4,6 +4,7 @@
  * one buffer of at most 4 GiB holds it, several otherwise.
  */
 import type { MemTxAttrs } from '@guestmem/memtx';
+import type { GuestAddress } from '@guestmem/vm-memory';
 import { markMask, markWritten } from '../dirty/mark.ts';
 import type { MemoryRegionSection } from '../view/section.ts';
 import type { RegionDispatch } from './region-dispatch.ts';
@@ -84,6 +85,19 @@ export class Slot {
     this.bigOffset = init.offset;
     this.clamps = section.region.isRam;
     this.tail = Number(section.offsetWithinRegion + section.size - init.offset);
+  }
+
+  /** The region's offset at `at`, exactly. */
+  offsetAt(at: number): GuestAddress {
+    if (this.exact) return this.offset + at;
+    const offset = this.bigOffset + BigInt(at);
+    return offset <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(offset) : offset;
+  }
+
+  /** A number with the alignment of the offset at `at`, 0 only for offset 0 (A-65). */
+  alignmentAt(at: number): number {
+    if (this.exact) return this.offset + at;
+    return Number(BigInt.asUintN(4, this.bigOffset + BigInt(at))) + 16;
   }
 
   /** May a write with these attributes go to the bytes? A debugger's may, into ROM too (A-52). */

@@ -84,7 +84,7 @@ function translateChain(
   let next: GuestAddress = 0;
   let space: ViewAccess | null = null;
   for (let depth = 0; slot.kind === SlotKind.IOMMU; depth++) {
-    const offset = slot.exact ? slot.offset + at : slot.bigOffset + BigInt(at);
+    const offset = slot.offsetAt(at);
     const entry = depth === MAX_IOMMU_CHAIN ? null : ask(control, slot, offset, isWrite, attrs);
     if (entry === null || (entry.perm & (isWrite ? 2 : 1)) === 0) {
       refuseTranslation(map, offset, length, out);

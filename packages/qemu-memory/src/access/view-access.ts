@@ -11,6 +11,7 @@ import {
   type MemTxView,
   type MemTxViewOptions,
   memTxView,
+  NOT_DIRECT,
   type OnError,
   type TxMemory,
 } from '@guestmem/memtx';
@@ -21,10 +22,9 @@ import type {
   GuestAddress,
   Ordering,
   ReadVolatile,
-  ScalarCodec,
   WriteVolatile,
 } from '@guestmem/vm-memory';
-import { disposable, getScalar, setScalar } from '@guestmem/vm-memory';
+import { disposable, getScalar, ScalarCodec, setScalar } from '@guestmem/vm-memory';
 import type { IommuTlbEntry } from '../iommu/iommu-ops.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
 import { makeTap, NO_TAPS, type TapEvent, type TapList, type TapOptions } from '../taps/tap-list.ts';
@@ -138,15 +138,43 @@ export abstract class ViewAccess implements TxMemory, Bytes<GuestAddress> {
     this.txWrite(addr, buf, UNSPECIFIED, 'stop', null);
   }
   readObj<T>(addr: GuestAddress, codec: Codec<T>): T {
-    const slot = this.map.load;
-    if (typeof addr === 'number') {
-      const off = addr - slot.first;
-      if (off >>> 0 === off && off + codec.size <= slot.loadLen) return codec.get(slot.view, off);
-    }
-    return this.#view.readObj(addr, codec);
+    const value = this.txReadDirect(addr, codec);
+    return value === NOT_DIRECT ? this.#view.readObj(addr, codec) : value;
   }
   writeObj<T>(addr: GuestAddress, codec: Codec<T>, value: T): void {
-    this.#view.writeObj(addr, codec, value);
+    if (!this.txWriteDirect(addr, codec, value)) this.#view.writeObj(addr, codec, value);
+  }
+  /** @internal The object at `addr` when one window of RAM holds it; for readObj of views. */
+  txReadDirect<T>(addr: GuestAddress, codec: Codec<T>): T | typeof NOT_DIRECT {
+    if (!Number.isSafeInteger(addr)) return NOT_DIRECT;
+    const { map } = this;
+    let slot = map.load;
+    let off = (addr as number) - slot.first;
+    if (!(off >= 0 && off + codec.size <= slot.loadLen)) {
+      if ((addr as number) < 0 || this.core.access.seesLoads) return NOT_DIRECT;
+      slot = map.slotAt(addr as number);
+      off = (addr as number) - slot.first;
+      if (off + codec.size > slot.loadLen) return NOT_DIRECT;
+      map.load = slot;
+    }
+    return codec.get(slot.view, off);
+  }
+  /** @internal As `txReadDirect`. Scalars only: a struct codec may refuse its value when half is written. */
+  txWriteDirect<T>(addr: GuestAddress, codec: Codec<T>, value: T): boolean {
+    if (!Number.isSafeInteger(addr) || !(codec instanceof ScalarCodec)) return false;
+    const { map } = this;
+    let slot = map.store;
+    let off = (addr as number) - slot.first;
+    if (!(off >= 0 && off + codec.size <= slot.storeLen)) {
+      if ((addr as number) < 0) return false;
+      slot = map.slotAt(addr as number);
+      off = (addr as number) - slot.first;
+      if (off + codec.size > slot.storeLen) return false;
+      map.store = slot;
+    }
+    setScalar(slot.view, off, codec, value);
+    if (slot.dirtyMask !== 0) slot.markDirty(off, codec.size);
+    return true;
   }
   readVolatileFrom(addr: GuestAddress, src: ReadVolatile, count: number): number {
     return this.#view.readVolatileFrom(addr, src, count);

@@ -29,6 +29,7 @@ export class ViewMap {
   readonly coarse: Slot[];
   readonly coarseShift: number;
   readonly #fine: Slot[];
+  readonly #never: Slot;
   readonly #unassigned: MemoryRegionSection;
   /** Who sees accesses of this space; null for nobody. */
   readonly taps: TapList | null;
@@ -47,6 +48,7 @@ export class ViewMap {
       section: this.#unassigned,
       offset: 0n,
     });
+    this.#never = never;
     this.load = never;
     this.store = never;
     this.coarse = new Array<Slot>(COARSE).fill(never);
@@ -55,6 +57,12 @@ export class ViewMap {
     this.refused = new Slot({ first: 0, len: 0, kind: SlotKind.HOLE, section: this.#unassigned, offset: 0n });
     this.taps = taps;
     this.target = new Target(never);
+  }
+
+  /** Makes the next load and store look the address up. */
+  forget(): void {
+    this.load = this.#never;
+    this.store = this.#never;
   }
 
   /** Who answers for `addr`, a safe integer. */
@@ -186,7 +194,7 @@ function windowStart(section: MemoryRegionSection, addr: number): number {
   const regionFirst = Number(section.offsetWithinRegion);
   const blockLength = section.region.ram!.length;
   const at = regionFirst + (addr - first);
-  if (at >= blockLength) return first + (blockLength - regionFirst > 0 ? blockLength - regionFirst : 0);
+  if (at >= blockLength) return first + Math.max(blockLength - regionFirst, 0);
   const segment = section.region.ram!.backing.segmentAt(at);
   const inSegment = Math.floor((at - segment.start) / WINDOW) * WINDOW;
   const start = segment.start + inSegment;

@@ -32,7 +32,7 @@ export class DirtyPages {
 
   /** The states, one byte a page, allocated at first use with everything dirty for QEMU's clients (A-181). */
   get states(): Uint8Array {
-    if (this.#states.length === 0) this.#allocate();
+    this.#ready();
     return this.#states;
   }
 
@@ -75,6 +75,7 @@ export class DirtyPages {
   /** Clears `client` on the pages of the range. @returns pages that were dirty (A-189). */
   testAndClear(offset: number, len: number, client: number): number {
     if (len <= 0) return 0;
+    this.#ready();
     let count = 0;
     const first = this.#page(offset);
     const last = Math.min(this.#page(offset + len - 1), this.count - 1);
@@ -92,7 +93,8 @@ export class DirtyPages {
   /** Calls `run(firstPage, pages)` for each run of pages that are dirty for `client`, clearing them first if asked. */
   forEachRun(client: number, clear: boolean, run: (firstPage: number, pages: number) => void): void {
     const bit = 1 << client;
-    const states = this.states;
+    this.#ready();
+    const states = this.#states;
     for (let page = 0; page < this.count; ) {
       if ((page & 3) === 0 && (this.#words[page >>> 2]! & (0x0101_0101 << client)) === 0) {
         page += 4;
@@ -132,7 +134,9 @@ export class DirtyPages {
     return Math.floor(offset / this.pageSize);
   }
 
-  #allocate(): void {
+  /** Allocates both views of the states at first use. */
+  #ready(): void {
+    if (this.#states.length !== 0) return;
     const bytes = (this.count + 3) & ~3;
     const buffer = this.shared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes);
     this.adopt(new Uint8Array(buffer));
