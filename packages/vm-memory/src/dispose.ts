@@ -28,3 +28,24 @@ export function disposable(release: () => void): DisposableHandle {
   };
   return { dispose, [DISPOSE]: dispose };
 }
+
+/**
+ * Base of classes with a `dispose`: adds the symbol, which a class of its own cannot name (`[DISPOSE]() {}` is an error
+ * under isolatedDeclarations).
+ */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the method is defined in the static block
+export abstract class DisposableBase {
+  static {
+    Object.defineProperty(DisposableBase.prototype, DISPOSE, {
+      value(this: DisposableBase) {
+        this.dispose();
+      },
+      writable: true,
+      configurable: true,
+    });
+  }
+
+  abstract dispose(): void;
+}
+
+export interface DisposableBase extends DisposableHandle {}

@@ -15,6 +15,7 @@ export {
   uncheckedOffsetFrom,
   uncheckedSub,
 } from './address-math.ts';
+export { ArrayCodec, array, BytesCodec, byteArray } from './array.ts';
 export type { AtomicBitmapHandle, AtomicBitmapOptions } from './atomic-bitmap.ts';
 export { AtomicBitmap } from './atomic-bitmap.ts';
 export { AtomicRef } from './atomic-ref.ts';
@@ -29,6 +30,7 @@ export type { Bitmap } from './bitmap.ts';
 export { BitmapSlice } from './bitmap.ts';
 export type { GuestMemoryOptions, MemoryRange } from './buffer-memory.ts';
 export { guestMemory } from './buffer-memory.ts';
+export { ByteSink, ByteSource, GrowingSink, readExactVolatile, writeAllVolatile } from './byte-stream.ts';
 export type { Bytes } from './bytes.ts';
 export { BytesBase } from './bytes-base.ts';
 export type { ByteOrder, Codec, ScalarShape, ValueOf } from './codec.ts';
@@ -36,13 +38,21 @@ export { ScalarCodec, ScalarKind } from './codec.ts';
 export type { GuestRegionCollectionErrorCode } from './collection-error.ts';
 export { GuestRegionCollectionError } from './collection-error.ts';
 export type { DisposableHandle } from './dispose.ts';
-export { DISPOSE, disposable } from './dispose.ts';
+export { DISPOSE, DisposableBase, disposable } from './dispose.ts';
 export type { GuestMemoryErrorCode, GuestMemoryErrorDetail } from './error.ts';
 export { GuestMemoryError } from './error.ts';
 export { FileOffset } from './file-offset.ts';
 export type { GuestAddressSpace, GuestMemory, GuestMemoryBackend, RegionAddress } from './guest-memory.ts';
+export { GuestMemoryAtomic, GuestMemoryExclusiveGuard } from './guest-memory-atomic.ts';
+export { GuestMemoryBytes } from './guest-memory-bytes.ts';
 export { GuestMemorySlices } from './guest-memory-slices.ts';
 export type { ReadVolatile, WriteVolatile } from './io.ts';
+export type { Iommu, IommuErrorCode, IommuMissHandler } from './iommu.ts';
+export { IommuError, tlbIommu } from './iommu.ts';
+export type { IommuMemoryOptions } from './iommu-memory.ts';
+export { IommuMemory } from './iommu-memory.ts';
+export type { IotlbFails, IotlbResult, IovaRange, MappedRange } from './iotlb.ts';
+export { Iotlb } from './iotlb.ts';
 export { Ordering } from './ordering.ts';
 export { Permissions, permissionsAllow } from './permissions.ts';
 export type { HostAddress } from './region.ts';
@@ -68,6 +78,12 @@ export {
   u64Number,
 } from './scalar.ts';
 export { getScalar, setScalar } from './scalar-access.ts';
+export type { LoadOptions, SaveOptions, StreamSource, WebReadableLike, WebReaderLike } from './stream.ts';
+export { chunksOf, loadFrom, saveTo } from './stream.ts';
+export type { NodeWritableLike, StreamSink, WebWritableLike, WebWriterLike } from './stream-sink.ts';
+export type { StructFields, StructOptions, StructValue } from './struct.ts';
+export { StructCodec, struct } from './struct.ts';
+export type { AccessorControls, ArrayAccessor, FieldAccess, StructAccessor } from './struct-accessor.ts';
 export type { ElementArray } from './volatile-ref.ts';
 export { VolatileArrayRef, VolatileRef } from './volatile-ref.ts';
 export { VolatileSlice } from './volatile-slice.ts';

@@ -15,8 +15,12 @@ export function getScalar<T>(view: DataView, offset: number, codec: ScalarCodec<
       return view.getUint16(offset, codec.littleEndian) as T;
     case 4: // U32
       return view.getUint32(offset, codec.littleEndian) as T;
-    case 8: // U64_NUMBER
-      return getU64Number(view, offset, codec.littleEndian) as T;
+    case 8: {
+      // U64_NUMBER
+      const high = view.getUint32(codec.littleEndian ? offset + 4 : offset, codec.littleEndian);
+      if (high > 0x1f_ffff) throw unsafeU64(view, offset, codec.littleEndian);
+      return (high * 0x1_0000_0000 + view.getUint32(codec.littleEndian ? offset : offset + 4, codec.littleEndian)) as T;
+    }
     default:
       return getOther(view, offset, codec);
   }
@@ -53,11 +57,8 @@ export function checkScalar<T>(codec: ScalarCodec<T>, value: T): void {
   if (!isScalarValue(codec, value)) throw badScalarValue(codec, value);
 }
 
-function getU64Number(view: DataView, offset: number, littleEndian: boolean): number {
-  const low = view.getUint32(littleEndian ? offset : offset + 4, littleEndian);
-  const high = view.getUint32(littleEndian ? offset + 4 : offset, littleEndian);
-  if (high > 0x1f_ffff) throw unsafeScalar('u64', view.getBigUint64(offset, littleEndian));
-  return high * 0x1_0000_0000 + low;
+function unsafeU64(view: DataView, offset: number, littleEndian: boolean): RangeError {
+  return unsafeScalar('u64', view.getBigUint64(offset, littleEndian));
 }
 
 function getOther<T>(view: DataView, offset: number, codec: ScalarCodec<T>): T {

@@ -1,0 +1,116 @@
+/**
+ * Guest memory behind an IOMMU: addresses are I/O virtual, translated at every access, all of the range before any byte
+ * moves. Switched off, it is the backend itself and asks no permissions. V-1.12.
+ */
+import { type GuestAddress, toAddress } from './address.ts';
+import type { Bitmap } from './bitmap.ts';
+import type { GuestMemoryBackend } from './guest-memory.ts';
+import { GuestMemoryBytes } from './guest-memory-bytes.ts';
+import { GuestMemorySlices } from './guest-memory-slices.ts';
+import { type Iommu, iommuFailed } from './iommu.ts';
+import type { MappedRange } from './iotlb.ts';
+import { Permissions } from './permissions.ts';
+import { VolatileSlice } from './volatile-slice.ts';
+
+/** Options of `IommuMemory`. */
+export interface IommuMemoryOptions {
+  /** Translate (default true)? */
+  readonly enabled?: boolean;
+  /**
+   * Marked by writes while translating, at offset = I/O virtual address; the backend's own bitmaps are then left alone
+   * (default: nothing is tracked while translating).
+   */
+  readonly bitmap?: Bitmap | null;
+}
+
+/** A backend seen through an IOMMU. */
+export class IommuMemory<M extends GuestMemoryBackend = GuestMemoryBackend> extends GuestMemoryBytes {
+  readonly #backend: M;
+  readonly #iommu: Iommu;
+  readonly #bitmap: Bitmap | null;
+  #enabled: boolean;
+
+  constructor(backend: M, iommu: Iommu, options: IommuMemoryOptions = {}) {
+    super();
+    this.#backend = backend;
+    this.#iommu = iommu;
+    this.#bitmap = options.bitmap ?? null;
+    this.#enabled = options.enabled ?? true;
+  }
+
+  /** The same IOMMU and marks over another backend; this one stays as it is. */
+  withReplacedBackend<N extends GuestMemoryBackend>(backend: N): IommuMemory<N> {
+    return new IommuMemory(backend, this.#iommu, { enabled: this.#enabled, bitmap: this.#bitmap });
+  }
+
+  get iommu(): Iommu {
+    return this.#iommu;
+  }
+
+  get bitmap(): Bitmap | null {
+    return this.#bitmap;
+  }
+
+  /** The physical memory, whether translating or not. */
+  get backend(): M {
+    return this.#backend;
+  }
+
+  get enabled(): boolean {
+    return this.#enabled;
+  }
+
+  /** Switches translation on or off for accesses from now on. */
+  set enabled(enabled: boolean) {
+    this.#enabled = enabled;
+  }
+
+  physicalMemory(): M | undefined {
+    return this.#enabled ? undefined : this.#backend;
+  }
+
+  checkRange(addr: GuestAddress, len: GuestAddress, access: Permissions = Permissions.NO): boolean {
+    if (!this.#enabled) return this.#backend.checkRange(addr, len, access);
+    toAddress(addr);
+    if (len === 0 || len === 0n) return true;
+    try {
+      return this.#iommu
+        .translate(addr, len, access)
+        .every((range) => this.#backend.checkRange(range.base, range.length, access));
+    } catch {
+      return false;
+    }
+  }
+
+  /** @throws {GuestMemoryError} `iommu-error` at once, with the translator's error as cause; then as the backend's. */
+  getSlices(addr: GuestAddress, len: GuestAddress, access: Permissions = Permissions.NO): GuestMemorySlices {
+    if (!this.#enabled) return this.#backend.getSlices(addr, len, access);
+    const base = toAddress(addr);
+    if (len === 0 || len === 0n) return new GuestMemorySlices(() => undefined);
+    let ranges: readonly MappedRange[];
+    try {
+      ranges = this.#iommu.translate(base, len, access);
+    } catch (cause) {
+      throw iommuFailed(base, cause);
+    }
+    let index = 0;
+    let slices: GuestMemorySlices | null = null;
+    let offset = Number(base); // beyond any bitmap where it is not exact
+    return new GuestMemorySlices(() => {
+      for (;;) {
+        if (slices === null) {
+          const range = ranges[index++];
+          if (range === undefined) return undefined;
+          slices = this.#backend.getSlices(range.base, range.length, access);
+        }
+        const next = slices.next();
+        if (next.done !== true) {
+          const slice = new VolatileSlice(next.value.bytes, this.#bitmap?.sliceAt(offset) ?? null);
+          offset += slice.length;
+          return slice;
+        }
+        slices = null;
+      }
+    });
+  }
+}

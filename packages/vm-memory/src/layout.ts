@@ -1,0 +1,55 @@
+/** What struct and array codecs share: alignment, byte order of the parts, and checks that come before any byte moves. */
+import { type ByteOrder, type Codec, ScalarCodec } from './codec.ts';
+import { f32, f64, i8, i16, i32, i64, i64Number, inOrder, u8, u16, u32, u64, u64Number } from './scalar.ts';
+import { checkScalar } from './scalar-access.ts';
+
+/** A codec of several parts. */
+interface Composite<T> extends Codec<T> {
+  readonly align: number;
+  check(value: T): void;
+  withOrder?(order: ByteOrder): Codec<T>;
+}
+
+/** What a C compiler aligns a value of this codec to; codecs that do not tell are not aligned. */
+export function alignOf(codec: Codec<unknown>): number {
+  return codec instanceof ScalarCodec ? codec.size : ((codec as Partial<Composite<unknown>>).align ?? 1);
+}
+
+/** The codec with its host-order parts in `order`. What states an order of its own keeps it. */
+export function reorder<T>(codec: Codec<T>, order: ByteOrder): Codec<T> {
+  if (codec instanceof ScalarCodec) return NATIVE.has(codec) ? inOrder(codec, order) : codec;
+  return (codec as Partial<Composite<T>>).withOrder?.(order) ?? codec;
+}
+
+/** Would `codec.set` take it? Codecs of others are asked when they are set. */
+export function checkValue<T>(codec: Codec<T>, value: T): void {
+  if (codec instanceof ScalarCodec) checkScalar(codec, value);
+  else (codec as Partial<Composite<T>>).check?.(value);
+}
+
+/** Runs `check`; its error says where. */
+export function named(name: string, check: () => void): void {
+  try {
+    check();
+  } catch (cause) {
+    const { message } = cause as Error;
+    const where = message.startsWith('[') || message.startsWith('.') ? `${name}${message}` : `${name}: ${message}`;
+    if (cause instanceof RangeError) throw new RangeError(where, { cause });
+    throw new TypeError(where, { cause });
+  }
+}
+
+const NATIVE: ReadonlySet<object> = new Set<object>([
+  u8,
+  i8,
+  u16,
+  i16,
+  u32,
+  i32,
+  f32,
+  f64,
+  u64,
+  i64,
+  u64Number,
+  i64Number,
+]);
