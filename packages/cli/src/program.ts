@@ -1,6 +1,8 @@
 /** The command line of `guestmem`, put together from the commands' own files. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { mtreeCommand } from './mtree-command.ts';
+import { qtestCommand } from './qtest-command.ts';
 import { runCommand } from './run-command.ts';
 
 /** A new parser with every command. `process.exitCode` is set by the command that runs. */
@@ -10,7 +12,9 @@ export function createProgram(): Command {
     .description(description)
     .version(version)
     .showHelpAfterError('(add --help for usage)')
-    .addCommand(runCommand());
+    .addCommand(runCommand())
+    .addCommand(mtreeCommand())
+    .addCommand(qtestCommand());
 }
 
 /** Parses `args` (what follows the program's name) and runs a command. Sets `process.exitCode`: 2 for arguments that are no use. */

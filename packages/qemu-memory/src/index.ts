@@ -7,6 +7,7 @@ export { describeDiff, diffFlatDumps } from './map/diff.ts';
 export { diffMaps, mapFlatDump } from './map/diff-maps.ts';
 export type { ExplainHit, ExplainStep, Explanation, HiddenHit } from './map/explain.ts';
 export { describeExplanation, explainAddress } from './map/explain.ts';
+export { parseMap, printMap } from './map/map-text.ts';
 export type {
   MapAddress,
   MapRange,

@@ -2,7 +2,7 @@
  * Compares what two maps show, address space by address space and range by range: as data, and in words. Trees may
  * differ in ways that nobody sees; they are not compared. D14.
  */
-import type { FlatDump, FlatDumpRange, FlatDumpView } from '../mtree/flat-dump.ts';
+import { type FlatDump, type FlatDumpRange, type FlatDumpView, printFlatRange } from '../mtree/flat-dump.ts';
 import { type MapAddress, mapAddress } from './memory-map.ts';
 
 /** What answers over the addresses of a change. */
@@ -56,16 +56,28 @@ export function diffFlatDumps(before: FlatDump, after: FlatDump): MapDiff {
   return { spaces };
 }
 
-/** A difference in words, one line each, spaces first; empty where nothing differs. */
+/** A difference in words, one line each; spaces that changed alike are told together. Empty where nothing differs. */
 export function describeDiff(diff: MapDiff): string[] {
   const out: string[] = [];
-  for (const { name, root, change, ranges } of diff.spaces) {
-    if (change === 'changed') out.push(`address space "${name}" (root ${root}):`);
-    else out.push(`address space "${name}" (root ${root}) ${change === 'added' ? 'is new' : 'is gone'}:`);
+  for (const [{ root, change, ranges }, names] of groupAlike(diff.spaces)) {
+    const who = `address space${names.length === 1 ? '' : 's'} ${names.map((name) => `"${name}"`).join(', ')} (root ${root})`;
+    if (change === 'changed') out.push(`${who}:`);
+    else out.push(`${who} ${names.length === 1 ? 'is' : 'are'} ${change === 'added' ? 'new' : 'gone'}:`);
     if (ranges.length === 0) out.push('  nothing in it');
     for (const range of ranges) out.push(`  ${wordsOf(range)}`);
   }
   return out;
+}
+
+function groupAlike(spaces: readonly DiffSpace[]): [DiffSpace, string[]][] {
+  const groups = new Map<string, [DiffSpace, string[]]>();
+  for (const space of spaces) {
+    const key = JSON.stringify([space.root, space.change, space.ranges]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [space, [space.name]]);
+    else group[1].push(space.name);
+  }
+  return [...groups.values()];
 }
 
 function wordsOf({ first, last, before, after }: DiffRange): string {
@@ -96,14 +108,20 @@ function spacesOf(dump: FlatDump): Map<SpaceKey, FlatDumpView[]> {
 
 /** What is left of two lists when pairs of equal content are taken away. */
 function withoutEqual(olds: readonly FlatDumpView[], news: readonly FlatDumpView[]): [FlatDumpView[], FlatDumpView[]] {
-  const left = [...news];
-  const gone: FlatDumpView[] = [];
-  for (const old of olds) {
-    const at = left.findIndex((view) => diffRanges(old.ranges, view.ranges).length === 0);
-    if (at >= 0) left.splice(at, 1);
-    else gone.push(old);
+  const left = new Map<string, FlatDumpView[]>();
+  for (const view of news) {
+    const text = contentOf(view);
+    const others = left.get(text);
+    if (others === undefined) left.set(text, [view]);
+    else others.push(view);
   }
-  return [gone, left];
+  const gone = olds.filter((view) => left.get(contentOf(view))?.pop() === undefined);
+  return [gone, [...left.values()].flat()];
+}
+
+/** Equal for views whose ranges are equal. */
+function contentOf({ ranges }: FlatDumpView): string {
+  return ranges.map((range) => printFlatRange({ ...range, owner: '', accelerators: '' })).join('\n');
 }
 
 function diffSpace(key: SpaceKey, before: FlatDumpView | undefined, after: FlatDumpView | undefined): DiffSpace {

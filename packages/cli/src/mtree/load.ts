@@ -1,0 +1,70 @@
+/** Reads a memory map from a file, whatever its form: tree text, flat text, or JSON. */
+import {
+  type FlatDump,
+  inferFacts,
+  isFlatDump,
+  isTreeDump,
+  type MemoryMap,
+  MtreeError,
+  type MtreeFacts,
+  parseFlatDump,
+  parseMap,
+  parseMtree,
+} from '@guestmem/qemu-memory';
+import { readText, UserError } from '../files.ts';
+
+/** What a file holds. A flat dump has no tree, so it is no map. */
+export type Loaded =
+  | { readonly kind: 'map'; readonly map: MemoryMap }
+  | { readonly kind: 'flat'; readonly flat: FlatDump };
+
+/** What the tree does not tell, if anything is known. */
+export interface Knowledge {
+  /** A flat dump of the same moment. */
+  readonly flat?: FlatDump;
+  readonly facts?: MtreeFacts;
+}
+
+/** Reads `path`; `infer` is told the facts that a flat dump showed. @throws {UserError} */
+export function loadMap(path: string, knowledge: Knowledge = {}, infer?: (facts: MtreeFacts) => void): Loaded {
+  const text = readText(path);
+  return explained(path, () => {
+    if (text.trimStart().startsWith('{')) return { kind: 'map', map: parseMap(text) };
+    if (!isTreeDump(text) && isFlatDump(text)) return { kind: 'flat', flat: parseFlatDump(text) };
+    if (knowledge.flat === undefined)
+      return { kind: 'map', map: parseMtree(text, knowledge.facts === undefined ? {} : { facts: knowledge.facts }) };
+    const facts = inferFacts(text, knowledge.flat);
+    infer?.(facts);
+    return { kind: 'map', map: parseMtree(text, { facts, siblings: 'smaller' }) };
+  });
+}
+
+/** Reads a flat dump. @throws {UserError} */
+export function loadFlat(path: string): FlatDump {
+  return explained(path, () => parseFlatDump(readText(path)));
+}
+
+/** Reads facts: the object itself, or a capture's JSON that holds it. @throws {UserError} */
+export function loadFacts(path: string): MtreeFacts {
+  const value = parseJson(path, readText(path));
+  if (typeof value !== 'object' || value === null) throw new UserError(`${path} holds no facts`);
+  return ('facts' in value ? value.facts : value) as MtreeFacts;
+}
+
+/** Runs `act`; what it finds wrong with the input is told with the name of the file. */
+export function explained<T>(path: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (!(error instanceof MtreeError)) throw error;
+    throw new UserError(`${path === '-' ? 'standard input' : path}: ${error.message}`, { cause: error });
+  }
+}
+
+function parseJson(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new UserError(`${path} is not JSON: ${(cause as Error).message}`, { cause });
+  }
+}

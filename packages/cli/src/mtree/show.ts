@@ -1,0 +1,97 @@
+/** `guestmem mtree [FILE]`: prints one form of a map, or finds an address in it. */
+import {
+  buildMap,
+  flatDump,
+  type MemoryCore,
+  printFlatDump,
+  printMap,
+  printMtree,
+  renderMap,
+} from '@guestmem/qemu-memory';
+import { UserError } from '../files.ts';
+import { compareWithFlat, tellInferred } from './facts-report.ts';
+import { findAddress, findInFlat, parseAddress } from './find.ts';
+import { explained, type Knowledge, type Loaded, loadFacts, loadFlat, loadMap } from './load.ts';
+
+/** The options as commander gives them. */
+export interface MtreeOptions {
+  readonly flat?: boolean;
+  readonly tree?: boolean;
+  readonly dispatch?: boolean;
+  readonly json?: boolean;
+  readonly find?: string;
+  readonly space?: string;
+  readonly disabled?: boolean;
+  readonly owners?: boolean;
+  readonly pageSize: string;
+  readonly withFlat?: string;
+  readonly facts?: string;
+}
+
+/** Prints to standard output; notes on what was inferred go to standard error. Gives the exit code. @throws {UserError} */
+export function showMtree(path: string, options: MtreeOptions): number {
+  const form = formOf(options);
+  const pageBits = pageBitsOf(options.pageSize);
+  const address = options.find === undefined ? null : parseAddress(options.find);
+  if (path === '-' && process.stdin.isTTY)
+    throw new UserError('no file given; name one, or pipe the output of `info mtree -D` into this command');
+  const loaded = loadMap(path, knowledgeOf(options), (facts) => tellInferred(facts, options.withFlat!));
+  if (loaded.kind === 'flat') return showFlat(path, loaded, options, form, address);
+  return explained(path, () => {
+    const { core } = buildMap(loaded.map);
+    const code = options.withFlat === undefined ? 0 : compareWithFlat(core, options.withFlat);
+    if (address !== null) print(findAddress(core, address, options));
+    else if (form === 'json') print(printMap(renderMap(loaded.map)));
+    else print(textOf(core, form, options, pageBits));
+    return code;
+  });
+}
+
+type Form = 'flat' | 'tree' | 'dispatch' | 'json';
+
+function formOf(options: MtreeOptions): Form {
+  const forms = (['flat', 'tree', 'dispatch', 'json'] as const).filter((form) => options[form]);
+  if (options.find !== undefined && forms.some((form) => form !== 'json'))
+    throw new UserError('--find goes with --json only');
+  if (forms.length > 1) throw new UserError(`choose one of ${forms.map((form) => `--${form}`).join(' and ')}`);
+  if (options.facts !== undefined && options.withFlat !== undefined)
+    throw new UserError('choose one of --facts and --with-flat');
+  return forms[0] ?? 'flat';
+}
+
+function textOf(core: MemoryCore, form: Exclude<Form, 'json'>, options: MtreeOptions, pageBits: number): string {
+  const owners = options.owners ?? false;
+  if (form === 'tree') return printMtree(core, { disabled: options.disabled ?? false, owners });
+  return printFlatDump(flatDump(core, { owners, ...(form === 'dispatch' && { pageBits }) }));
+}
+
+/** A flat dump alone can be printed again and searched, no more. */
+function showFlat(
+  path: string,
+  { flat }: Extract<Loaded, { kind: 'flat' }>,
+  options: MtreeOptions,
+  form: Form,
+  address: bigint | null,
+): number {
+  if (address !== null) print(findInFlat(flat, address, options));
+  else if (form === 'flat') print(printFlatDump({ views: flat.views.map((view) => ({ ...view, dispatch: null })) }));
+  else throw new UserError(`${path} is a flat dump; --${form} needs the tree (\`info mtree -D\`)`);
+  return 0;
+}
+
+function knowledgeOf({ withFlat, facts }: MtreeOptions): Knowledge {
+  if (withFlat !== undefined) return { flat: loadFlat(withFlat) };
+  return facts === undefined ? {} : { facts: loadFacts(facts) };
+}
+
+function pageBitsOf(text: string): number {
+  const size = Number(text);
+  const bits = Math.log2(size);
+  if (!Number.isInteger(bits) || bits < 1 || bits > 18)
+    throw new UserError(`--page-size must be a power of two from 2 to 262144, not ${text}`);
+  return bits;
+}
+
+function print(text: string): void {
+  process.stdout.write(text);
+}
