@@ -1,3 +1,50 @@
+export type { AccessMode, Chunk } from './access/chunks.ts';
+export type { AccessObserver, RefusalReason } from './access/control.ts';
+export { AccessControl, MAX_NESTING } from './access/control.ts';
+export { DeviceError } from './access/device-error.ts';
+export { Mapping } from './access/mapping.ts';
+export { MemoryRegionCache } from './access/memory-region-cache.ts';
+export { PinnedView } from './access/pinned-view.ts';
+export type { TranslatedSection } from './access/section-helpers.ts';
+export {
+  addressSpaceGetFlatview,
+  addressSpaceLookupSection,
+  addressSpaceToFlatview,
+  flatviewRef,
+  flatviewTranslateSection,
+  flatviewUnref,
+  sectionAccessAllowed,
+  sectionCoversRegionAddr,
+  sectionFuzzDmaRead,
+  sectionGetHostAddr,
+  sectionLoad,
+  sectionReadContinueStep,
+  sectionStore,
+  sectionWriteContinueStep,
+  targetIsBigEndian,
+} from './access/section-helpers.ts';
+export { MAX_IOMMU_CHAIN } from './access/target.ts';
+export { ViewAccess } from './access/view-access.ts';
+export { DirtyClient } from './dirty/client.ts';
+export { DirtyPages } from './dirty/dirty-pages.ts';
+export type { DirtyRun } from './dirty/dirty-tracker.ts';
+export { copyBlock, DirtyTracker, trackDirty } from './dirty/dirty-tracker.ts';
+export type { CodeInvalidator } from './dirty/mark.ts';
+export { memoryRegionSetDirty } from './dirty/mark.ts';
+export {
+  DirtySnapshot,
+  memoryRegionGetDirty,
+  memoryRegionResetDirty,
+  memoryRegionSnapshotAndClearDirty,
+  setDirtyLebitmap,
+} from './dirty/snapshot.ts';
+export type { IommuEvent, IommuNotifier } from './iommu/iommu-notifier.ts';
+export { IommuNotifierFlag } from './iommu/iommu-notifier.ts';
+export type { IommuMemoryRegionOps, IommuTlbEntry } from './iommu/iommu-ops.ts';
+export { IommuAccess } from './iommu/iommu-ops.ts';
+export { IommuRegion, notifyOne, unmapNotifierRange } from './iommu/iommu-region.ts';
+export type { PageIommuOptions, PageTranslation, PageWalk } from './iommu/page-iommu.ts';
+export { iotlbWalk, PageIommu } from './iommu/page-iommu.ts';
 export type { BuildMapOptions, BuiltMap } from './map/build.ts';
 export { buildMap } from './map/build.ts';
 export { captureMap, renderMap } from './map/capture.ts';
@@ -56,11 +103,13 @@ export { LogClient } from './region/log-client.ts';
 export type { MemoryRegionInit } from './region/memory-region.ts';
 export { MemoryRegion } from './region/memory-region.ts';
 export type { AccessSizes, DeviceEndianness, Halves, MemoryRegionOps, ValidAccess } from './region/ops.ts';
+export type { RamBlockOptions } from './region/ram-block.ts';
 export { RamBlock } from './region/ram-block.ts';
 export type { CoalescedRange } from './region/signals.ts';
 export { AddressSpace } from './space/address-space.ts';
 export type { MemoryCoreOptions, RamOptions, RegionOptions } from './space/memory-core.ts';
 export { MemoryCore } from './space/memory-core.ts';
+export type { TapEvent, TapOptions } from './taps/tap-list.ts';
 export type { FlatRange } from './view/flat-range.ts';
 export { FlatView } from './view/flat-view.ts';
 export { MemoryRegionSection } from './view/section.ts';

@@ -1,0 +1,172 @@
+/**
+ * A page-table IOMMU in a few lines: give it the walk, it caches what the walk found, page by page, and tells notifiers what
+ * goes. Hot: `translate`, which on a hit is a load, a compare and four stores into one entry that is used again and again.
+ */
+import type { MemTxAttrs } from '@guestmem/memtx';
+import { type GuestAddress, type Iotlb, Permissions, toAddress } from '@guestmem/vm-memory';
+import type { ViewAccess } from '../access/view-access.ts';
+import { IommuNotifierFlag } from './iommu-notifier.ts';
+import { IommuAccess, type IommuMemoryRegionOps, type IommuTlbEntry } from './iommu-ops.ts';
+import type { IommuRegion } from './iommu-region.ts';
+
+/** What a walk found for a page. */
+export interface PageTranslation {
+  /** Where the page of `addrMask + 1` bytes that holds the offset begins in the target space. */
+  readonly translatedAddr: GuestAddress;
+  /** Page size - 1; default the smallest page. */
+  readonly addrMask?: number;
+  readonly perm: IommuAccess;
+}
+
+/** Walks the tables for the page that holds `offset`. @returns null where nothing is mapped. */
+export type PageWalk = (offset: GuestAddress, access: IommuAccess, index: number) => PageTranslation | null;
+
+/** Options of a PageIommu. */
+export interface PageIommuOptions {
+  /** Smallest page in bytes, a power of two to 2^30; default 4096. */
+  readonly pageSize?: number;
+  /** Cached pages per index, a power of two; default 1024. */
+  readonly entries?: number;
+  /** How many tables there are, and which one attributes use (A-153). Default one. */
+  readonly numIndexes?: number;
+  readonly attrsToIndex?: (attrs: MemTxAttrs) => number;
+}
+
+interface MutableEntry extends IommuTlbEntry {
+  iova: GuestAddress;
+  translatedAddr: GuestAddress;
+  addrMask: GuestAddress;
+  perm: IommuAccess;
+}
+
+/** The model of an IOMMU region with pages. Pass it to `core.iommu`. */
+export class PageIommu implements IommuMemoryRegionOps {
+  readonly targetAs: ViewAccess;
+  readonly #walk: PageWalk;
+  readonly #pageMask: number;
+  readonly #pageShift: number;
+  readonly #slots: number;
+  readonly #indexes: number;
+  readonly attrsToIndex: (attrs: MemTxAttrs) => number;
+  /** First offset of the cached page per slot, -1 for none; index after index. */
+  readonly #tags: Float64Array;
+  readonly #targets: Float64Array;
+  readonly #perms: Uint8Array;
+  readonly #entry: MutableEntry;
+
+  /** @throws {RangeError} a size is not a power of two. */
+  constructor(targetAs: ViewAccess, walk: PageWalk, options: PageIommuOptions = {}) {
+    const pageSize = powerOfTwo(options.pageSize ?? 4096, 'pageSize');
+    this.targetAs = targetAs;
+    this.#walk = walk;
+    this.#pageMask = pageSize - 1;
+    this.#pageShift = Math.log2(pageSize);
+    this.#slots = powerOfTwo(options.entries ?? 1024, 'entries');
+    this.#indexes = options.numIndexes ?? 1;
+    this.attrsToIndex = options.attrsToIndex ?? (() => 0);
+    this.#tags = new Float64Array(this.#slots * this.#indexes).fill(-1);
+    this.#targets = new Float64Array(this.#slots * this.#indexes);
+    this.#perms = new Uint8Array(this.#slots * this.#indexes);
+    this.#entry = { targetAs, iova: 0, translatedAddr: 0, addrMask: this.#pageMask, perm: IommuAccess.NONE };
+  }
+
+  translate(offset: GuestAddress, access: IommuAccess, index: number): IommuTlbEntry {
+    const entry = this.#entry;
+    if (typeof offset === 'number') {
+      const slot = index * this.#slots + ((offset >>> this.#pageShift) & (this.#slots - 1));
+      const page = offset - ((offset & this.#pageMask) >>> 0);
+      if (this.#tags[slot] === page && (this.#perms[slot]! & access) === access && access !== IommuAccess.NONE) {
+        entry.iova = page;
+        entry.translatedAddr = this.#targets[slot]!;
+        entry.addrMask = this.#pageMask;
+        entry.perm = this.#perms[slot]!;
+        return entry;
+      }
+    }
+    return this.#miss(offset, access, index);
+  }
+
+  numIndexes(): number {
+    return this.#indexes;
+  }
+
+  minPageSize(): number {
+    return this.#pageMask + 1;
+  }
+
+  /** Forgets [iova, iova + len) and tells `region`'s notifiers that it is unmapped. Call it when a table entry goes or narrows. */
+  invalidate(region: IommuRegion | null, iova: GuestAddress, len: GuestAddress, index = 0): void {
+    const first = BigInt(toAddress(iova));
+    const last = first + BigInt(len) - 1n;
+    for (let slot = index * this.#slots; slot < (index + 1) * this.#slots; slot++) {
+      const page = this.#tags[slot]!;
+      if (page >= 0 && BigInt(page) <= last && BigInt(page + this.#pageMask) >= first) this.#tags[slot] = -1;
+    }
+    region?.notify(index, {
+      type: IommuNotifierFlag.UNMAP,
+      entry: {
+        targetAs: this.targetAs,
+        iova,
+        translatedAddr: 0,
+        addrMask: toAddress(last - first),
+        perm: IommuAccess.NONE,
+      },
+    });
+  }
+
+  /** Forgets everything of `index` that is cached; tells nobody. */
+  flush(index = 0): void {
+    this.#tags.fill(-1, index * this.#slots, (index + 1) * this.#slots);
+  }
+
+  #miss(offset: GuestAddress, access: IommuAccess, index: number): IommuTlbEntry {
+    const entry = this.#entry;
+    const found = this.#walk(offset, access, index);
+    if (found === null) {
+      entry.iova = offset;
+      entry.translatedAddr = 0;
+      entry.addrMask = this.#pageMask;
+      entry.perm = IommuAccess.NONE;
+      return entry;
+    }
+    const mask = found.addrMask ?? this.#pageMask;
+    const wide = BigInt(mask);
+    const iova = toAddress(BigInt(offset) & ~wide);
+    const target = toAddress(BigInt(found.translatedAddr) & ~wide);
+    if (typeof offset === 'number' && typeof target === 'number') this.#fill(offset, target, mask, found.perm, index);
+    entry.iova = iova;
+    entry.translatedAddr = target;
+    entry.addrMask = mask;
+    entry.perm = found.perm;
+    return entry;
+  }
+
+  /** Caches the smallest page at `offset`, out of a page of `mask + 1` bytes that goes to `target`. */
+  #fill(offset: number, target: number, mask: number, perm: IommuAccess, index: number): void {
+    const slot = index * this.#slots + ((offset >>> this.#pageShift) & (this.#slots - 1));
+    const page = offset - ((offset & this.#pageMask) >>> 0);
+    const inPage = Number(BigInt(page) & BigInt(mask));
+    if (!Number.isSafeInteger(target + inPage)) return;
+    this.#tags[slot] = page;
+    this.#targets[slot] = target + inPage;
+    this.#perms[slot] = perm & IommuAccess.RW;
+  }
+}
+
+/** A walk that looks into vm-memory's IOTLB, an interval map without pages; the cache in front of it must be told what goes. */
+export function iotlbWalk(iotlb: Iotlb, pageSize = 4096): PageWalk {
+  return (offset) => {
+    const page = toAddress(BigInt(offset) - (BigInt(offset) % BigInt(pageSize)));
+    const found = iotlb.lookup(page, pageSize, Permissions.NO);
+    if (!found.ok || found.ranges.length !== 1) return null;
+    let perm: IommuAccess = IommuAccess.NONE;
+    if (iotlb.lookup(page, pageSize, Permissions.READ).ok) perm |= IommuAccess.RO;
+    if (iotlb.lookup(page, pageSize, Permissions.WRITE).ok) perm |= IommuAccess.WO;
+    return { translatedAddr: found.ranges[0]!.base, addrMask: pageSize - 1, perm };
+  };
+}
+
+function powerOfTwo(value: number, what: string): number {
+  if (Number.isInteger(Math.log2(value)) && value >= 1 && value <= 2 ** 30) return value;
+  throw new RangeError(`${what} must be a power of two from 1 to 2^30, not ${String(value)}`);
+}
