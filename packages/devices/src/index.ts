@@ -42,6 +42,8 @@ export { PciBus } from './pci/pci-bus.ts';
 export type { PciBusWiring, PciFunctionState, PciIdentity } from './pci/pci-function.ts';
 export { PciEvent, PciFunction } from './pci/pci-function.ts';
 export type { QtestDevice, QtestMachine } from './qtest/machine.ts';
+export type { QmpMachine, QmpOptions } from './qtest/qmp.ts';
+export { QmpServer } from './qtest/qmp.ts';
 export type { ReplayDifference, ReplayMachine, ReplayResult } from './qtest/replay.ts';
 export { replayTranscript } from './qtest/replay.ts';
 export type { QtestServerOptions } from './qtest/server.ts';

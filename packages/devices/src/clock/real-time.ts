@@ -1,8 +1,8 @@
 /**
  * Drives a virtual clock by the host's time: it follows a monotonic millisecond source and wakes up for the next
- * deadline. The host's functions are handed in, since the package knows neither Node nor the browser.
+ * deadline, and for nothing else. The host's functions are handed in, since the package knows neither Node nor the browser.
  */
-import { addNanoseconds, type Nanoseconds, toNanoseconds } from './clock.ts';
+import { addNanoseconds } from './clock.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 /** What the driver needs of its host, for example `{ nowMs: () => performance.now(), setTimeout, clearTimeout }`. */
@@ -19,13 +19,11 @@ export interface RealTimeOptions {
   readonly rate?: number;
   /** Timers run in one turn before the host gets its thread back. Default 10000. */
   readonly timersPerTurn?: number;
-  /** Longest sleep in ms, so that the clock keeps near the host's while nothing is due. Default 100. */
-  readonly maxSleepMs?: number;
 }
 
 /** A running driver. */
 export interface RealTimeDriver {
-  /** Brings the clock to the present now, running what is due. Call it before the guest reads a time. */
+  /** Brings the clock to the present, runs what is due, and wakes up for what is armed since. Call it before the guest reads a time and after it ran. */
   sync(): void;
   /** Stops; the clock stands where it is. */
   dispose(): void;
@@ -33,30 +31,33 @@ export interface RealTimeDriver {
 
 /** Lets `clock` follow the host's time from its present on. */
 export function driveByRealTime(clock: VirtualClock, host: HostTime, options: RealTimeOptions = {}): RealTimeDriver {
-  const { rate = 1, timersPerTurn = 10_000, maxSleepMs = 100 } = options;
+  const { rate = 1, timersPerTurn = 10_000 } = options;
   const startMs = host.nowMs();
-  const start: Nanoseconds = clock.now;
+  const start = clock.now;
   let handle: unknown = null;
   let stopped = false;
 
-  const sync = (): boolean => {
-    const elapsed = Math.floor((host.nowMs() - startMs) * 1e6 * rate);
-    const complete = clock.advanceTo(addNanoseconds(start, toNanoseconds(elapsed)), timersPerTurn).complete;
-    return complete && clock.runDue(timersPerTurn) < timersPerTurn;
-  };
-  const turn = (): void => {
+  const sync = (): void => {
     if (stopped) return;
-    const complete = sync();
+    if (handle !== null) host.clearTimeout(handle as never);
+    handle = null;
+    const elapsed = Math.floor((host.nowMs() - startMs) * 1e6 * rate);
+    const { complete } = clock.advanceTo(addNanoseconds(start, elapsed), timersPerTurn);
+    const ran = clock.runDue(timersPerTurn);
     const next = clock.nextDeadline;
-    const wait = next === null ? maxSleepMs : Number(BigInt(next) - BigInt(clock.now)) / 1e6 / rate;
-    handle = host.setTimeout(turn, complete ? Math.min(Math.max(wait, 0), maxSleepMs) : 0);
+    if (next === null) return;
+    const ms = complete && ran < timersPerTurn ? Number(BigInt(next) - BigInt(clock.now)) / 1e6 / rate : 0;
+    handle = host.setTimeout(sync, Math.min(Math.max(ms, 0), LONGEST_SLEEP_MS));
   };
-  turn();
+  sync();
   return {
-    sync: () => void sync(),
+    sync,
     dispose: () => {
       stopped = true;
-      host.clearTimeout(handle as never);
+      if (handle !== null) host.clearTimeout(handle as never);
     },
   };
 }
+
+/** Hosts' timers take a signed 32-bit number of milliseconds. */
+const LONGEST_SLEEP_MS = 0x7fff_ffff;

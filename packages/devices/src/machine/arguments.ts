@@ -26,7 +26,7 @@ export interface QemuArguments {
   /** `qtest` puts the clock under control; another accelerator has no clock commands (Q-22). */
   readonly accel: 'qtest' | 'tcg';
   readonly qtest: ChannelAddress | undefined;
-  /** File for the log of commands and replies; undefined: none. */
+  /** File for the log of commands and replies, or `none`; undefined: standard error (Q-81). */
   readonly qtestLog: string | undefined;
   /** The monitor's channel (Q-91). */
   readonly monitor: ChannelAddress | undefined;
@@ -127,7 +127,7 @@ const OPTIONS: Readonly<Record<string, (reader: Reader, value: string) => void>>
     reader.qtest = channel('-qtest', value);
   },
   '-qtest-log': (reader, value) => {
-    reader.qtestLog = value === 'none' || value === '/dev/null' ? undefined : value;
+    reader.qtestLog = value === '/dev/null' ? 'none' : value;
   },
   '-chardev': (reader, value) => {
     const { first, rest } = parts(value, 'backend');

@@ -37,7 +37,7 @@ export class QtestCommands {
   };
   readonly #table: ReadonlyMap<string, Command>;
 
-  constructor(machine: QtestMachine, interception: Interception) {
+  constructor(machine: QtestMachine, interception: Interception, clockCommands: boolean) {
     this.#machine = machine;
     this.#interception = interception;
     this.#memory = new BlockAccess(machine.memory);
@@ -52,13 +52,12 @@ export class QtestCommands {
       ['memset', (w) => this.#memset(w)],
       ['b64read', (w) => `OK ${toBase64(this.#block(w, 0))}`],
       ['b64write', (w) => this.#b64write(w)],
-      ['clock_step', (w) => this.#clockStep(w)],
-      ['clock_set', (w) => this.#clockSet(w)],
       ['irq_intercept_in', (w) => this.#intercept(w, 'inputs')],
       ['irq_intercept_out', (w) => this.#intercept(w, 'outputs')],
       ['set_irq_in', (w) => this.#setIrqIn(w)],
       ['endianness', () => (machine.bigEndian ? 'OK big' : 'OK little')],
       ['module_load', () => 'FAIL'],
+      ...(clockCommands ? this.#clockCommands() : []),
     ]);
   }
 
@@ -168,6 +167,13 @@ export class QtestCommands {
   }
 
   // Clock
+
+  #clockCommands(): [string, Command][] {
+    return [
+      ['clock_step', (w) => this.#clockStep(w)],
+      ['clock_set', (w) => this.#clockSet(w)],
+    ];
+  }
 
   #clockStep(words: readonly string[]): string {
     const { clock } = this.#machine;

@@ -8,6 +8,8 @@ import type { QtestMachine } from './machine.ts';
 
 /** Options of a server. */
 export interface QtestServerOptions {
+  /** Are `clock_step` and `clock_set` known? They are not under an accelerator other than `qtest` (Q-22). Default true. */
+  readonly clockCommands?: boolean;
   /** Told of every command and reply, for a log (Q-81). */
   readonly log?: (direction: 'received' | 'sent', line: string) => void;
 }
@@ -32,7 +34,7 @@ export class QtestServer {
     this.#write = write;
     this.#log = options.log;
     this.#interception = new Interception((line) => this.#sendIrq(line));
-    this.#commands = new QtestCommands(machine, this.#interception);
+    this.#commands = new QtestCommands(machine, this.#interception, options.clockCommands ?? true);
   }
 
   /** Takes what came from the client; each character is one byte. Replies are written before this returns. */

@@ -1,0 +1,48 @@
+/** The running server: a machine, its qtest channel, its monitor's, real time for what goes on beside virtual time. */
+import { driveByRealTime, type Machine, type QemuArguments, QmpServer, QtestServer } from '@guestmem/devices';
+import { openChannel } from './channel.ts';
+import { QtestLog } from './log.ts';
+
+/**
+ * Serves `machine` until the process is told to end (Q-8). The monitor is connected first, as QEMU does it (Q-92).
+ *
+ * @throws {UserError} a channel or the log cannot be opened.
+ */
+export async function serve(machine: Machine, args: QemuArguments): Promise<void> {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => process.exit(0));
+  // The end of the input does not end the server.
+  const alive = setInterval(() => {}, 0x7fff_ffff);
+  try {
+    const hostTime = driveByRealTime(machine.hostClock, {
+      nowMs: () => performance.now(),
+      setTimeout: (callback, ms) => setTimeout(callback, ms),
+      clearTimeout: (handle) => clearTimeout(handle),
+    });
+    if (args.monitor !== undefined)
+      await openChannel(args.monitor, ({ write }) => {
+        const monitor = new QmpServer(machine, write, { quit: () => setImmediate(() => process.exit(0)) });
+        return { connected: () => monitor.connected(), feed: (text) => monitor.feed(text), closed: () => {} };
+      });
+    const log = args.qtestLog === 'none' ? null : new QtestLog(args.qtestLog);
+    await openChannel(args.qtest ?? { kind: 'stdio' }, ({ write }) => {
+      const server = new QtestServer(machine, write, {
+        clockCommands: args.accel === 'qtest',
+        ...(log !== null && { log: (direction, line) => log.message(direction, line) }),
+      });
+      return {
+        connected: () => {
+          server.connected();
+          log?.opened();
+        },
+        feed: (text) => {
+          server.feed(text);
+          hostTime.sync();
+        },
+        closed: () => log?.closed(),
+      };
+    });
+  } catch (error) {
+    clearInterval(alive);
+    throw error;
+  }
+}

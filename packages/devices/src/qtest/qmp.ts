@@ -1,0 +1,176 @@
+/**
+ * As much of QEMU's monitor protocol (QMP) as clients of qtest expect: the greeting, the negotiation, a few queries,
+ * `human-monitor-command` with `info mtree`, the end. Text in, text out, like server.ts. Q-94, Q-99.
+ */
+import { flatDump, type MemoryCore, printFlatDump, printMtree } from '@guestmem/qemu-memory';
+
+/** What a monitor can ask of its machine. */
+export interface QmpMachine {
+  readonly core: MemoryCore;
+  requestReset(): void;
+  turn(): void;
+}
+
+/** Options of a monitor. */
+export interface QmpOptions {
+  /** Told once when the client asks the program to end. */
+  readonly quit?: () => void;
+}
+
+interface Request {
+  readonly execute?: unknown;
+  readonly 'exec-oob'?: unknown;
+  readonly arguments?: Readonly<Record<string, unknown>>;
+  readonly id?: unknown;
+}
+
+/** A refused command: class and description as QMP has them. */
+class QmpError extends Error {
+  readonly kind: string;
+
+  constructor(kind: string, message: string) {
+    super(message);
+    this.kind = kind;
+  }
+}
+
+/** Longest request that is gathered. */
+const MAX_REQUEST = 1 << 16;
+
+/** The version that this program stands in for (Q-94). */
+const VERSION = { qemu: { micro: 22, minor: 2, major: 7 }, package: 'guestmem' };
+
+/** One monitor; it may see several clients, one after the other. */
+export class QmpServer {
+  readonly #machine: QmpMachine;
+  readonly #write: (text: string) => void;
+  readonly #quit: () => void;
+  readonly #commands: ReadonlyMap<string, (args: Readonly<Record<string, unknown>>) => unknown>;
+  #text = '';
+  #negotiated = false;
+  #running = true;
+
+  /** @param write sends text to the client; each call holds whole lines. */
+  constructor(machine: QmpMachine, write: (text: string) => void, options: QmpOptions = {}) {
+    this.#machine = machine;
+    this.#write = write;
+    this.#quit = options.quit ?? (() => {});
+    this.#commands = new Map<string, (args: Readonly<Record<string, unknown>>) => unknown>([
+      ['qmp_capabilities', () => this.#capabilities()],
+      ['query-version', () => VERSION],
+      [
+        'query-status',
+        () => ({ running: this.#running, singlestep: false, status: this.#running ? 'running' : 'paused' }),
+      ],
+      ['query-commands', () => [...this.#commands.keys()].map((name) => ({ name }))],
+      ['stop', () => this.#setRunning(false)],
+      ['cont', () => this.#setRunning(true)],
+      ['system_reset', () => this.#reset()],
+      ['human-monitor-command', (args) => this.#human(args)],
+      ['quit', () => ({})],
+    ]);
+  }
+
+  /** A new client came: it is greeted, and must negotiate. */
+  connected(): void {
+    this.#text = '';
+    this.#negotiated = false;
+    this.#send({ QMP: { version: VERSION, capabilities: ['oob'] } });
+  }
+
+  /** Takes what came from the client: JSON objects, with or without anything between them. */
+  feed(text: string): void {
+    this.#text += text;
+    for (let end = objectEnd(this.#text); end !== 0; end = objectEnd(this.#text)) {
+      if (end < 0 || end > MAX_REQUEST) {
+        this.#text = '';
+        this.#send({ error: { class: 'GenericError', desc: 'JSON parse error, expecting an object' } });
+        return;
+      }
+      const request = this.#text.slice(0, end);
+      this.#text = this.#text.slice(end);
+      this.#answer(request);
+    }
+  }
+
+  #answer(text: string): void {
+    let request: Request = {};
+    try {
+      request = JSON.parse(text) as Request;
+      const name = request.execute ?? request['exec-oob'];
+      if (typeof name !== 'string') throw new QmpError('GenericError', "QMP input lacks member 'execute'");
+      const command = this.#commands.get(name);
+      if (!this.#negotiated && name !== 'qmp_capabilities')
+        throw new QmpError('CommandNotFound', "Expecting capabilities negotiation with 'qmp_capabilities'");
+      if (command === undefined) throw new QmpError('CommandNotFound', `The command ${name} has not been found`);
+      this.#reply(request, { return: command(request.arguments ?? {}) });
+      if (name === 'quit') this.#quit();
+      this.#machine.turn();
+    } catch (error) {
+      const kind = error instanceof QmpError ? error.kind : 'GenericError';
+      this.#reply(request, { error: { class: kind, desc: (error as Error).message } });
+    }
+  }
+
+  #capabilities(): object {
+    if (this.#negotiated)
+      throw new QmpError('CommandNotFound', 'Capabilities negotiation is already complete, command ignored');
+    this.#negotiated = true;
+    return {};
+  }
+
+  #setRunning(on: boolean): object {
+    if (this.#running !== on) this.#event(on ? 'RESUME' : 'STOP');
+    this.#running = on;
+    return {};
+  }
+
+  #reset(): object {
+    this.#machine.requestReset();
+    this.#event('RESET');
+    return {};
+  }
+
+  #human(args: Readonly<Record<string, unknown>>): string {
+    const line = String(args['command-line'] ?? '');
+    const [command, topic, ...flags] = line.trim().split(/\s+/);
+    const known = flags.every((flag) => ['-f', '-D', '-o'].includes(flag));
+    if (command !== 'info' || topic !== 'mtree' || !known) return `unknown command: '${line.slice(0, 80)}'\r\n`;
+    const { core } = this.#machine;
+    const text = flags.includes('-f')
+      ? printFlatDump(flatDump(core))
+      : printMtree(core, { disabled: flags.includes('-D'), owners: flags.includes('-o') });
+    return text.replaceAll('\n', '\r\n');
+  }
+
+  #event(name: string): void {
+    this.#send({ timestamp: { seconds: 0, microseconds: 0 }, event: name });
+  }
+
+  #reply(request: Request, reply: object): void {
+    this.#send(request.id === undefined ? reply : { ...reply, id: request.id });
+  }
+
+  #send(value: object): void {
+    this.#write(`${JSON.stringify(value)}\r\n`);
+  }
+}
+
+/** Length of the first whole JSON object of `text`, what stands before it included; 0: none yet; -1: no object can come. */
+function objectEnd(text: string): number {
+  let depth = 0;
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i]!;
+    if (quoted) {
+      if (char === '\\') i++;
+      else if (char === '"') quoted = false;
+    } else if (char === '"') quoted = true;
+    else if (char === '{' || char === '[') depth++;
+    else if (char === '}' || char === ']') {
+      if (--depth === 0) return i + 1;
+    }
+    if (depth < 0 || (depth === 0 && !/[\s"]/.test(char))) return -1;
+  }
+  return text.length > MAX_REQUEST ? -1 : 0;
+}
