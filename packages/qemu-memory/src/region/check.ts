@@ -94,13 +94,15 @@ export function notASubregion(container: MemoryRegion, region: MemoryRegion): Me
 /** T-33, T-35: not while somebody can still reach it. */
 export function mayDispose(region: MemoryRegion): void {
   region.core.checkEditable(region);
-  const user = region.container !== null ? `mapped in "${region.container.name}"` : region.core.userOf(region);
+  const user = userOf(region);
   if (user !== null)
     throw new MemoryRegionError('still-used', `region "${region.name}" cannot be disposed of: it is ${user}`);
 }
 
-/** The larger of two. */
-export function larger(a: bigint, b: bigint): bigint {
-  if (a > b) return a;
-  return b;
+function userOf(region: MemoryRegion): string | null {
+  if (region.container !== null) return `mapped in "${region.container.name}"`;
+  const root = region.links.roots[0];
+  if (root !== undefined) return `the root of address space "${root.name}"`;
+  if (region.links.views > 0) return 'in a flat view that is in use or waits for its grace period';
+  return null;
 }

@@ -8,16 +8,21 @@ import { RegionDispatch } from '../access/region-dispatch.ts';
 import type { IommuMemoryRegionOps } from '../iommu/iommu-ops.ts';
 import { IommuRegion } from '../iommu/iommu-region.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
+import { max } from '../view/big.ts';
 import * as check from './check.ts';
 import { Children } from './children.ts';
+import { countAlias, retrace } from './climbing.ts';
 import { MemoryRegionError } from './error.ts';
 import type { EventNotifier, IoEventFd } from './event-fd.ts';
 import { RegionKind } from './kind.ts';
+import { RegionLinks } from './links.ts';
 import type { LogClient } from './log-client.ts';
 import type { MemoryRegionOps } from './ops.ts';
 import type { RamBlock } from './ram-block.ts';
 import type { CoalescedRange } from './signals.ts';
 import { RegionSignals } from './signals.ts';
+
+const NO_CHILDREN: readonly MemoryRegion[] = Object.freeze([]);
 
 /** What a region is made of. The factories of MemoryCore fill this in. */
 export interface MemoryRegionInit {
@@ -59,6 +64,8 @@ export class MemoryRegion {
   /** Does it answer by itself where no child does (T-62)? */
   readonly terminates: boolean;
   readonly migratable: boolean;
+  /** @internal How changes of it find what shows it. */
+  readonly links: RegionLinks;
   /** @internal Its eventfds, coalesced ranges and log count. */
   readonly signals: RegionSignals;
 
@@ -73,7 +80,7 @@ export class MemoryRegion {
   #container: MemoryRegion | null = null;
   #mappedViaAlias = 0;
   #disposed = false;
-  readonly #children: Children = new Children();
+  #children: Children | null = null;
 
   /** @internal */
   constructor(core: MemoryCore, init: MemoryRegionInit) {
@@ -91,11 +98,13 @@ export class MemoryRegion {
     this.terminates = init.kind !== RegionKind.CONTAINER && init.kind !== RegionKind.ALIAS;
     this.migratable = init.migratable ?? true;
     this.signals = new RegionSignals(this);
+    this.links = new RegionLinks(this.owner === null ? null : core.ownerRecord(this.owner));
     this.#size = check.size(init.size);
     this.#aliasOffset = check.offset(init.aliasOffset ?? 0n, 'alias offset');
     this.#readonly = init.readonly ?? false;
     this.#nonvolatile = init.nonvolatile ?? false;
     this.dispatch = new RegionDispatch(this, core.access);
+    if (target !== null) countAlias(target, 1);
   }
 
   /** Bytes, 0 to 2^64. */
@@ -136,10 +145,10 @@ export class MemoryRegion {
   }
   /** In sibling order: falling priority, among equals the most recently added first (T-42). A frozen copy. */
   get children(): readonly MemoryRegion[] {
-    return this.#children.sorted();
+    return this.#children === null ? NO_CHILDREN : this.#children.sorted();
   }
-  /** @internal */
-  get childSet(): Children {
+  /** @internal Null until the first child. */
+  get childSet(): Children | null {
     return this.#children;
   }
   get disposed(): boolean {
@@ -237,9 +246,9 @@ export class MemoryRegion {
     const from = this.#size;
     if (from === to) return;
     this.core.begin();
-    this.#container?.childSet.resizing(this, to);
+    this.#container?.childSet?.resizing(this, to);
     this.#size = to;
-    this.core.regionChanged(this, check.larger(from, to), true);
+    this.core.regionChanged(this, max(from, to), true);
     this.core.commit();
   }
 
@@ -352,6 +361,15 @@ export class MemoryRegion {
     return this.signals.coalesced;
   }
 
+  /** Keeps the owner alive (T-30). Nothing without an owner. */
+  ref(): void {
+    this.links.owner?.ref();
+  }
+  /** Takes back `ref`. */
+  unref(): void {
+    this.links.owner?.unref();
+  }
+
   /**
    * Ends the region: it must have no container, be no root and be in no view that is alive or waits for its grace
    * period (containers and aliases never are). Its children are removed, its coalesced ranges and eventfds dropped
@@ -363,24 +381,32 @@ export class MemoryRegion {
     this.core.begin();
     this.#enabled = false; // Asks for no rebuild by itself (T-33).
     this.core.regionChanged(this, this.#size, false);
-    for (const child of this.#children.sorted()) this.#detach(child);
+    for (const child of this.children) this.#detach(child);
     this.core.commit();
     this.signals.dispose();
+    if (this.target !== null) countAlias(this.target, -1);
     this.#disposed = true;
   }
 
   /** Takes `region`, whose addr and priority are set. In a transaction. */
   #attach(region: MemoryRegion): void {
     region.#container = this;
+    region.links.stamp = this.core.nextStamp();
+    this.#children ??= new Children();
     this.#children.add(region);
+    region.ref(); // T-31.
     for (let at = region.target; at !== null; at = at.target) at.#mappedViaAlias++; // T-34
-    this.core.childChanged(this, region, true);
+    this.core.childChanged(this, region);
+    if (region.links.roots.length > 0) this.core.regionChanged(region, region.#size, false); // Its address counts: T-68.
+    retrace(this, region);
   }
 
   #detach(region: MemoryRegion): void {
-    this.core.childChanged(this, region, false);
-    this.#children.remove(region);
+    this.core.childChanged(this, region);
+    this.#children!.remove(region);
     region.#container = null;
     for (let at = region.target; at !== null; at = at.target) at.#mappedViaAlias--;
+    retrace(this, region);
+    region.unref();
   }
 }

@@ -1,28 +1,82 @@
-/** A root region as one requester sees it: its current flat view, replaced by one store at each commit. T-85 to T-100. */
+/**
+ * A root region as one requester sees it: its current flat view, replaced by one store at each commit, and who listens to
+ * its changes. What can be done with its memory comes from access/. T-85 to T-100, T-110.
+ */
+import type { DisposableHandle } from '@guestmem/vm-memory';
+import { disposable } from '@guestmem/vm-memory';
 import { ViewAccess } from '../access/view-access.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
 import type { FlatView } from '../view/flat-view.ts';
-import { SharedSpace, type ShareOptions } from '../worker/shared-space.ts';
+import { canonicalRoot } from './canonical-root.ts';
+import type { MemoryListener } from './listener.ts';
+import { ListenerList } from './listener-list.ts';
+import type { RenderKey } from './render-key.ts';
+import type { Rendering } from './rendering.ts';
 
 /** One address space. Make it with `MemoryCore.addressSpace`. */
 export class AddressSpace extends ViewAccess {
+  /** Number within the core, rising in the order of creation. */
+  readonly id: number;
+  /** For dumps and messages; need not be unique. */
   readonly name: string;
   readonly root: MemoryRegion;
+  /** @internal Who listens to it, in the order of telling. */
+  readonly listeners: ListenerList = new ListenerList();
+  /** @internal What it shares with the spaces that show the same, and what that was found by. Set by ViewTable. */
+  rendering!: Rendering;
+  key!: RenderKey;
+  #disposed = false;
   #followers: readonly (() => void)[] = [];
 
-  /** @internal */
-  constructor(name: string, root: MemoryRegion, view: FlatView) {
+  /** @internal Takes over a reference on `view`. */
+  constructor(id: number, name: string, root: MemoryRegion, view: FlatView) {
     super(root.core, view);
+    this.id = id;
     this.name = name;
     this.root = root;
   }
 
   /**
-   * Shares this space with other agents: workers attach with a handle, reach RAM directly and everything else through
-   * this agent, and see every commit. One space may be shared several times. @throws {RangeError} an option out of range.
+   * The region that QEMU would make the view of, and groups spaces by in its dumps; null where the root shows nothing
+   * (T-86, T-88). Of the tree as it is now.
    */
-  share(options: ShareOptions = {}): SharedSpace {
-    return new SharedSpace(this, options);
+  get canonicalRoot(): MemoryRegion | null {
+    return canonicalRoot(this.root);
+  }
+
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
+  /** The current view with a reference: its regions stay until `unref` (T-94). `memory()` does the same with accesses. */
+  getFlatView(): FlatView {
+    const { view } = this;
+    view.ref(); // Cannot fail: the space itself holds one.
+    return view;
+  }
+
+  /**
+   * Tells `listener` of all changes from now on, after telling it what there is (T-121): `begin`, each range, `commit`.
+   * @returns undoes it, after telling the listener that all is gone (T-123).
+   * @throws {MemoryRegionError} `bad-listener`, `in-callback`, `disposed`; and what the listener threw.
+   */
+  registerListener(listener: MemoryListener): DisposableHandle {
+    return disposable(this.core.registerListener(this, listener));
+  }
+
+  /** Unregisters all listeners, in the order of the list (T-100). */
+  removeListeners(): void {
+    for (const each of this.listeners.all) this.core.unregisterListener(each);
+  }
+
+  /**
+   * Ends the space: it leaves the core at once, and lets go of its view and its root after a grace period (T-100). Twice
+   * is fine. @throws {MemoryRegionError} `still-used`: it has listeners, which QEMU finds only later; `in-callback`.
+   */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.core.removeSpace(this);
+    this.#disposed = true;
   }
 
   /** @internal Publishes `view` with one store (T-92). */

@@ -2,22 +2,31 @@
  * What is global in QEMU, in one object that a program creates, so that many machines live in one process: the address
  * spaces, the transaction depth, the target's byte order. D6, T-101 to T-106.
  */
-import type { Backing, ByteOrder, GuestAddress } from '@guestmem/vm-memory';
+import type { Backing, ByteOrder, DisposableHandle, GuestAddress } from '@guestmem/vm-memory';
+import { disposable } from '@guestmem/vm-memory';
 import { AccessControl } from '../access/control.ts';
+import { PinnedView } from '../access/pinned-view.ts';
 import type { IommuMemoryRegionOps } from '../iommu/iommu-ops.ts';
 import { LocalRcu } from '../rcu/local-rcu.ts';
+import * as check from '../region/check.ts';
 import { MemoryRegionError } from '../region/error.ts';
 import type { EventNotifier } from '../region/event-fd.ts';
 import { RegionKind } from '../region/kind.ts';
-import { LogClient } from '../region/log-client.ts';
 import type { MemoryRegionInit } from '../region/memory-region.ts';
 import { MemoryRegion } from '../region/memory-region.ts';
 import type { MemoryRegionOps } from '../region/ops.ts';
 import { RamBlock } from '../region/ram-block.ts';
 import type { CoalescedRange } from '../region/signals.ts';
-import { FlatView } from '../view/flat-view.ts';
-import { render } from '../view/render.ts';
+import type { FlatView } from '../view/flat-view.ts';
+import { MAX_VISITS } from '../view/render.ts';
 import { AddressSpace } from './address-space.ts';
+import { announceCoalesced } from './announce.ts';
+import { Committer, throwAll } from './committer.ts';
+import { DirtyLogging } from './dirty-logging.ts';
+import type { MemoryListener } from './listener.ts';
+import type { Registration } from './listener-list.ts';
+import { OwnerRecord } from './owners.ts';
+import { ViewTable } from './view-table.ts';
 
 /** Options of a core. */
 export interface MemoryCoreOptions {
@@ -29,6 +38,8 @@ export interface MemoryCoreOptions {
   readonly pageSize?: number;
   /** Refuse writes to what only an alias or container makes read-only; QEMU lets them through (A-53, T-160). Default false. */
   readonly enforceReadonlySections?: boolean;
+  /** Regions that rendering one address space may visit before it is refused as `too-complex`. Default 4 million. */
+  readonly maxVisits?: number;
 }
 
 /** Options every region takes. */
@@ -60,17 +71,31 @@ export class MemoryCore {
   readonly #serials: WeakMap<EventNotifier, number> = new WeakMap();
   /** Grace periods of this machine: those of its own agent, and of workers that share its spaces. */
   readonly rcu: LocalRcu = new LocalRcu();
+  readonly #dirtyLogging: DirtyLogging;
+  readonly #owners: WeakMap<object, OwnerRecord> = new WeakMap();
+  readonly #views: ViewTable;
+  readonly #committer: Committer;
   #lastSerial = 0;
   #lastRegionId = 0;
-  #depth = 0;
-  #pending = false;
+  #lastSpaceId = 0;
+  #lastStamp = 0;
 
   constructor(options: MemoryCoreOptions = {}) {
     this.targetOrder = options.targetOrder ?? 'little';
     this.translatesCode = options.translatesCode ?? false;
     this.pageSize = options.pageSize ?? 4096;
     this.enforceReadonlySections = options.enforceReadonlySections ?? false;
-    this.access = new AccessControl();
+    this.access = new AccessControl(this);
+    this.#views = new ViewTable(options.maxVisits ?? MAX_VISITS, (reclaim) => this.rcu.callRcu(reclaim));
+    this.#committer = new Committer(this.#views, () => this.rcu.poll());
+    this.#dirtyLogging = new DirtyLogging(
+      {
+        listeners: this.#committer.listeners,
+        rebuild: () => this.#rebuild(),
+        telling: (tell) => this.#committer.telling(tell),
+      },
+      this.translatesCode,
+    );
     this.unassigned = this.reservation('', 1n << 64n);
   }
 
@@ -126,9 +151,20 @@ export class MemoryCore {
     return this.region({ kind: RegionKind.ALIAS, name, size, target, aliasOffset: offset, ...options });
   }
 
-  /** A new address space over `root` (T-98). */
+  /**
+   * A new address space over `root`, the last in order. It has its view at once, without telling anybody (T-98, T-99).
+   * @param name need not be unique. @throws {MemoryRegionError} `disposed`, `foreign-region`, `in-callback`,
+   *   `endless-alias`, `too-complex`.
+   */
   addressSpace(root: MemoryRegion, name = 'anonymous'): AddressSpace {
-    const space = new AddressSpace(name, root, new FlatView(root, render(root)));
+    check.sameCore(this, root, name);
+    check.mayEdit(root);
+    this.#views.empty.ref();
+    const space = new AddressSpace(++this.#lastSpaceId, name, root, this.#views.empty);
+    const view = this.#views.enter(space);
+    space.publish(view);
+    this.#views.empty.unref();
+    root.ref();
     this.#spaces.push(space);
     return space;
   }
@@ -138,37 +174,128 @@ export class MemoryCore {
     return this.#spaces;
   }
 
-  /** Runs `edits` as one transaction: all become visible together when the outermost one ends (T-101). */
+  /** The view without ranges: one permanent object (T-88). */
+  get emptyView(): FlatView {
+    return this.#views.empty;
+  }
+
+  /**
+   * Runs `edits` as one transaction: all become visible together when the outermost one ends (T-101, T-104). Where
+   * `edits` throws, what it did so far stays and becomes visible; the tree is consistent after each single edit.
+   *
+   * @throws what `edits` threw, what listeners threw, or both as an AggregateError; {MemoryRegionError} `endless-alias`,
+   *   `too-complex`: the edits stay, all views are as before, and the next commit tries again.
+   */
   transaction<T>(edits: () => T): T {
     this.begin();
+    let result: T;
     try {
-      return edits();
-    } finally {
-      this.commit();
+      result = edits();
+    } catch (error) {
+      const errors = [error];
+      try {
+        this.commit();
+      } catch (another) {
+        errors.push(another);
+      }
+      throwAll(errors);
+      throw error;
     }
+    this.commit();
+    return result;
   }
 
-  /** Opens a transaction; they nest. Prefer `transaction`. */
+  /** A transaction as an object: `using tx = core.edit()`; it ends when it is disposed of. */
+  edit(): DisposableHandle {
+    this.begin();
+    return disposable(() => this.commit());
+  }
+
+  /** Opens a transaction; they nest. Prefer `transaction` or `edit`. Delivers coalesced writes first (T-101). */
   begin(): void {
-    this.#depth++;
+    this.flushCoalesced();
+    this.#committer.begin();
   }
 
-  /** Closes the innermost transaction; the outermost one publishes. @throws {MemoryRegionError} `transaction`: none is open. */
+  /** Closes the innermost transaction; the outermost one publishes. @throws {MemoryRegionError} `transaction`: none is open; and as `transaction`. */
   commit(): void {
-    if (this.#depth === 0) throw new MemoryRegionError('transaction', 'commit without begin');
-    if (--this.#depth === 0 && this.#pending) this.#publish();
+    this.#committer.commit();
+  }
+
+  /** References that keep `owner` alive: containers, live views, look-up results, mappings (T-31). */
+  ownerReferences(owner: object): number {
+    return this.#owners.get(owner)?.count ?? 0;
+  }
+
+  /**
+   * Has `fn` run once, when nothing refers to a region of `owner` any more: after the grace period of the last view that
+   * showed one. Soon if that is so now. Where a device is taken apart. @returns takes it back.
+   */
+  whenUnreferenced(owner: object, fn: () => void): DisposableHandle {
+    return disposable(this.ownerRecord(owner).wait(fn));
   }
 
   /** The dirty-log clients of a region that are in force (T-24). */
   effectiveLogMask(region: MemoryRegion): number {
-    let mask = region.dirtyLogMask;
-    if (this.translatesCode && region.ram !== null) mask |= 1 << LogClient.CODE;
-    return mask;
+    return this.#dirtyLogging.effectiveMask(region);
+  }
+
+  /** Does the machine run? While it does not, `globalDirtyLogStop` waits (T-136). Default true. */
+  get running(): boolean {
+    return this.#dirtyLogging.running;
+  }
+  set running(on: boolean) {
+    this.#committer.refuseInCallback('the machine cannot be started or stopped');
+    this.#dirtyLogging.running = on;
+  }
+  /** `GlobalDirty` bits in force. */
+  get globalDirtyFlags(): number {
+    return this.#dirtyLogging.flags;
+  }
+  /** Logs all memory for one more reason: listeners first, then a rebuild (T-135, T-137). @param flags `GlobalDirty` bits. */
+  globalDirtyLogStart(flags: number): void {
+    this.#committer.refuseInCallback('global logging cannot be started');
+    this.#dirtyLogging.start(flags);
+  }
+  /** One reason less: a rebuild first, then listeners; put off while the machine does not run (T-136). */
+  globalDirtyLogStop(flags: number): void {
+    this.#committer.refuseInCallback('global logging cannot be stopped');
+    this.#dirtyLogging.stop(flags);
+  }
+  /** Has listeners bring dirty pages up to date: of one region, or of all logged ranges (T-138). */
+  dirtyLogSync(region: MemoryRegion | null): void {
+    this.#dirtyLogging.sync(region);
+  }
+  /** Tells listeners that these bytes of `region` are clean (T-139). */
+  dirtyLogClear(region: MemoryRegion, offset: GuestAddress, len: GuestAddress): void {
+    this.#dirtyLogging.clear(region, check.offset(offset, 'offset'), check.size(len));
+  }
+  /** Tells listeners that dirty pages have been collected (T-112). */
+  dirtyLogAfterSync(): void {
+    this.#dirtyLogging.afterSync();
+  }
+
+  /** Accesses to `view`, whatever is published later (A-112). Dispose of it. */
+  pin(view: FlatView): PinnedView {
+    return new PinnedView(this, view);
   }
 
   /** @internal */
   nextRegionId(): number {
     return ++this.#lastRegionId;
+  }
+  /** @internal */
+  nextStamp(): number {
+    return ++this.#lastStamp;
+  }
+  /** @internal */
+  ownerRecord(owner: object): OwnerRecord {
+    let record = this.#owners.get(owner);
+    if (record === undefined) {
+      record = new OwnerRecord((each) => this.#committer.unreferenced(each));
+      this.#owners.set(owner, record);
+    }
+    return record;
   }
   /** @internal */
   notifierSerial(notifier: EventNotifier): number {
@@ -180,36 +307,73 @@ export class MemoryCore {
     return serial;
   }
   /** @internal @throws {MemoryRegionError} `in-callback`. */
-  checkEditable(_region: MemoryRegion): void {}
-  /** @internal What uses the region so that it must not be disposed of; null for nothing. */
-  userOf(region: MemoryRegion): string | null {
-    const space = this.#spaces.find((each) => each.root === region);
-    return space === undefined ? null : `the root of address space "${space.name}"`;
+  checkEditable(region: MemoryRegion): void {
+    this.#committer.refuseInCallback(`region "${region.name}" cannot be edited`);
   }
   /** @internal All that `region` shows in its first `size` bytes may be different. `rebuild`: ask for a commit. */
-  regionChanged(_region: MemoryRegion, _size: bigint, rebuild: boolean): void {
-    if (rebuild) this.#pending = true;
+  regionChanged(region: MemoryRegion, size: bigint, rebuild: boolean): void {
+    this.#views.note(region, 0n, size, true);
+    if (rebuild) this.#committer.requestUpdate();
   }
   /** @internal `child` has been added to `container`, or is about to be removed. */
-  childChanged(container: MemoryRegion, child: MemoryRegion, _added: boolean): void {
-    if (container.enabled && child.enabled) this.#pending = true;
+  childChanged(container: MemoryRegion, child: MemoryRegion): void {
+    this.#views.note(container, child.addr, child.addr + child.size, false);
+    if (container.enabled && child.enabled) this.#committer.requestUpdate();
   }
   /** @internal */
-  eventFdsChanged(_update: boolean): void {}
+  eventFdsChanged(update: boolean): void {
+    this.#committer.eventFds.changed();
+    if (update) this.#committer.requestEventFds();
+  }
   /** @internal Tells listeners at once (T-130). */
-  coalescedChanged(_region: MemoryRegion, _range: CoalescedRange, _added: boolean): void {}
+  coalescedChanged(region: MemoryRegion, range: CoalescedRange, added: boolean): void {
+    if (this.#committer.listeners.size === 0) return;
+    this.#committer.telling((call) => {
+      for (const space of this.#spaces) announceCoalesced(space, region, range, added, call);
+    });
+  }
   /** @internal Delivers writes that wait (T-101, T-131). */
   flushCoalesced(): void {
     this.access.flushCoalescedMmio?.();
   }
+  /** @internal T-121. @returns undoes it. */
+  registerListener(space: AddressSpace, listener: MemoryListener): () => void {
+    this.#committer.refuseInCallback('a listener cannot be registered');
+    if (space.disposed) throw new MemoryRegionError('disposed', `address space "${space.name}" has been disposed of`);
+    const registration = this.#committer.register(space, listener, this.#dirtyLogging.flags !== 0);
+    return () => this.unregisterListener(registration);
+  }
+  /** @internal T-123. */
+  unregisterListener(registration: Registration): void {
+    this.#committer.refuseInCallback('a listener cannot be unregistered');
+    this.#committer.unregister(registration);
+  }
+  /** @internal T-100. */
+  removeSpace(space: AddressSpace): void {
+    this.#committer.refuseInCallback(`address space "${space.name}" cannot be disposed of`);
+    if (space.listeners.size > 0)
+      throw new MemoryRegionError(
+        'still-used',
+        `address space "${space.name}" cannot be disposed of: it has ${space.listeners.size} listeners; unregister them or call removeListeners()`,
+      );
+    this.#spaces.splice(this.#spaces.indexOf(space), 1);
+    this.#views.leave(space);
+    const { view } = space;
+    this.rcu.callRcu(() => {
+      view.unref();
+      space.root.unref();
+    });
+    this.#committer.settle();
+  }
+
+  #rebuild(): void {
+    this.begin();
+    this.#views.noteEverything();
+    this.#committer.requestUpdate();
+    this.commit();
+  }
 
   #blockOf(name: string, memory: Backing | RamBlock): RamBlock {
     return memory instanceof RamBlock ? memory : new RamBlock(name, memory, { pageSize: this.pageSize });
-  }
-
-  #publish(): void {
-    this.#pending = false;
-    for (const space of this.#spaces) space.publish(new FlatView(space.root, render(space.root)));
-    this.rcu.poll();
   }
 }

@@ -1,0 +1,44 @@
+/**
+ * Who keeps the owner of a region alive: containers, ranges of live views, look-up results, mappings. A region has no
+ * count of its own. T-30, T-31, T-36.
+ */
+
+/** The references on one owner. */
+export class OwnerRecord {
+  readonly #unreferenced: (record: OwnerRecord) => void;
+  #count = 0;
+  #waiting: (() => void)[] = [];
+
+  /** @param unreferenced is told when somebody waits and no reference is left; runs `settle` when it is safe to. */
+  constructor(unreferenced: (record: OwnerRecord) => void) {
+    this.#unreferenced = unreferenced;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  ref(): void {
+    this.#count++;
+  }
+
+  /** @throws {RangeError} more than were taken. */
+  unref(): void {
+    if (this.#count === 0) throw new RangeError('unref of an owner that has no references');
+    if (--this.#count === 0 && this.#waiting.length > 0) this.#unreferenced(this);
+  }
+
+  /** Has `fn` run once, when no reference is left. @returns takes it back. */
+  wait(fn: () => void): () => void {
+    this.#waiting.push(fn);
+    if (this.#count === 0) this.#unreferenced(this);
+    return () => {
+      this.#waiting = this.#waiting.filter((each) => each !== fn);
+    };
+  }
+
+  /** Runs what waits, unless somebody has taken a reference meanwhile. */
+  settle(): void {
+    while (this.#count === 0 && this.#waiting.length > 0) this.#waiting.shift()!();
+  }
+}
