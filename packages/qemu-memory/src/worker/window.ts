@@ -14,7 +14,7 @@ import {
 
 const HOST_LITTLE = HOST_BYTE_ORDER === 'little';
 /** Windows end here, so that an unsigned 32-bit compare covers them. */
-export const WINDOW_BYTES = 2 ** 31;
+export const WINDOW_BYTES: number = 2 ** 31;
 
 /** One stretch; immutable. Valid while the table that it was made from is. */
 export class Window {
