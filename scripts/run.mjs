@@ -15,6 +15,7 @@ const tasks = (names, { quiet = false, filter = [], args = [] } = {}) =>
       'run',
       ...names,
       ...filter.map((f) => `--filter=${f}`),
+      '--continue=dependencies-successful',
       quiet ? '--output-logs=errors-only' : '--output-logs=new-only',
       ...(quiet ? ['--log-prefix=none'] : []),
       ...(args.length > 0 ? ['--', ...args] : []),
