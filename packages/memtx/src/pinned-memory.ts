@@ -9,29 +9,30 @@ import { NOT_DIRECT, type OnError, type TxMemory } from './memory.ts';
 
 /** See the header. */
 export class PinnedMemory implements TxMemory {
-  #memory: TxMemory | null;
-  #release: (() => void) | null;
+  /** GONE from the first `dispose` on. */
+  private memory: TxMemory;
+  private release: (() => void) | null;
 
   /** @param release called once, by the first `dispose`. */
   constructor(memory: TxMemory, release: (() => void) | null) {
-    this.#memory = memory;
-    this.#release = release;
+    this.memory = memory;
+    this.release = release;
   }
 
   get disposed(): boolean {
-    return this.#memory === null;
+    return this.memory === GONE;
   }
 
   /** Gives the snapshot back. Again: no effect. */
   dispose(): void {
-    const release = this.#release;
-    this.#memory = null;
-    this.#release = null;
+    const { release } = this;
+    this.memory = GONE;
+    this.release = null;
     release?.();
   }
 
   txLoad<T>(addr: GuestAddress, codec: ScalarCodec<T>, attrs: MemTxAttrs, tx: MemTx | null, ordering?: Ordering): T {
-    return (this.#memory ?? gone()).txLoad(addr, codec, attrs, tx, ordering);
+    return this.memory.txLoad(addr, codec, attrs, tx, ordering);
   }
 
   txStore<T>(
@@ -42,33 +43,35 @@ export class PinnedMemory implements TxMemory {
     tx: MemTx | null,
     ordering?: Ordering,
   ): void {
-    (this.#memory ?? gone()).txStore(addr, codec, value, attrs, tx, ordering);
+    this.memory.txStore(addr, codec, value, attrs, tx, ordering);
   }
 
   txRead(addr: GuestAddress, buf: Uint8Array, attrs: MemTxAttrs, onError: OnError, tx: MemTx | null): void {
-    (this.#memory ?? gone()).txRead(addr, buf, attrs, onError, tx);
+    this.memory.txRead(addr, buf, attrs, onError, tx);
   }
 
   txWrite(addr: GuestAddress, buf: Uint8Array, attrs: MemTxAttrs, onError: OnError, tx: MemTx | null): void {
-    (this.#memory ?? gone()).txWrite(addr, buf, attrs, onError, tx);
+    this.memory.txWrite(addr, buf, attrs, onError, tx);
   }
 
   txReadDirect<T>(addr: GuestAddress, codec: Codec<T>): T | typeof NOT_DIRECT {
-    const memory = this.#memory ?? gone();
+    const { memory } = this;
     return memory.txReadDirect === undefined ? NOT_DIRECT : memory.txReadDirect(addr, codec);
   }
 
   txWriteDirect<T>(addr: GuestAddress, codec: Codec<T>, value: T): boolean {
-    return (this.#memory ?? gone()).txWriteDirect?.(addr, codec, value) ?? false;
+    return this.memory.txWriteDirect?.(addr, codec, value) ?? false;
   }
 }
+
+/** What a snapshot is once it was given back: every access is a TypeError, as a DataView throws on a detached buffer. */
+const GONE: TxMemory = Object.freeze({ txLoad: gone, txStore: gone, txRead: gone, txWrite: gone });
 
 /** @throws {TypeError} `memory` is a snapshot that was given back. */
 export function assertLive(memory: TxMemory): void {
   if (memory instanceof PinnedMemory && memory.disposed) gone();
 }
 
-/** A TypeError, as a DataView on a detached buffer throws. */
 function gone(): never {
   throw new TypeError('the snapshot of this pinned view was given back (dispose); pin the memory again');
 }
