@@ -8,3 +8,18 @@ export type Permissions = (typeof Permissions)[keyof typeof Permissions];
 export function permissionsAllow(granted: Permissions, wanted: Permissions): boolean {
   return (granted & wanted) === wanted;
 }
+
+/** What both allow. */
+export function permissionsAnd(a: Permissions, b: Permissions): Permissions {
+  return (a & b) as Permissions;
+}
+
+/** What either allows. */
+export function permissionsOr(a: Permissions, b: Permissions): Permissions {
+  return (a | b) as Permissions;
+}
+
+/** Is writing among them? */
+export function permissionsHaveWrite(granted: Permissions): boolean {
+  return (granted & Permissions.WRITE) !== 0;
+}

@@ -5,7 +5,7 @@
 import { type GuestAddress, hex, toAddress } from './address.ts';
 import { checkedAdd } from './address-math.ts';
 import { BytesBase } from './bytes-base.ts';
-import { checkBuffer, checkCount } from './bytes-check.ts';
+import { checkBuffer, checkCount, checkMoved } from './bytes-check.ts';
 import type { ScalarCodec } from './codec.ts';
 import { GuestMemoryError, type GuestMemoryErrorCode } from './error.ts';
 import type { GuestAddressSpace, GuestMemoryBackend, RegionAddress } from './guest-memory.ts';
@@ -168,6 +168,39 @@ export abstract class RegionWalk<R extends GuestMemoryRegion>
   writeVolatileTo(addr: GuestAddress, dst: WriteVolatile, count: number): number {
     checkCount(count);
     return this.#walk(addr, count, false, (r, offset, n) => r.writeVolatileTo(offset, dst, n));
+  }
+
+  /**
+   * Calls `step` for each part of [addr, addr + count) with its region, until all is done or it answers 0; it may take
+   * less than it is offered and is then called again from there.
+   *
+   * @param access what the caller will do: a region that does not permit it ends the walk as a hole does. This is what
+   *   QEMU patched into vm-memory's (deprecated) `try_access`.
+   * @returns bytes done, fewer than `count` where memory ends.
+   * @throws {GuestMemoryError} nothing at `addr`; `callback-out-of-range`: `step` answered more than it was offered.
+   */
+  tryAccess(
+    count: number,
+    addr: GuestAddress,
+    access: Permissions,
+    step: (done: number, len: number, offset: GuestAddress, region: R) => number,
+  ): number {
+    checkCount(count);
+    const start = toAddress(addr);
+    let done = 0;
+    while (done < count) {
+      const at = checkedAdd(start, done);
+      const found = at === undefined ? undefined : this.toRegionAddr(at, access);
+      if (found === undefined) {
+        if (done === 0) throw at === undefined ? pastEnd(start, count) : hole(at);
+        break;
+      }
+      const len = Number(least(found.remaining, count - done));
+      const moved = checkMoved(step(done, len, found.offset, found.region), len, 'the callback of tryAccess');
+      if (moved === 0) break;
+      done += moved;
+    }
+    return done;
   }
 
   /** Index of the region that holds `addr` (in normal form), or -1. */
