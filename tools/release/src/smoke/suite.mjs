@@ -49,7 +49,7 @@ function plainMemory() {
 
 /** memtx: the DataView look-alike. */
 function dataView(space) {
-  const view = new GuestDataView(space, 0x100, 0x100);
+  const view = new GuestDataView(space.with({}), 0x100, 0x100);
   view.setUint16(2, 0x1234, true);
   same('DataView', view.getUint16(2, false), 0x3412);
   refuses('DataView bounds', () => view.getUint32(0xfe), 'RangeError');
