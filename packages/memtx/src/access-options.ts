@@ -47,3 +47,6 @@ export type ShortAccess = MemTxAttrs | MemTx | Ordering | ShortAccessOptions;
 
 /** The last argument of a transfer of many bytes. */
 export type BulkAccess = MemTxAttrs | MemTx | Omit<AccessOptions, 'ordering'>;
+
+/** Options after which a view certainly has a MemTx. */
+export type ReportingOptions = MemTxViewOptions & ({ onError: 'continue'; tx?: MemTx } | { tx: MemTx });

@@ -3,6 +3,7 @@ export type {
   AccessOptions,
   BulkAccess,
   MemTxViewOptions,
+  ReportingOptions,
   ShortAccess,
   ShortAccessOptions,
 } from './access-options.ts';
@@ -57,4 +58,5 @@ export {
 } from './order.ts';
 export { PinnedMemTxView, pinnedView } from './pinned.ts';
 export { MemTxResult, memTxResultName } from './result.ts';
+export type { ReportingMemTxView } from './view.ts';
 export { MemTxView, memTxView } from './view.ts';

@@ -12,7 +12,7 @@ import type {
   ScalarCodec,
   WriteVolatile,
 } from '@guestmem/vm-memory';
-import type { Access, BulkAccess, MemTxViewOptions, ShortAccess } from './access-options.ts';
+import type { Access, BulkAccess, MemTxViewOptions, ReportingOptions, ShortAccess } from './access-options.ts';
 import { MEMTXATTRS_UNSPECIFIED, type MemTxAttrs } from './attrs.ts';
 import { u8 } from './codecs.ts';
 import { Scratch } from './internal/scratch.ts';
@@ -69,6 +69,8 @@ export class MemTxView implements Bytes<GuestAddress> {
    * @throws {TypeError | RangeError} an unknown order or policy, an attribute that its field cannot hold, or `continue`
    *   together with `tx: null`.
    */
+  with(options: ReportingOptions): ReportingMemTxView;
+  with(options: MemTxViewOptions): MemTxView;
   with(options: MemTxViewOptions): MemTxView {
     const bound = bind(this, options);
     return new MemTxView(this.memory, bound.attrs, bound.native, bound.onError, bound.tx);
@@ -183,10 +185,15 @@ export class MemTxView implements Bytes<GuestAddress> {
   }
 }
 
+/** A view that has a place for results, and so does not throw for the guest. */
+export type ReportingMemTxView = MemTxView & { readonly tx: MemTx };
+
 /**
  * A view on `memory`: attributes UNSPECIFIED, no order, failures thrown, and then what `options` say. This is what the
  * `with` of a memory is.
  */
+export function memTxView(memory: TxMemory, options: ReportingOptions): ReportingMemTxView;
+export function memTxView(memory: TxMemory, options?: MemTxViewOptions): MemTxView;
 export function memTxView(memory: TxMemory, options: MemTxViewOptions = {}): MemTxView {
   return new MemTxView(memory, MEMTXATTRS_UNSPECIFIED, null, 'stop', null).with(options);
 }

@@ -136,11 +136,11 @@ describe('plain memory with attributes', () => {
     const memory = guestMemory([{ startAddr: 0, memory: 16, permissions: Permissions.READ }]);
     const go = memTxView(attributed(memory), { onError: 'continue' });
     go.store(0, le32, 1);
-    expect(go.tx!.result).toBe(MemTxResult.ACCESS_ERROR);
+    expect(go.tx.result).toBe(MemTxResult.ACCESS_ERROR);
     go.write(Uint8Array.of(1, 2), 0);
     expect(go.tx).toEqual({ result: MemTxResult.ACCESS_ERROR, done: 0 });
     expect(go.load(0, le32)).toBe(0);
-    expect(go.tx!.result).toBe(MemTxResult.OK);
+    expect(go.tx.result).toBe(MemTxResult.OK);
   });
 
   it('V-1.3: an ordering makes an access atomic, and a misaligned one is refused', () => {
@@ -180,6 +180,17 @@ describe('plain memory with attributes', () => {
     }
     const view = memTxView(attributed(GuestRegionCollection.fromRegions([new Broken()])), { onError: 'continue' });
     expect(() => view.load(0, le32)).toThrow('bug');
+  });
+
+  it('A-61: E-35: a transfer that reaches 2^64 goes on at 0', () => {
+    const memory = guestMemory([{ startAddr: 0, memory: 8 }]);
+    const go = memTxView(attributed(memory), { onError: 'continue' });
+    go.write(Uint8Array.of(0x51, 0x45, 0x4d, 0x55), (1n << 64n) - 2n);
+    expect(go.tx).toEqual({ result: MemTxResult.DECODE_ERROR, done: 0 });
+    expect(memory.load(0, le32)).toBe(0x554d);
+    const back = new Uint8Array(4).fill(0xee);
+    go.read(back, (1n << 64n) - 2n);
+    expect([...back]).toEqual([0, 0, 0x4d, 0x55]);
   });
 
   it('A-61: the last bytes of the 64-bit space', () => {

@@ -52,7 +52,7 @@ it('D5: with a MemTx nothing is thrown for the guest: missing bytes are 0 and th
   expect(go.tx).toEqual({ result: MemTxResult.DECODE_ERROR, done: 2 });
   expect(data.getBigInt64(0x20)).toBe(0n);
   data.setFloat32(0x20, 1);
-  expect(go.tx!.result).toBe(MemTxResult.DECODE_ERROR);
+  expect(go.tx.result).toBe(MemTxResult.DECODE_ERROR);
   expect(() => data.getUint8(0x40)).toThrow(RangeError);
 });
 

@@ -120,6 +120,16 @@ export function attributeNames(): void {
   view.load(0x1000, le32, tx);
 }
 
+/** A view that was given a place for results is known to have one. */
+export function reporting(): void {
+  is<MemTx>(view.with({ onError: 'continue' }).tx);
+  is<MemTx>(view.with({ tx, pid: 5 }).tx);
+  // @ts-expect-error a view in general may have none
+  is<MemTx>(view.with({ pid: 5 }).tx);
+  // @ts-expect-error nor if it is taken away
+  is<MemTx>(view.with({ tx: null }).tx);
+}
+
 /** The set of fields is open: declared above, it is known everywhere, and checked. */
 export function ownFields(): void {
   is<number | undefined>(memTxAttrs({ worldId: 3 }).worldId);

@@ -221,12 +221,12 @@ describe('what happens after a failure', () => {
     const derived = go.with({ pid: 1 });
     derived.load(0x9000, u8);
     expect(go.tx).toBe(derived.tx);
-    expect(go.tx!.result).toBe(MemTxResult.DECODE_ERROR);
+    expect(go.tx.result).toBe(MemTxResult.DECODE_ERROR);
     const own = new MemTx();
     const other = go.with({ tx: own });
     other.load(0x1000, u8);
     expect(own).toEqual({ result: 0, done: 1 });
-    expect(go.tx!.result).toBe(MemTxResult.DECODE_ERROR);
+    expect(go.tx.result).toBe(MemTxResult.DECODE_ERROR);
     expect(view.with({ onError: 'continue' }).tx).not.toBe(go.tx);
   });
 
@@ -305,7 +305,7 @@ describe('what happens after a failure', () => {
     view.readSlice(new Uint8Array(0), 0x9000);
     const go = view.with({ onError: 'continue' });
     expect(go.read(new Uint8Array(0), 0x9000)).toBe(0);
-    expect(go.tx!.result).toBe(MemTxResult.OK);
+    expect(go.tx.result).toBe(MemTxResult.OK);
   });
 
   it('D1: a bad address is the program’s mistake: it throws, MemTx or not', () => {
@@ -324,7 +324,7 @@ describe('what happens after a failure', () => {
     const inner: number[] = [];
     device.onWrite = () => {
       go.load(0x9000, u8);
-      inner.push(go.tx!.result);
+      inner.push(go.tx.result);
       go.writeObj(0x1000, le32, 0x01020304);
     };
     go.writeObj(0x2000, le32, 0xa1a2a3a4);

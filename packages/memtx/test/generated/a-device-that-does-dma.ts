@@ -17,7 +17,7 @@ dma.store(0x4000_0108, le32, 4);
 const data = dma.load(0x4000_0100, le64n);
 const length = dma.load(0x4000_0108, le32);
 dma.write(Uint8Array.of(1, 2, 3, 4).subarray(0, length), data);
-dma.store(0x4000_010c, le16, dma.tx?.result === 0 ? 1 : 0xffff);
+dma.store(0x4000_010c, le16, dma.tx.result === 0 ? 1 : 0xffff);
 
 expect(dma.load(0x4000_8000, le32)).toEqual(0x04030201);
 expect(dma.load(0x4000_010c, le16)).toEqual(1);

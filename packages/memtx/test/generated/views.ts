@@ -28,7 +28,7 @@ import { MemTxError, MemTxResult, memTxResultName } from '@guestmem/memtx';
 const bytes = new Uint8Array(8);
 const quiet = device.with({ onError: 'continue' });
 expect(quiet.read(bytes, 0x10fc)).toEqual(4);
-expect(memTxResultName(quiet.tx!.result)).toEqual('DECODE_ERROR');
+expect(memTxResultName(quiet.tx.result)).toEqual('DECODE_ERROR');
 
 let caught: unknown;
 try {

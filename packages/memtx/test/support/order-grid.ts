@@ -35,13 +35,19 @@ const CALLERS = ['le', 'be', 'native', 'bytes'] as const;
 const SIZES = [1, 2, 4, 8] as const;
 /** Every byte differs, the top bit is set, and the halves are no safe integer together: what is lost or swapped shows. */
 const DIGITS = 'f1e2d3c4b5a69788';
+/** For the codecs that show 64 bits as a number: the same, cut to a safe integer. */
+const SAFE_DIGITS = '0012d3c4b5a69788';
 
 /** Defines the suite. `make` is called once per row, with the target's order. */
 export function orderGrid(name: string, make: (target: ByteOrder) => GridSubject): void {
   describe(`A-275 over ${name}`, () => {
     for (const target of TARGETS)
       for (const place of PLACES)
-        for (const caller of CALLERS) for (const size of SIZES) defineRow({ make, target, place, caller, size });
+        for (const caller of CALLERS)
+          for (const size of SIZES) {
+            defineRow({ make, target, place, caller, size, digits: DIGITS.slice(0, 2 * size) });
+            if (size === 8 && caller !== 'bytes') defineRow({ make, target, place, caller, size, digits: SAFE_DIGITS });
+          }
   });
 }
 
@@ -51,14 +57,15 @@ interface Row {
   readonly place: GridPlace;
   readonly caller: (typeof CALLERS)[number];
   readonly size: (typeof SIZES)[number];
+  /** The caller's number; for `bytes` the bytes themselves. */
+  readonly digits: string;
 }
 
-function defineRow({ make, target, place, caller, size }: Row): void {
+function defineRow({ make, target, place, caller, size, digits }: Row): void {
   const subject = make(target);
   const addr = subject.at[place];
   if (addr === undefined) return;
-  const title = `${caller} ${size} bytes, ${place === 'ram' ? 'RAM' : `${place} device`}, ${target} target`;
-  const digits = DIGITS.slice(0, 2 * size);
+  const title = `${caller} ${size} bytes (${digits}), ${place === 'ram' ? 'RAM' : `${place} device`}, ${target} target`;
   const callerOrder = caller === 'native' ? target : caller === 'be' ? 'big' : 'little';
   /** The string of A-16: ascending addresses. For `bytes` the digits are the string. */
   const string = caller === 'bytes' || callerOrder === 'big' ? digits : swapDigits(digits);
@@ -154,6 +161,8 @@ function codecsOf(caller: 'le' | 'be' | 'native', size: number, target: ByteOrde
   const from = caller === 'native' ? native : named;
   const order = caller === 'native' ? target : caller === 'be' ? 'big' : 'little';
   if (size < 8) return [...row(name, from[name], Number(value)), ...row(signedName, from[signedName], Number(signed))];
+  const numberNames = caller === 'native' ? ['u64n', 'i64n'] : [`${caller}64n`, `${caller}64sn`];
+  const numberRows = numberNames.flatMap((name) => row(name, from[name], Number(value)));
   const halves = {
     lo: Number.parseInt(digits.slice(8), 16),
     hi: Number.parseInt(digits.slice(0, 8), 16),
@@ -161,6 +170,7 @@ function codecsOf(caller: 'le' | 'be' | 'native', size: number, target: ByteOrde
   return [
     ...row(name, from[name], value),
     ...row(signedName, from[signedName], signed),
+    ...(value <= Number.MAX_SAFE_INTEGER ? numberRows : []),
     ...row('halves', memtx.halvesCodec(order) as unknown as ScalarCodec<unknown>, halves),
   ];
 }
