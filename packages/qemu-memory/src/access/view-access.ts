@@ -267,7 +267,11 @@ export abstract class ViewAccess implements TxMemory, Bytes<GuestAddress> {
   #setTaps(taps: TapList): void {
     this.#taps = taps.length === 0 ? null : taps;
     this.map = mapOf(this.core, this.view, this.#taps);
+    this.changed();
   }
+
+  /** @internal What an access sees has changed in another way than by a view. */
+  changed(): void {}
 
   get #view(): MemTxView {
     this.#plain ??= memTxView(this, { order: this.core.targetOrder });

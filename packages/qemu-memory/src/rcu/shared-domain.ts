@@ -8,7 +8,6 @@ import { RcuError } from './error.ts';
 import type { RemoteReaders } from './local-rcu.ts';
 import {
   CLAIM,
-  CONTENDED,
   CTR,
   createDomainMemory,
   EVENT,
@@ -26,9 +25,15 @@ import { newClaim } from './shared-reader.ts';
 import { WAIT_SLICE_MS, waitWord, waitWordAsync } from './wait.ts';
 
 /** Who steps, when it is no reader: the lock then cannot be taken away by slot. */
-const NO_SLOT = 0x7fff_ffff;
+const NO_SLOT = 0x3fff_ffff;
+/** Set in the lock while somebody waits for it. */
+const CONTENDED = 0x4000_0000;
 const FREE = 0;
 const TAKEN_AWAY = -1;
+
+/** How far a grace period is. */
+const Progress = { REACHED: 0, BLOCKED: 1, LOCKED: 2 } as const;
+type Progress = (typeof Progress)[keyof typeof Progress];
 
 /** Deviations that tests switch on to see them caught. Nothing else may. */
 export interface DomainFaults {
@@ -77,10 +82,9 @@ export class RcuDomain implements RemoteReaders {
     return ticket | 0;
   }
 
-  /** Steps. Has the grace period of `ticket` ended? Never waits. */
+  /** Moves on what is running. Has the grace period of `ticket` ended? Never waits. */
   reached(ticket: number): boolean {
-    while (!this.#ended(ticket)) if (!this.#step()) return this.#ended(ticket);
-    return true;
+    return this.#drive(ticket) === Progress.REACHED;
   }
 
   /** Blocks until the grace period of `ticket` has ended. @throws {RcuError} `timeout`, `cannot-block`. */
@@ -88,10 +92,11 @@ export class RcuDomain implements RemoteReaders {
     const deadline = Date.now() + timeoutMs;
     for (;;) {
       const event = Atomics.load(this.words, EVENT); // First the event, then the look at the readers (A-237).
-      if (this.reached(ticket)) return;
-      const left = deadline - Date.now();
-      if (left <= 0) throw this.#timeout(timeoutMs);
-      waitWord(this.words, EVENT, event, Math.min(left, WAIT_SLICE_MS));
+      const progress = this.#drive(ticket);
+      if (progress === Progress.REACHED) return;
+      const slice = Math.min(this.#left(deadline, timeoutMs), WAIT_SLICE_MS);
+      if (progress === Progress.BLOCKED) waitWord(this.words, EVENT, event, slice);
+      else waitWord(this.words, LOCK, this.#contend(), slice);
     }
   }
 
@@ -100,10 +105,11 @@ export class RcuDomain implements RemoteReaders {
     const deadline = Date.now() + timeoutMs;
     for (;;) {
       const event = Atomics.load(this.words, EVENT);
-      if (this.reached(ticket)) return;
-      const left = deadline - Date.now();
-      if (left <= 0) throw this.#timeout(timeoutMs);
-      await waitWordAsync(this.words, EVENT, event, Math.min(left, WAIT_SLICE_MS));
+      const progress = this.#drive(ticket);
+      if (progress === Progress.REACHED) return;
+      const slice = Math.min(this.#left(deadline, timeoutMs), WAIT_SLICE_MS);
+      if (progress === Progress.BLOCKED) await waitWordAsync(this.words, EVENT, event, slice);
+      else await waitWordAsync(this.words, LOCK, this.#contend(), slice);
     }
   }
 
@@ -155,7 +161,7 @@ export class RcuDomain implements RemoteReaders {
       Atomics.store(words, at + WAITING, 0);
       if (claim === TAKEN_AWAY) Atomics.sub(words, QUARANTINED, 1);
       Atomics.store(words, at + CLAIM, FREE);
-      Atomics.compareExchange(words, LOCK, slot + 1, 0);
+      if ((Atomics.load(words, LOCK) & ~CONTENDED) === slot + 1) this.#unlock();
     } else if (claim !== TAKEN_AWAY) {
       Atomics.add(words, QUARANTINED, 1);
       Atomics.store(words, at + CLAIM, TAKEN_AWAY);
@@ -168,14 +174,19 @@ export class RcuDomain implements RemoteReaders {
     return ((Atomics.load(this.words, SEQ) - ticket) | 0) >= 0;
   }
 
-  /** One step under the lock. @returns whether it got anywhere; if not, EVENT will be raised when there is a reason to try again. */
-  #step(): boolean {
-    if (!this.#tryLock()) return false;
-    try {
-      return this.#advance();
-    } finally {
-      this.#unlock();
+  /** Steps as far as it goes. */
+  #drive(ticket: number): Progress {
+    while (!this.#ended(ticket)) {
+      if (Atomics.compareExchange(this.words, LOCK, 0, this.#lockId) !== 0) return Progress.LOCKED;
+      let moved = false;
+      try {
+        moved = this.#advance();
+      } finally {
+        this.#unlock();
+      }
+      if (!moved && !this.#ended(ticket)) return Progress.BLOCKED;
     }
+    return Progress.REACHED;
   }
 
   #advance(): boolean {
@@ -233,17 +244,22 @@ export class RcuDomain implements RemoteReaders {
     return seq | 0;
   }
 
-  #tryLock(): boolean {
-    const words = this.words;
-    if (Atomics.compareExchange(words, LOCK, 0, this.#lockId) === 0) return true;
-    Atomics.store(words, CONTENDED, 1); // Then try again, or the holder could have looked just before.
-    return Atomics.compareExchange(words, LOCK, 0, this.#lockId) === 0;
+  /** Says that somebody waits for the lock. @returns the value that the lock then has while it is held. */
+  #contend(): number {
+    const held = Atomics.load(this.words, LOCK);
+    if (held === 0) return CONTENDED; // Free again: no holder has this value, so the wait ends at once.
+    Atomics.compareExchange(this.words, LOCK, held, held | CONTENDED);
+    return held | CONTENDED;
   }
 
   #unlock(): void {
-    const words = this.words;
-    Atomics.store(words, LOCK, 0);
-    if (Atomics.exchange(words, CONTENDED, 0) !== 0) this.#raise();
+    if ((Atomics.exchange(this.words, LOCK, 0) & CONTENDED) !== 0) Atomics.notify(this.words, LOCK);
+  }
+
+  #left(deadline: number, timeoutMs: number): number {
+    const left = deadline - Date.now();
+    if (left <= 0) throw this.#timeout(timeoutMs);
+    return left;
   }
 
   #raise(): void {

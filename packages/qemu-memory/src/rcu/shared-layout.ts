@@ -9,11 +9,10 @@ export const MAGIC = 0;
 export const SLOTS = 1; // Number of reader slots.
 export const GP = 2; // Grace-period parity: 1 or 3. Bit 0 is always set, so that no reader's counter is 0 inside.
 export const SEQ = 3; // 4 x finished grace periods + the phase that is running: 0 none, 1 first, 2 second.
-export const EVENT = 4; // Counts what a waiter may wait for: a reader left, a grace period ended, the lock is free.
+export const EVENT = 4; // Counts what a waiter may wait for: a reader left, a grace period ended.
 export const LOCK = 5; // Who moves the grace period on right now; 0 nobody.
-export const CONTENDED = 6; // Somebody found the lock taken and wants EVENT when it is free.
-export const NEXT_CLAIM = 7; // Last claim number handed out.
-export const QUARANTINED = 8; // Slots taken from readers that may still be alive.
+export const NEXT_CLAIM = 6; // Last claim number handed out.
+export const QUARANTINED = 7; // Slots taken from readers that may still be alive.
 const HEADER_WORDS = 16;
 
 /** Words of a slot. */

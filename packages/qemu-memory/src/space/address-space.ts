@@ -7,6 +7,7 @@ import { disposable } from '@guestmem/vm-memory';
 import { ViewAccess } from '../access/view-access.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
 import type { FlatView } from '../view/flat-view.ts';
+import { SharedSpace, type ShareOptions } from '../worker/shared-space.ts';
 import { canonicalRoot } from './canonical-root.ts';
 import type { MemoryListener } from './listener.ts';
 import { ListenerList } from './listener-list.ts';
@@ -79,6 +80,14 @@ export class AddressSpace extends ViewAccess {
     this.#disposed = true;
   }
 
+  /**
+   * Shares this space with other agents: workers attach with a handle, reach RAM directly and everything else through
+   * this agent, and see every commit. One space may be shared several times. @throws {RangeError} an option out of range.
+   */
+  share(options: ShareOptions = {}): SharedSpace {
+    return new SharedSpace(this, options);
+  }
+
   /** @internal Publishes `view` with one store (T-92). */
   publish(view: FlatView): void {
     if (view === this.view) return;
@@ -95,7 +104,7 @@ export class AddressSpace extends ViewAccess {
   }
 
   /** @internal Tells the followers. */
-  changed(): void {
+  override changed(): void {
     for (const follower of this.#followers) follower();
   }
 }

@@ -68,6 +68,18 @@ export class TapList {
     return slot.part(Number(from - first), Number(to - from + 1n), !tapped);
   }
 
+  /** The parts of [first, last] that no tap sees, in ascending order. */
+  untapped(first: bigint, last: bigint): { first: bigint; last: bigint }[] {
+    let parts = [{ first, last }];
+    for (const tap of this.#taps)
+      parts = parts.flatMap((part) => {
+        if (tap.last < part.first || tap.first > part.last) return [part];
+        const left = tap.first > part.first ? [{ first: part.first, last: tap.first - 1n }] : [];
+        return tap.last < part.last ? [...left, { first: tap.last + 1n, last: part.last }] : left;
+      });
+    return parts;
+  }
+
   loaded(addr: GuestAddress, size: number, value: unknown, attrs: MemTxAttrs): void {
     this.#tell(addr, size, false, value, undefined, attrs);
   }

@@ -112,24 +112,31 @@ export class TablePublisher {
 
   /** The ranges that workers may reach themselves, in ascending order. */
   #rowsOf(blocks: Set<RamBlock>): TableRow[] {
-    const { view } = this.#space;
+    const { view, map } = this.#space;
     const rows: TableRow[] = [];
     for (let i = 0; i < view.length; i++) {
       const section = view.section(i);
       const { ram } = section.region;
       // ROM devices are left to the owner, in ROMD mode too: their own callbacks change it.
       if (ram === null || section.region.kind !== RegionKind.RAM) continue;
-      const first = section.offsetWithinAddressSpace;
-      const offset = Number(section.offsetWithinRegion);
-      const room = ram.length - offset; // The region may be larger than its block (T-46).
-      if (first > SAFE_LAST || room <= 0) continue;
+      const start = section.offsetWithinAddressSpace;
+      const room = ram.length - Number(section.offsetWithinRegion); // The region may be larger than its block (T-46).
+      if (start > SAFE_LAST || room <= 0) continue;
       const block = this.#blocks.idOf(ram);
       if (block === 0) continue;
       blocks.add(ram);
       let last = section.last < SAFE_LAST ? section.last : SAFE_LAST;
-      if (last - first >= BigInt(room)) last = first + BigInt(room) - 1n;
-      const store = section.directWrite;
-      rows.push({ first: Number(first), last: Number(last), offset, block, store, dirtyMask: section.dirtyMask });
+      if (last - start >= BigInt(room)) last = start + BigInt(room) - 1n;
+      // What a tap sees goes through the owner, where the tap is (D15).
+      for (const part of map.taps === null ? [{ first: start, last }] : map.taps.untapped(start, last))
+        rows.push({
+          first: Number(part.first),
+          last: Number(part.last),
+          offset: Number(section.offsetWithinRegion + (part.first - start)),
+          block,
+          store: section.directWrite,
+          dirtyMask: section.dirtyMask,
+        });
     }
     return rows;
   }

@@ -164,6 +164,19 @@ describe.each(FLAVOURS)('an attached space, %s flavour', (flavour) => {
   });
 });
 
+it('D15: a tap in the owner sees what workers do there, and only what is tapped goes through it', async () => {
+  const made = machine();
+  const shared = share(made);
+  const seen: unknown[] = [];
+  const tap = made.space.tap(0x1000, 4, ({ addr, value, isWrite }) => seen.push([addr, value, isWrite]));
+  const before = await served(shared, run(shared, 'once', { args: [0x1000] }).done);
+  const beside = await run(shared, 'once', { args: [0x1004] }).done; // Nobody serves.
+  tap.dispose();
+  const after = await run(shared, 'once', { args: [0x1000] }).done;
+  expect([before, beside, after]).toEqual([{ value: 0 }, { value: 0 }, { value: 0 }]);
+  expect(seen).toEqual([[0x1000, 0, false]]);
+});
+
 it('A-236: barrier flavour: the first access after a commit sees the new map', async () => {
   const made = machine();
   const shared = share(made);
