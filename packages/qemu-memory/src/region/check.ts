@@ -28,9 +28,13 @@ export function priority(value: number): void {
 
 /** The region for a message: name, and where it is mapped. */
 export function show(region: MemoryRegion): string {
-  const name = region.name === '' ? `region #${region.id} (no name)` : `region "${region.name}"`;
-  if (region.container === null) return name;
-  return `${name}, mapped in "${region.container.name}" at ${place(region)},`;
+  if (region.container === null) return named(region);
+  return `${named(region)}, mapped in "${region.container.name}" at ${place(region)},`;
+}
+
+/** The region by its name. */
+export function named(region: MemoryRegion): string {
+  return region.name === '' ? `region #${region.id} (no name)` : `region "${region.name}"`;
 }
 
 /** `[first, last]` of the region in its container. */
@@ -63,13 +67,13 @@ export function mayAdd(container: MemoryRegion, child: MemoryRegion): void {
   if (child.container !== null)
     throw new MemoryRegionError(
       'already-mapped',
-      `region "${child.name}" is already mapped in "${child.container.name}" at ${place(child)}; remove it first, or map an alias of it in "${container.name}"`,
+      `${named(child)} is already mapped in "${child.container.name}" at ${place(child)}; remove it first, or map an alias of it in "${container.name}"`,
     );
   for (let at: MemoryRegion | null = container; at !== null; at = at.container)
     if (at === child)
       throw new MemoryRegionError(
         'container-cycle',
-        `region "${child.name}" contains "${container.name}" and cannot be mapped in it; an alias of it can`,
+        `${named(child)} contains "${container.name}" and cannot be mapped in it; an alias of it can`,
       );
 }
 
@@ -78,7 +82,7 @@ export function sameCore(core: object, region: MemoryRegion, other: string): voi
   if (region.core !== core)
     throw new MemoryRegionError(
       'foreign-region',
-      `region "${region.name}" belongs to another MemoryCore than "${other}"; share the RAM block, not the region`,
+      `${named(region)} belongs to another MemoryCore than "${other}"; share the RAM block, not the region`,
     );
 }
 
@@ -87,7 +91,7 @@ export function notASubregion(container: MemoryRegion, region: MemoryRegion): Me
   const where = region.container === null ? 'not mapped anywhere' : `mapped in "${region.container.name}"`;
   return new MemoryRegionError(
     'not-a-subregion',
-    `region "${region.name}" cannot be removed from "${container.name}": it is ${where}`,
+    `${named(region)} cannot be removed from "${container.name}": it is ${where}`,
   );
 }
 
@@ -95,8 +99,7 @@ export function notASubregion(container: MemoryRegion, region: MemoryRegion): Me
 export function mayDispose(region: MemoryRegion): void {
   region.core.checkEditable(region);
   const user = userOf(region);
-  if (user !== null)
-    throw new MemoryRegionError('still-used', `region "${region.name}" cannot be disposed of: it is ${user}`);
+  if (user !== null) throw new MemoryRegionError('still-used', `${named(region)} cannot be disposed of: it is ${user}`);
 }
 
 function userOf(region: MemoryRegion): string | null {

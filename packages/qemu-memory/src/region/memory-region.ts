@@ -246,7 +246,12 @@ export class MemoryRegion {
     const from = this.#size;
     if (from === to) return;
     this.core.begin();
-    this.#container?.childSet?.resizing(this, to);
+    const container = this.#container;
+    if (container !== null) {
+      // The container's note too: a move in the same transaction would place this region's own elsewhere.
+      this.core.childChanged(container, this);
+      container.childSet?.resizing(this, to);
+    }
     this.#size = to;
     this.core.regionChanged(this, max(from, to), true);
     this.core.commit();

@@ -308,7 +308,7 @@ export class MemoryCore {
   }
   /** @internal @throws {MemoryRegionError} `in-callback`. */
   checkEditable(region: MemoryRegion): void {
-    this.#committer.refuseInCallback(`region "${region.name}" cannot be edited`);
+    this.#committer.refuseInCallback(`${check.named(region)} cannot be edited`);
   }
   /** @internal All that `region` shows in its first `size` bytes may be different. `rebuild`: ask for a commit. */
   regionChanged(region: MemoryRegion, size: bigint, rebuild: boolean): void {

@@ -26,13 +26,19 @@ export class Twins {
   readonly #kick: MemoryRegion = this.core.container('kick', 0);
   readonly #unit: bigint;
   readonly #units: number;
+  readonly #framed: boolean;
   readonly #block = new RamBlock('block', bufferBacking(16));
 
-  /** @param units addresses of the space that is painted; sizes and offsets go a little beyond. */
-  constructor(random: Random, unit: bigint, units: number) {
+  /**
+   * @param units addresses of the space that is painted; sizes and offsets go a little beyond.
+   * @param framed gives each space a root of its own, which shows `units` of a random region through an alias; else the
+   *   region is the root, and the space must have `units` addresses in all.
+   */
+  constructor(random: Random, unit: bigint, units: number, framed: boolean) {
     this.#random = random;
     this.#unit = unit;
     this.#units = units;
+    this.#framed = framed;
     for (let i = 0; i < 3; i++) this.#create();
     this.#addSpace(this.models[0]!);
   }
@@ -180,28 +186,23 @@ export class Twins {
               ? core.romDevice(name, this.#block, OPS, { size: bytes })
               : core.alias(name, this.regions[target!.id]!, BigInt(aliasOffset) * this.#unit, bytes);
     this.regions.push(region);
-    this.models.push({
-      id,
-      kind,
-      size,
-      addr: 0,
-      priority: 0,
-      enabled: true,
-      readonly: false,
-      nonvolatile: false,
-      romd: true,
-      logged: false,
-      target,
-      aliasOffset,
-      container: null,
-      children: [],
-    });
+    this.models.push(model(kind, id, size, target, aliasOffset));
   }
 
-  #addSpace(root: ModelRegion): void {
+  #addSpace(shown: ModelRegion): void {
+    const name = `s${this.spaces.length}`;
+    if (!this.#framed) {
+      if (this.#paintable(shown))
+        this.spaces.push({ space: this.core.addressSpace(this.regions[shown.id]!, name), root: shown });
+      return;
+    }
+    const root = model('container', -1, this.#units, null, 0);
+    addChild(root, model('alias', -1, this.#units, shown, 0), 0, 0);
     if (!this.#paintable(root)) return;
-    const space = this.core.addressSpace(this.regions[root.id]!, `s${this.spaces.length}`);
-    this.spaces.push({ space, root });
+    const bytes = BigInt(this.#units) * this.#unit;
+    const frame = this.core.container('frame', bytes);
+    frame.addSubregion(0, this.core.alias('in-frame', this.regions[shown.id]!, 0, bytes));
+    this.spaces.push({ space: this.core.addressSpace(frame, name), root });
   }
 
   /** Can all spaces be painted, as the model stands? */
@@ -215,4 +216,29 @@ export class Twins {
       throw error;
     }
   }
+}
+
+function model(
+  kind: ModelRegion['kind'],
+  id: number,
+  size: number,
+  target: ModelRegion | null,
+  aliasOffset: number,
+): ModelRegion {
+  return {
+    id,
+    kind,
+    size,
+    addr: 0,
+    priority: 0,
+    enabled: true,
+    readonly: false,
+    nonvolatile: false,
+    romd: true,
+    logged: false,
+    target,
+    aliasOffset,
+    container: null,
+    children: [],
+  };
 }

@@ -1,0 +1,166 @@
+import { bufferBacking } from '@guestmem/vm-memory';
+import { describe, expect, it } from 'vitest';
+import { LogClient, MemoryCore, RamBlock, RegionKind } from '../../src/index.ts';
+import { Bench, lines, SPACE } from '../support/topology.ts';
+
+describe('kinds', () => {
+  it('T-10: a container shows its children and nothing of itself', () => {
+    const bench = new Bench();
+    const root = bench.container('root', 0x1000);
+    root.addSubregion(0x10, bench.io('io', 0x10));
+    expect([root.kind, root.terminates]).toEqual([RegionKind.CONTAINER, false]);
+    expect(lines(bench.space(root))).toEqual(['10-1f io']);
+  });
+  it('T-11: MMIO terminates', () => {
+    const bench = new Bench();
+    expect(lines(bench.space(bench.io('io', 0x10)))).toEqual(['0-f io']);
+  });
+  it('T-12: a reservation has no operations, hides what is lower and shows in the view', () => {
+    const bench = new Bench();
+    const root = bench.container('root');
+    root.addSubregion(0, bench.io('below', 0x100));
+    root.addSubregion(0x10, bench.core.reservation('reserved', 0x10), 1);
+    expect(lines(bench.space(root))).toEqual(['0-f below', '10-1f reserved', '20-ff below @20']);
+  });
+  it('T-13: RAM terminates; one block may stand behind several regions, and show less than all of it', () => {
+    const core = new MemoryCore();
+    const block = new RamBlock('block', bufferBacking(0x1000));
+    const whole = core.ram('whole', block);
+    const half = core.ram('half', block, { size: 0x800 });
+    expect([whole.ram, half.ram, whole.size, half.size]).toEqual([block, block, 0x1000n, 0x800n]);
+    expect([whole.isRam, whole.isRom, whole.terminates]).toEqual([true, false, true]);
+  });
+  it('T-14: ROM is RAM with readonly set', () => {
+    const rom = new Bench().rom('rom', 0x1000);
+    expect([rom.kind, rom.readonly, rom.isRam, rom.isRom]).toEqual([RegionKind.RAM, true, true, true]);
+    rom.setReadonly(false);
+    expect(rom.isRom).toBe(false);
+  });
+  it('T-15: a ROM device has a block and operations, is not RAM, and starts in ROMD mode', () => {
+    const flash = new Bench().romDevice('flash', 0x1000);
+    expect([flash.isRam, flash.isRomd, flash.ram === null, flash.ops === null]).toEqual([false, true, false, false]);
+    flash.romDeviceSetRomd(false);
+    expect(flash.isRomd).toBe(false);
+  });
+  it('T-16: a RAM device is RAM as well', () => {
+    const core = new MemoryCore();
+    const region = core.ramDevice('bar', bufferBacking(0x1000));
+    expect([region.isRam, region.isRamDevice, region.terminates]).toEqual([true, true, true]);
+  });
+  it('T-17: an IOMMU terminates and has somebody who translates', () => {
+    const region = new Bench().iommu('iommu', SPACE);
+    expect([region.kind, region.terminates, region.iommu === null]).toEqual([RegionKind.IOMMU, true, false]);
+  });
+  it('T-18: an alias of an alias of a container shows through', () => {
+    const bench = new Bench();
+    const bus = bench.container('bus', 0x1000);
+    bus.addSubregion(0x100, bench.io('io', 0x100));
+    const root = bench.container('root');
+    root.addSubregion(0x1000, bench.alias('outer', bench.alias('inner', bus, 0x80, 0x100), 0x40, 0x100));
+    expect(lines(bench.space(root))).toEqual(['1040-10bf io']);
+  });
+  it('T-19: a region with operations may have children, which hide it where they lie', () => {
+    const bench = new Bench();
+    const rtc = bench.io('rtc', 2);
+    rtc.addSubregion(0, bench.io('rtc-index', 1));
+    expect(lines(bench.space(rtc))).toEqual(['0-0 rtc-index', '1-1 rtc @1']);
+  });
+  it('T-20: an alias takes no children; both regions are named and nothing changes', () => {
+    const bench = new Bench();
+    const alias = bench.alias('window', bench.container('bus'), 0, 0x100);
+    const child = bench.io('uart', 8);
+    expect(() => alias.addSubregion(0, child)).toThrow(/"window" is an alias.*"uart".*"bus"/);
+    expect([child.container, alias.children]).toEqual([null, []]);
+  });
+});
+
+describe('attributes', () => {
+  it('T-21: defaults', () => {
+    const io = new Bench().io('io', 4);
+    expect([io.addr, io.priority, io.enabled, io.readonly, io.nonvolatile, io.romdMode]).toEqual([
+      0n,
+      0,
+      true,
+      false,
+      false,
+      true,
+    ]);
+    expect([io.dirtyLogMask, io.flushCoalescedMmio, io.coalescedRanges, io.eventFds, io.isMapped]).toEqual([
+      0,
+      false,
+      [],
+      [],
+      false,
+    ]);
+  });
+  it('T-22: overlap is always allowed, and addSubregion is addSubregionOverlap with priority 0', () => {
+    const bench = new Bench();
+    const root = bench.container('root');
+    root.addSubregion(0, bench.io('a', 0x10));
+    root.addSubregionOverlap(0x8, bench.io('b', 0x10), 0);
+    expect(lines(bench.space(root))).toEqual(['0-7 a', '8-17 b']);
+  });
+  it('T-23: isRam, isRom and isRomd read the region itself, not what an alias adds', () => {
+    const bench = new Bench();
+    const ram = bench.ram('ram', 0x1000);
+    const root = bench.container('root');
+    const alias = bench.alias('ro', ram, 0, 0x1000);
+    alias.setReadonly(true);
+    root.addSubregion(0, alias);
+    expect(lines(bench.space(root))).toEqual(['0-fff ram ro']);
+    expect([ram.isRom, alias.isRom, alias.isRam]).toEqual([false, false, false]);
+  });
+  it('T-24: the mask in force: own bits, MIGRATION while logging globally, CODE where code is translated', () => {
+    const core = new MemoryCore({ translatesCode: true });
+    const bench = new Bench(core);
+    const ram = bench.ram('ram', 0x1000);
+    const lost = core.ram('lost', bufferBacking(16), { migratable: false });
+    const iommu = bench.iommu('iommu', 0x1000);
+    const io = bench.io('io', 4);
+    const masks = (): number[] => [ram, lost, iommu, io].map((each) => core.effectiveLogMask(each));
+    expect([LogClient.VGA, LogClient.CODE, LogClient.MIGRATION]).toEqual([0, 1, 2]);
+    expect(masks()).toEqual([2, 2, 0, 0]);
+    core.globalDirtyLogStart(1);
+    expect(masks()).toEqual([6, 2, 4, 0]);
+    ram.setLog(true, LogClient.VGA);
+    expect(masks()).toEqual([7, 2, 4, 0]);
+    core.globalDirtyLogStop(1);
+    expect(masks()).toEqual([3, 2, 0, 0]);
+  });
+  it('T-25: setLog takes the VGA client only, and counts', () => {
+    const bench = new Bench();
+    const ram = bench.ram('vram', 0x1000);
+    expect(() => ram.setLog(true, LogClient.MIGRATION)).toThrow(/only the VGA client.*"vram"/);
+    expect(() => ram.setLog(false, LogClient.VGA)).toThrow(/"vram" is not logged/);
+    const space = bench.space(ram);
+    ram.setLog(true, LogClient.VGA);
+    const view = space.view;
+    ram.setLog(true, LogClient.VGA);
+    ram.setLog(false, LogClient.VGA);
+    expect([ram.dirtyLogMask, space.view]).toEqual([1, view]);
+    ram.setLog(false, LogClient.VGA);
+    expect([ram.dirtyLogMask, view.range(0).dirtyMask, space.view.range(0).dirtyMask]).toEqual([0, 1, 0]);
+  });
+});
+
+describe('names', () => {
+  it('T-26: any text is a name, and siblings may share one', () => {
+    const bench = new Bench();
+    const root = bench.container('root');
+    for (const addr of [0, 8]) root.addSubregion(addr, bench.io('a [b] @1/\\', 4));
+    expect(lines(bench.space(root))).toEqual(['0-3 a [b] @1/\\', '8-b a [b] @1/\\']);
+  });
+  it('T-27: a region without a name has the empty one', () => {
+    expect(new Bench().core.unassigned.name).toBe('');
+    expect(() => {
+      const bench = new Bench();
+      const nameless = bench.io('', 4);
+      bench.container('root').delSubregion(nameless);
+    }).toThrow(/region #\d+ \(no name\) cannot be removed from "root"/);
+  });
+  it('T-28: a region made with no owner has none', () => {
+    const bench = new Bench();
+    const owner = { name: 'device' };
+    expect([bench.io('a', 4).owner, bench.io('b', 4, owner).owner]).toEqual([null, owner]);
+  });
+});
