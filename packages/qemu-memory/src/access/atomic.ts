@@ -14,7 +14,7 @@ import type { Slot } from './slot.ts';
 
 const HOST_LITTLE = HOST_BYTE_ORDER === 'little';
 
-/** Loads `codec.size` bytes at `at` of `slot`, sequentially consistent. @throws {GuestMemoryError} `misaligned`. @throws {RangeError} a store's ordering. */
+/** Loads `codec.size` bytes at `at` of `slot`, sequentially consistent. @throws {GuestMemoryError} `misaligned`. @throws {TypeError} a store's ordering. */
 export function atomicLoad<T>(
   slot: Slot,
   at: number,
@@ -22,8 +22,8 @@ export function atomicLoad<T>(
   ordering: Ordering,
   addr: GuestAddress,
 ): T {
-  if (ordering === Ordering.RELEASE || ordering === Ordering.ACQ_REL)
-    throw new RangeError('a load takes the orderings RELAXED, ACQUIRE and SEQ_CST');
+  if (ordering !== Ordering.RELAXED && ordering !== Ordering.ACQUIRE && ordering !== Ordering.SEQ_CST)
+    throw new TypeError('a load takes the orderings RELAXED, ACQUIRE and SEQ_CST');
   const { scratch } = slot.dispatch.control;
   const offset = alignedOffset(slot, at, codec.size, addr);
   const { buffer } = slot.bytes;
@@ -43,8 +43,8 @@ export function atomicStore<T>(
   ordering: Ordering,
   addr: GuestAddress,
 ): void {
-  if (ordering === Ordering.ACQUIRE || ordering === Ordering.ACQ_REL)
-    throw new RangeError('a store takes the orderings RELAXED, RELEASE and SEQ_CST');
+  if (ordering !== Ordering.RELAXED && ordering !== Ordering.RELEASE && ordering !== Ordering.SEQ_CST)
+    throw new TypeError('a store takes the orderings RELAXED, RELEASE and SEQ_CST');
   const { scratch }: AccessControl = slot.dispatch.control;
   const offset = alignedOffset(slot, at, codec.size, addr);
   const { buffer } = slot.bytes;

@@ -25,6 +25,7 @@ export function transfer(
   stop: boolean,
   tx: MemTx | null,
 ): void {
+  if (!(buf instanceof Uint8Array)) throw new TypeError('a transfer moves the bytes of a Uint8Array');
   const start = Number.isSafeInteger(where) && (where as number) >= 0 ? where : toAddress(where);
   const control = core.access;
   const { target } = map;
@@ -58,6 +59,12 @@ export function transfer(
       }
       pos += done;
       if (pos < length) addr = advance(addr, done);
+      // vm-memory's vocabulary ends at 2^64; QEMU's goes on at 0.
+      if (stop && addr === 0 && pos > 0 && pos < length) {
+        result |= MemTxResult.DECODE_ERROR;
+        if (failedAt < 0) failedAt = pos;
+        break;
+      }
     }
   } catch (error) {
     if (tx !== null) {

@@ -16,15 +16,16 @@ import {
   type TxMemory,
 } from '@guestmem/memtx';
 import type {
-  Bytes,
   Codec,
   DisposableHandle,
   GuestAddress,
+  GuestMemory,
+  GuestMemorySlices,
   Ordering,
   ReadVolatile,
   WriteVolatile,
 } from '@guestmem/vm-memory';
-import { disposable, getScalar, ScalarCodec, setScalar } from '@guestmem/vm-memory';
+import { disposable, getScalar, Permissions, ScalarCodec, setScalar } from '@guestmem/vm-memory';
 import type { IommuTlbEntry } from '../iommu/iommu-ops.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
 import { makeTap, NO_TAPS, type TapEvent, type TapList, type TapOptions } from '../taps/tap-list.ts';
@@ -36,12 +37,14 @@ import { MemoryRegionCache } from './memory-region-cache.ts';
 import type { PinnedView } from './pinned-view.ts';
 import { fillRange, iotlbEntryAt, isIoAt, rangeIsValid, writeRomRange } from './range-ops.ts';
 import { loadSlow, storeSlow } from './scalar.ts';
+import { rangePermitted, slicesOf } from './slices.ts';
+import { pull, push } from './streams.ts';
 import { ViewMap } from './view-map.ts';
 
 const UNSPECIFIED = MEMTXATTRS_UNSPECIFIED;
 
 /** Access to one view of memory. Extended by AddressSpace and PinnedView. */
-export abstract class ViewAccess implements TxMemory, Bytes<GuestAddress> {
+export abstract class ViewAccess implements TxMemory, GuestMemory {
   readonly core: MemoryCore;
   /** @internal The look-up of the view; replaced by one store when a view is published (T-92). */
   map: ViewMap;
@@ -177,16 +180,16 @@ export abstract class ViewAccess implements TxMemory, Bytes<GuestAddress> {
     return true;
   }
   readVolatileFrom(addr: GuestAddress, src: ReadVolatile, count: number): number {
-    return this.#view.readVolatileFrom(addr, src, count);
+    return pull(this, addr, src, count, false);
   }
   readExactVolatileFrom(addr: GuestAddress, src: ReadVolatile, count: number): void {
-    this.#view.readExactVolatileFrom(addr, src, count);
+    pull(this, addr, src, count, true);
   }
   writeVolatileTo(addr: GuestAddress, dst: WriteVolatile, count: number): number {
-    return this.#view.writeVolatileTo(addr, dst, count);
+    return push(this, addr, dst, count, false);
   }
   writeAllVolatileTo(addr: GuestAddress, dst: WriteVolatile, count: number): void {
-    this.#view.writeAllVolatileTo(addr, dst, count);
+    push(this, addr, dst, count, true);
   }
 
   /** A-77: fills [addr, addr + len) with `byte`, going on after failures. @param tx null: throw MemTxError at the end. */
@@ -252,6 +255,19 @@ export abstract class ViewAccess implements TxMemory, Bytes<GuestAddress> {
   /** This view held fast: what comes later does not show in it (A-112). Dispose of it. */
   memory(): PinnedView {
     return this.core.pin(this.view);
+  }
+
+  /** vm-memory's question: is all of the range there, and may it be accessed so? Devices count (A-84). */
+  checkRange(addr: GuestAddress, len: GuestAddress, access: Permissions = Permissions.NO): boolean {
+    return rangePermitted(this, addr, len, access, UNSPECIFIED);
+  }
+  /** vm-memory's slices of host memory: RAM only, dirty marks included. @throws {GuestMemoryError} while iterating, at what is no RAM. */
+  getSlices(addr: GuestAddress, len: GuestAddress, access: Permissions = Permissions.NO): GuestMemorySlices {
+    return slicesOf(this, addr, len, access, UNSPECIFIED);
+  }
+  /** Never: addresses may be translated, and what answers is not only RAM. */
+  physicalMemory(): undefined {
+    return undefined;
   }
 
   /**

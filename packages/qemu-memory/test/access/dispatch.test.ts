@@ -251,7 +251,17 @@ it('A-46, A-47: the guard is one flag per owner, for all its regions, and region
   };
   m.root.addSubregion(
     0x100,
-    m.core.io('a', 0x100, { read: () => (inner(0x200), inner(0x300), inner(0x400), 1) }, { owner }),
+    m.core.io(
+      'a',
+      0x100,
+      {
+        read: () => {
+          for (const at of [0x200, 0x300, 0x400]) inner(at);
+          return 1;
+        },
+      },
+      { owner },
+    ),
   );
   m.root.addSubregion(0x200, m.core.io('b', 0x100, { read: () => 2 }, { owner }));
   const free = m.core.io('c', 0x100, { read: () => 3 }, { owner });

@@ -1,0 +1,131 @@
+/**
+ * Streams straight into and out of memory: RAM is shown to the other end as it lies, without a copy; a device gets and gives
+ * its bytes through a small buffer. They end where memory ends. V-1.5.
+ */
+import { MEMTXATTRS_UNSPECIFIED, MemTx, MemTxError, MemTxResult } from '@guestmem/memtx';
+import {
+  type GuestAddress,
+  GuestMemoryError,
+  hex,
+  type ReadVolatile,
+  toAddress,
+  type WriteVolatile,
+} from '@guestmem/vm-memory';
+import { advance, transfer } from './bulk.ts';
+import { checkLength, isDirect } from './chunks.ts';
+import { translate } from './target.ts';
+import type { ViewAccess } from './view-access.ts';
+
+/** Bytes that go to or from a device between two questions to the other end. */
+const DEVICE_CHUNK = 256;
+
+/** A run of a stream: how far it came, and what ended it. */
+interface Run {
+  moved: number;
+  /** Bits of MemTxResult; OK when the other end stopped or all is moved. */
+  result: number;
+}
+
+/** Moves up to `count` bytes from `src` to `start`. Short where memory ends. @throws {MemTxError} nothing can be written at `start`. */
+export function pull(space: ViewAccess, start: GuestAddress, src: ReadVolatile, count: number, exact: boolean): number {
+  const run = move(space, toAddress(start), checkLength(count, 'count'), true, exact, (bytes) =>
+    src.readVolatile(bytes),
+  );
+  return settle(run, start, count, exact, 'write', 'the source ended');
+}
+
+/** Moves up to `count` bytes from `start` to `dst`. As `pull`. */
+export function push(
+  space: ViewAccess,
+  start: GuestAddress,
+  dst: WriteVolatile,
+  count: number,
+  exact: boolean,
+): number {
+  const run = move(space, toAddress(start), checkLength(count, 'count'), false, exact, (bytes) =>
+    dst.writeVolatile(bytes),
+  );
+  return settle(run, start, count, exact, 'read', 'the sink takes no more');
+}
+
+function move(
+  space: ViewAccess,
+  start: GuestAddress,
+  count: number,
+  isWrite: boolean,
+  exact: boolean,
+  other: (bytes: Uint8Array) => number,
+): Run {
+  const { map } = space;
+  const run: Run = { moved: 0, result: MemTxResult.OK };
+  let addr = start;
+  while (run.moved < count) {
+    if (run.moved > 0 && addr === 0) return { ...run, result: MemTxResult.DECODE_ERROR };
+    translate(map, addr, count - run.moved, isWrite, MEMTXATTRS_UNSPECIFIED, map.target);
+    const { slot, at, length } = map.target;
+    let offered: number;
+    let done: number;
+    if (isDirect(slot, isWrite, MEMTXATTRS_UNSPECIFIED) && at < slot.len) {
+      offered = Math.min(length, slot.len - at);
+      done = checkMoved(other(slot.bytes.subarray(at, at + offered)), offered, addr);
+      if (isWrite && slot.dirtyMask !== 0) slot.markSlow(at, done);
+    } else {
+      offered = Math.min(count - run.moved, DEVICE_CHUNK);
+      done = throughBuffer(space, addr, offered, isWrite, other, run);
+    }
+    run.moved += done;
+    if (run.result !== MemTxResult.OK || done === 0 || (done < offered && !exact)) return run;
+    addr = advance(addr, done);
+  }
+  return run;
+}
+
+/** One chunk of a device, or of nothing: what cannot be written is not asked for, as far as can be known before. */
+function throughBuffer(
+  space: ViewAccess,
+  addr: GuestAddress,
+  len: number,
+  isWrite: boolean,
+  other: (bytes: Uint8Array) => number,
+  run: Run,
+): number {
+  const bytes = new Uint8Array(len);
+  const tx = new MemTx();
+  if (isWrite) {
+    if (!space.accessValid(addr, 1, 'write')) {
+      run.result = MemTxResult.DECODE_ERROR;
+      return 0;
+    }
+    const given = checkMoved(other(bytes), len, addr);
+    transfer(space.core, space.map, addr, bytes.subarray(0, given), true, MEMTXATTRS_UNSPECIFIED, true, tx);
+    run.result = tx.result;
+    return tx.done;
+  }
+  transfer(space.core, space.map, addr, bytes, false, MEMTXATTRS_UNSPECIFIED, true, tx);
+  run.result = tx.result;
+  if (tx.done === 0) return 0;
+  return checkMoved(other(bytes.subarray(0, tx.done)), tx.done, addr);
+}
+
+function settle(run: Run, addr: GuestAddress, count: number, exact: boolean, what: string, why: string): number {
+  const { moved, result } = run;
+  const short = moved < count && (exact || moved === 0);
+  if (result !== MemTxResult.OK && short)
+    throw new MemTxError(what, result, { addr, expected: count, completed: moved });
+  if (exact && moved < count)
+    throw new GuestMemoryError('io-error', `${why} after ${moved} of ${count} bytes at ${hex(addr)}`, {
+      addr: advance(toAddress(addr), moved),
+      expected: count,
+      completed: moved,
+    });
+  return moved;
+}
+
+function checkMoved(moved: number, most: number, addr: GuestAddress): number {
+  if (Number.isSafeInteger(moved) && moved >= 0 && moved <= most) return moved;
+  throw new GuestMemoryError('callback-out-of-range', `a stream was offered ${most} bytes and says it moved ${moved}`, {
+    addr,
+    expected: most,
+    completed: 0,
+  });
+}

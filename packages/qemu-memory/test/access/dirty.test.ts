@@ -1,0 +1,235 @@
+/** Dirty pages: clients, marking, clearing, snapshots, global logging, trackers.. */
+import { le16, le32, u8 } from '@guestmem/memtx';
+import {
+  copyBlock,
+  DirtyClient,
+  type MemoryRegion,
+  memoryRegionGetDirty,
+  memoryRegionResetDirty,
+  memoryRegionSetDirty,
+  memoryRegionSnapshotAndClearDirty,
+  RamBlock,
+  setDirtyLebitmap,
+  trackDirty,
+} from '@guestmem/qemu-memory';
+import { bufferBacking } from '@guestmem/vm-memory';
+import { expect, it } from 'vitest';
+import { bytesOf, TestMachine } from '../support/machine.ts';
+
+const { VGA, CODE, MIGRATION } = DirtyClient;
+const PAGE = 4096;
+
+/** RAM of 16 pages that VGA logs, all clean. */
+function logged(): { m: TestMachine; ram: MemoryRegion } {
+  const m = new TestMachine();
+  const ram = m.ram(0, 16 * PAGE);
+  ram.setLog(true, VGA);
+  for (const client of [VGA, CODE, MIGRATION]) memoryRegionResetDirty(ram, 0, 16 * PAGE, client);
+  return { m, ram };
+}
+
+/** Numbers of the dirty pages. */
+function pages(ram: MemoryRegion, client: DirtyClient = VGA): number[] {
+  const out: number[] = [];
+  for (let page = 0; page < 16; page++) if (memoryRegionGetDirty(ram, page * PAGE, PAGE, client)) out.push(page);
+  return out;
+}
+
+it('A-180, A-181: new RAM is dirty for every client, page by page, the page size a choice', () => {
+  const block = new RamBlock('ram', bufferBacking(0x2800), { pageSize: 1024 });
+  expect([block.dirty.count, block.dirty.pageSize]).toEqual([10, 1024]);
+  for (const client of [VGA, CODE, MIGRATION]) expect(block.dirty.all(0, 0x2800, client)).toBe(true);
+  expect(() => new RamBlock('ram', bufferBacking(16), { pageSize: 3000 })).toThrow(RangeError);
+});
+
+it('A-182: setLog counts, and only the VGA client may ask', () => {
+  const { m, ram } = logged();
+  ram.setLog(true, VGA);
+  ram.setLog(false, VGA);
+  m.space.store(0, u8, 1);
+  expect(pages(ram)).toEqual([0]);
+  ram.setLog(false, VGA);
+  m.space.store(PAGE, u8, 1);
+  expect(pages(ram)).toEqual([0]);
+  expect(() => ram.setLog(true, MIGRATION)).toThrow(/VGA/);
+});
+
+it('A-183, A-184: global logging adds MIGRATION for migratable RAM, from its start to its stop', () => {
+  const m = new TestMachine();
+  const ram = m.ram(0, 16 * PAGE);
+  const fixed = m.core.ram('fixed', bufferBacking(PAGE), { migratable: false });
+  m.root.addSubregion(0x100000, fixed);
+  memoryRegionResetDirty(ram, 0, 16 * PAGE, MIGRATION);
+  memoryRegionResetDirty(fixed, 0, PAGE, MIGRATION);
+  m.space.store(0, u8, 1);
+  expect(pages(ram, MIGRATION)).toEqual([]);
+  m.core.globalDirtyLogStart(1);
+  m.space.store(PAGE, u8, 1);
+  m.space.store(0x100000, u8, 1);
+  expect(pages(ram, MIGRATION)).toEqual([1]);
+  expect(memoryRegionGetDirty(fixed, 0, PAGE, MIGRATION)).toBe(false);
+  m.core.globalDirtyLogStop(1);
+  m.space.store(2 * PAGE, u8, 1);
+  expect(pages(ram, MIGRATION)).toEqual([1]);
+});
+
+it('A-186: stores, bulk writes, write_rom and mappings mark the pages they touch, rounded out; reads and refusals none', () => {
+  const { m, ram } = logged();
+  m.space.store(PAGE - 2, le32, 1);
+  expect(pages(ram)).toEqual([0, 1]);
+  m.write(3 * PAGE - 1, '0102');
+  expect(pages(ram)).toEqual([0, 1, 2, 3]);
+  m.space.writeRom(5 * PAGE, bytesOf('01'));
+  m.space.mapRange(7 * PAGE, 2 * PAGE, 'write')?.unmap(PAGE + 1);
+  m.space.writeObj(10 * PAGE, le16, 5);
+  m.space.with({}).stl(12 * PAGE, 5);
+  m.space.load(14 * PAGE, u8);
+  m.space.read(new Uint8Array(8), 14 * PAGE);
+  expect(pages(ram)).toEqual([0, 1, 2, 3, 5, 7, 8, 10, 12]);
+  expect(pages(ram, MIGRATION)).toEqual([]);
+  memoryRegionSetDirty(ram, 15 * PAGE, 1);
+  expect(pages(ram).at(-1)).toBe(15);
+});
+
+it('A-186: a write through any alias marks the block’s page, and one tap of the map leaves marking as it is', () => {
+  const { m, ram } = logged();
+  m.root.addSubregion(0x100000, m.core.alias('window', ram, 5 * PAGE + 0x800, PAGE));
+  m.space.store(0x100000, u8, 1);
+  m.space.store(0x100000 + 0x7ff, le16, 1);
+  expect(pages(ram)).toEqual([5, 6]);
+});
+
+it('A-186: with translated code a write tells of pages that are clean for CODE and never sets CODE itself', () => {
+  const m = new TestMachine({ translatesCode: true });
+  const ram = m.ram(0, 16 * PAGE);
+  const told: unknown[] = [];
+  m.core.access.invalidateCode = (block, offset, len) => void told.push([block === ram.ram, offset, len]);
+  m.space.store(0, le32, 1);
+  expect(told).toEqual([]);
+  memoryRegionResetDirty(ram, PAGE, PAGE, CODE);
+  m.space.store(PAGE + 4, le32, 1);
+  m.space.store(2 * PAGE, le32, 1);
+  expect(told).toEqual([[true, PAGE + 4, 4]]);
+  expect(memoryRegionGetDirty(ram, PAGE, PAGE, CODE)).toBe(false);
+});
+
+it('A-187: the bytes are in place when a page turns dirty', () => {
+  const { m, ram } = logged();
+  const seen: number[] = [];
+  const { states } = ram.ram!.dirty;
+  m.space.store(8, u8, 0x5a);
+  seen.push(states[0]! & 1, ram.ram!.backing.segmentAt(8).bytes[8]!);
+  expect(seen).toEqual([1, 0x5a]);
+});
+
+it('A-188: any, all, and the clients with a clean page', () => {
+  const { m, ram } = logged();
+  m.space.store(0, u8, 1);
+  const { dirty } = ram.ram!;
+  expect([dirty.get(0, 2 * PAGE, VGA), dirty.all(0, 2 * PAGE, VGA), dirty.all(0, PAGE, VGA)]).toEqual([
+    true,
+    false,
+    true,
+  ]);
+  expect(dirty.includesClean(0, PAGE, 0b111)).toBe(0b110);
+  expect(dirty.includesClean(0, 0, 0b111)).toBe(0);
+});
+
+it('A-189, A-190: clearing counts the pages that were dirty and tells listeners the range', () => {
+  const { m, ram } = logged();
+  const told: unknown[] = [];
+  m.space.registerListener({ logClear: (section) => void told.push([section.offsetWithinRegion, section.size]) });
+  m.write(PAGE, '00'.repeat(3 * PAGE));
+  expect(memoryRegionResetDirty(ram, 2 * PAGE, 8 * PAGE, VGA)).toBe(2);
+  expect(pages(ram)).toEqual([1]);
+  expect(memoryRegionResetDirty(ram, 0, 0, VGA)).toBe(0);
+  expect(told).toEqual([[BigInt(2 * PAGE), BigInt(8 * PAGE)]]);
+  expect(() => memoryRegionResetDirty(ram, 0, 17 * PAGE, VGA)).toThrow(RangeError);
+  expect(() => memoryRegionResetDirty(m.device(0x100000, 16), 0, 1, VGA)).toThrow(/no RAM block/);
+});
+
+it('A-191: a snapshot holds what was dirty, clears whole words of 64 pages, and answers only inside itself', () => {
+  const m = new TestMachine();
+  const ram = m.ram(0, 200 * PAGE);
+  ram.setLog(true, VGA);
+  memoryRegionResetDirty(ram, 0, 200 * PAGE, VGA);
+  for (const page of [0, 65, 70, 130]) m.space.store(page * PAGE, u8, 1);
+  const order: string[] = [];
+  m.space.registerListener({
+    logSync: () => void order.push('sync'),
+    logClear: () => void order.push('clear'),
+    logGlobalAfterSync: () => void order.push('after'),
+  });
+  const snapshot = memoryRegionSnapshotAndClearDirty(ram, 66 * PAGE, 10 * PAGE, VGA);
+  expect(order).toEqual(['sync', 'clear', 'after']);
+  expect([snapshot.getDirty(66 * PAGE, 4 * PAGE), snapshot.getDirty(70 * PAGE, 1)]).toEqual([false, true]);
+  expect(() => snapshot.getDirty(65 * PAGE, PAGE)).toThrow(RangeError);
+  const left = [0, 65, 70, 130].filter((page) => memoryRegionGetDirty(ram, page * PAGE, PAGE, VGA));
+  expect(left).toEqual([0, 130]);
+});
+
+it('A-192: an accelerator’s bitmap is ORed in: VGA always, MIGRATION with global logging, CODE with translated code', () => {
+  const { ram } = logged();
+  expect(setDirtyLebitmap(ram, PAGE, new Uint8Array([0b101]), false)).toBe(2);
+  expect([pages(ram), pages(ram, MIGRATION)]).toEqual([[1, 3], []]);
+  expect(setDirtyLebitmap(ram, 0, new Uint8Array([0, 1]), true)).toBe(1);
+  expect([pages(ram), pages(ram, MIGRATION), pages(ram, CODE)]).toEqual([[1, 3, 8], [8], []]);
+});
+
+it('A-193, A-194, A-195: sync, clear and after-sync reach listeners for the logged ranges of the region', () => {
+  const { m, ram } = logged();
+  m.ram(0x100000, PAGE, 'plain');
+  const told: unknown[] = [];
+  m.space.registerListener({
+    logSync: (section) => void told.push(['sync', section.region.name]),
+    logClear: (section) => void told.push(['clear', section.size]),
+    logGlobalAfterSync: () => void told.push(['after']),
+  });
+  m.core.dirtyLogSync(null);
+  m.core.dirtyLogClear(ram, PAGE, PAGE);
+  m.core.dirtyLogAfterSync();
+  expect(told).toEqual([['sync', 'ram'], ['clear', BigInt(PAGE)], ['after']]);
+});
+
+it('A-196, A-197: in shared memory pages are set and cleared by Atomics, and another agent’s states can be adopted', () => {
+  const shared = new RamBlock('shared', bufferBacking(16 * PAGE, { shared: true }));
+  const other = new RamBlock('other', bufferBacking(16 * PAGE, { shared: true }));
+  expect(shared.dirty.states.buffer).toBeInstanceOf(SharedArrayBuffer);
+  other.dirty.adopt(shared.dirty.states);
+  expect(shared.dirty.testAndClear(0, 16 * PAGE, VGA)).toBe(16);
+  other.dirty.mark(3 * PAGE, 1, 1 << VGA);
+  expect(shared.dirty.get(3 * PAGE, 1, VGA)).toBe(true);
+});
+
+it('A-184, D5: base and deltas of a tracker restore the memory, and two trackers do not rob each other', () => {
+  const m = new TestMachine();
+  const ram = m.ram(0, 64 * PAGE);
+  const other = m.ram(0x100000, 3 * PAGE + 100, 'odd');
+  m.space.set(0, 0x11, 64 * PAGE);
+  const tracker = trackDirty(m.core);
+  const second = trackDirty(m.core);
+  const base = new Map([ram, other].map((region) => [region.ram!, copyBlock(region.ram!)]));
+  expect([...tracker.since()]).toEqual([]);
+  let seed = 12345;
+  const random = (n: number): number => {
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+    return seed % n;
+  };
+  let copied = 0;
+  for (let round = 0; round < 5; round++) {
+    for (let i = 0; i < 10; i++) m.space.store(random(64 * PAGE - 4), le32, random(2 ** 30));
+    m.space.store(0x100000 + random(3 * PAGE + 96), le32, random(2 ** 30));
+    for (const { block, offset, bytes } of tracker.since()) {
+      base.get(block)!.set(bytes, offset);
+      copied += bytes.length;
+    }
+  }
+  for (const region of [ram, other]) expect(base.get(region.ram!)).toEqual(copyBlock(region.ram!));
+  expect(copied).toBeLessThan(5 * 24 * PAGE);
+  expect([...second.since()].length).toBeGreaterThan(3);
+  expect([...second.since()]).toEqual([]);
+  tracker.dispose();
+  second.dispose();
+  expect(m.core.globalDirtyFlags).toBe(0);
+  expect(() => [...tracker.since()]).toThrow(TypeError);
+});

@@ -1,0 +1,343 @@
+/** IOMMU regions: translation, chains, indexes, notifiers, replay, and the page-table helper. A-150 to A-168. */
+import { le16, le32, MEMTXATTRS_UNSPECIFIED, MemTx, type MemTxAttrs, MemTxResult, memTxAttrs } from '@guestmem/memtx';
+import {
+  DeviceError,
+  IommuAccess,
+  type IommuMemoryRegionOps,
+  type IommuNotifier,
+  IommuNotifierFlag,
+  type IommuTlbEntry,
+  iotlbWalk,
+  MAX_IOMMU_CHAIN,
+  notifyOne,
+  PageIommu,
+  unmapNotifierRange,
+  type ViewAccess,
+} from '@guestmem/qemu-memory';
+import { type GuestAddress, Iotlb, Permissions } from '@guestmem/vm-memory';
+import { expect, it } from 'vitest';
+import { TestMachine } from '../support/machine.ts';
+
+const { OK, DECODE_ERROR } = MemTxResult;
+const ANY = MEMTXATTRS_UNSPECIFIED;
+const { NONE, RO, WO, RW } = IommuAccess;
+
+/** A machine with RAM, a device, and one IOMMU in front of a space of its own. */
+function behind(ops: (m: TestMachine) => Partial<IommuMemoryRegionOps>): { m: TestMachine; dma: ViewAccess } {
+  const m = new TestMachine();
+  m.logRefusals();
+  m.ram(0, 0x10000);
+  m.device(0x20000, 0x1000, { endianness: 'little' }, 0x42);
+  const made = ops(m);
+  const region = m.core.iommu('iommu', 1n << 64n, { translate: () => entry(m.space, 0, 0, NONE), ...made });
+  return { m, dma: m.core.addressSpace(region, 'dma') };
+}
+
+function entry(
+  targetAs: ViewAccess,
+  iova: GuestAddress,
+  translatedAddr: GuestAddress,
+  perm: number,
+  addrMask: GuestAddress = 0xfff,
+): IommuTlbEntry {
+  return { targetAs, iova, translatedAddr, addrMask, perm };
+}
+
+function result(dma: ViewAccess, addr: GuestAddress, isWrite = false, attrs: MemTxAttrs = ANY): number {
+  const tx = new MemTx();
+  if (isWrite) dma.txStore(addr, le32, 1, attrs, tx);
+  else dma.txLoad(addr, le32, attrs, tx);
+  return tx.result;
+}
+
+it('A-150, A-151: address = translated page + offset in it, permission by direction', () => {
+  const asked: unknown[] = [];
+  const { m, dma } = behind((m) => ({
+    translate: (offset, access, index) => {
+      asked.push([offset, access, index]);
+      return entry(m.space, 0x40000, 0x3fff, RO);
+    },
+  }));
+  m.space.store(0x3010, le32, 0x1234);
+  expect(dma.load(0x40010, le32)).toBe(0x1234);
+  expect(result(dma, 0x40010, true)).toBe(DECODE_ERROR);
+  expect(asked).toEqual([
+    [0x40010, RO, 0],
+    [0x40010, WO, 0],
+  ]);
+  expect(m.took()).toEqual(['-4@40010 (null) rejected']);
+});
+
+it('A-151: iovas and targets of 2^53 and more, and masks of 4 GiB and more, translate exactly', () => {
+  const { m, dma } = behind((m) => ({
+    translate: (offset) => entry(m.space, offset, 0, RW, BigInt(offset) >= 1n << 60n ? 0xfffn : 0xf_ffff_ffffn),
+  }));
+  m.space.store(0x8, le32, 0x55);
+  expect(dma.load(0xf000_0000_0000_0008n, le32)).toBe(0x55);
+  expect(dma.load(0x10_0000_0008, le32)).toBe(0x55);
+});
+
+it('A-152, A-159: every step asks again: a change between two steps of one transfer shows', () => {
+  let calls = 0;
+  const { m, dma } = behind((m) => ({ translate: (offset) => entry(m.space, offset, 0x1000 * ++calls, RW) }));
+  m.write(0x1ffe, 'aabb');
+  m.write(0x2000, 'ccdd');
+  m.write(0x3000, 'eeff');
+  const buf = new Uint8Array(4);
+  dma.readSlice(buf, 0xffe);
+  expect([...buf]).toEqual([0xaa, 0xbb, 0xcc, 0xdd]);
+  expect(calls).toBe(2);
+});
+
+it('A-153, A-255: attributes choose the index, and two views of one space see different memory', () => {
+  const seen: MemTxAttrs[] = [];
+  const { m, dma } = behind((m) => ({
+    attrsToIndex: (attrs) => {
+      seen.push(attrs);
+      return attrs.secure ? 1 : 0;
+    },
+    numIndexes: () => 2,
+    translate: (offset, _access, index) => entry(m.space, offset, index * 0x1000, RW),
+  }));
+  m.space.store(0, le32, 0x11);
+  m.space.store(0x1000, le32, 0x22);
+  const secure = memTxAttrs({ secure: true });
+  expect(dma.with({}).load(0, le32)).toBe(0x11);
+  expect(dma.with({ secure: true }).load(0, le32)).toBe(0x22);
+  expect(dma.with({ attrs: secure }).readObj(0, le32)).toBe(0x22);
+  expect(dma.accessValid(0, 4, 'read', secure)).toBe(true);
+  expect(dma.mapRange(0, 4, 'read', secure)?.bytes[0]).toBe(0x22);
+  expect(new Set(seen.map((attrs) => attrs.secure))).toEqual(new Set([false, true]));
+});
+
+it('A-154, A-155, A-156: permission NONE, or the other one, is DECODE_ERROR and reads 0', () => {
+  for (const [perm, read, write] of [
+    [NONE, DECODE_ERROR, DECODE_ERROR],
+    [RO, OK, DECODE_ERROR],
+    [WO, DECODE_ERROR, OK],
+    [RW, OK, OK],
+  ] as const) {
+    const { dma } = behind((m) => ({ translate: (offset) => entry(m.space, offset, 0, perm) }));
+    expect([result(dma, 0), result(dma, 0, true)]).toEqual([read, write]);
+  }
+});
+
+it('A-157: chains may change space at each stage; a cycle ends and is refused', () => {
+  const m = new TestMachine();
+  m.ram(0, 0x10000);
+  m.space.store(0x3456, le32, 0xbeef);
+  let space: ViewAccess = m.space;
+  let steps = 0;
+  for (let i = 0; i < 3; i++) {
+    const next = space;
+    const region = m.core.iommu(`stage ${i}`, 1n << 32n, {
+      translate: (offset) => {
+        steps++;
+        return entry(next, offset, Number(offset) - 0x1000, RW, 0xfff << i);
+      },
+    });
+    space = m.core.addressSpace(region, `stage ${i}`);
+  }
+  expect(space.load(0x6456, le32)).toBe(0xbeef);
+  expect(steps).toBe(3);
+  let around = 0;
+  const self: { space: ViewAccess | null } = { space: null };
+  const loop = m.core.iommu('loop', 1n << 32n, {
+    translate: (offset) => {
+      around++;
+      return entry(self.space!, offset, offset, RW);
+    },
+  });
+  self.space = m.core.addressSpace(loop, 'loop');
+  expect(result(self.space, 0x1000)).toBe(DECODE_ERROR);
+  expect(around).toBe(MAX_IOMMU_CHAIN);
+});
+
+it('A-158: an access that crosses a translated page is refused whole by RAM, and cut by the bulk path', () => {
+  const { m, dma } = behind((m) => ({ translate: (offset) => entry(m.space, offset, offset, RW) }));
+  const tx = new MemTx();
+  dma.txStore(0xffe, le32, 0x11223344, ANY, tx);
+  expect(tx.result).toBe(DECODE_ERROR);
+  expect(m.took()).toEqual(['-4@ffe ram rejected']);
+  dma.writeSlice(new Uint8Array([1, 2, 3, 4]), 0xffe);
+  expect(m.read(0xffe, 4).hex).toBe('01020304');
+});
+
+it('A-160: getIotlbEntry gives the whole chain as one entry, read-write; the failure has no permission', () => {
+  const { m, dma } = behind((m) => ({
+    translate: (offset) =>
+      entry(m.space, offset, offset === 0x9000 ? 0 : 0x4000, offset === 0x9000 ? NONE : RO, 0x3fff),
+  }));
+  const found = dma.getIotlbEntry(0x5678, 'read');
+  expect([found.targetAs === m.space, found.iova, found.translatedAddr, found.addrMask, found.perm]).toEqual([
+    true,
+    0x4000,
+    0x4000,
+    0x3fff,
+    RW,
+  ]);
+  expect(dma.getIotlbEntry(0x9000, 'read').perm).toBe(NONE);
+  const direct = m.space.getIotlbEntry(0x2345, 'write');
+  expect([direct.targetAs === m.space, direct.iova, direct.addrMask]).toEqual([true, 0x2000, 0xfff]);
+});
+
+it('A-161, A-164: replay walks by the smallest page and tells what is mapped, or is the model’s own', () => {
+  const m = new TestMachine();
+  const region = m.core.iommu('iommu', 0x10000, {
+    minPageSize: () => 0x4000,
+    translate: (offset, access, index) =>
+      entry(m.space, offset, offset, access === NONE && index === 0 && offset !== 0x4000 ? RW : NONE),
+  });
+  const told: GuestAddress[] = [];
+  const notifier: IommuNotifier = { flags: 2, start: 0, end: 0xffff, notify: (e) => void told.push(e.iova) };
+  region.iommu!.replay(notifier);
+  expect(told).toEqual([0, 0x8000, 0xc000]);
+  expect(region.iommu!.minPageSize()).toBe(0x4000);
+  const own = m.core.iommu('own', 0x10000, {
+    translate: () => entry(m.space, 0, 0, NONE),
+    replay: (n) => n.notify(entry(m.space, 7, 7, RW)),
+  });
+  own.iommu!.replay(notifier);
+  expect(told.at(-1)).toBe(7);
+  expect(own.iommu!.minPageSize()).toBe(4096);
+});
+
+it('A-162: notifiers register newest first, flags are united, a veto undoes, bad ones are refused', () => {
+  const m = new TestMachine();
+  const changes: [number, number][] = [];
+  let veto = false;
+  const region = m.core.iommu('iommu', 0x10000, {
+    translate: () => entry(m.space, 0, 0, NONE),
+    numIndexes: () => 2,
+    notifyFlagChanged: (before, after) => {
+      changes.push([before, after]);
+      return !veto;
+    },
+  });
+  const { UNMAP, MAP } = IommuNotifierFlag;
+  const told: string[] = [];
+  const add = (name: string, flags: number, iommuIndex = 0) =>
+    region.iommu!.register({ flags, start: 0, end: 0xffff, iommuIndex, notify: () => void told.push(name) });
+  const first = add('first', UNMAP);
+  add('second', UNMAP | MAP);
+  add('other index', UNMAP, 1);
+  expect(changes).toEqual([
+    [0, 1],
+    [1, 3],
+  ]);
+  region.iommu!.notify(0, { type: UNMAP, entry: entry(m.space, 0, 0, NONE) });
+  expect(told).toEqual(['second', 'first']);
+  veto = true;
+  expect(() => add('third', 4)).toThrow(/does not take notifier flags 7/);
+  expect(region.iommu!.notifierFlags).toBe(3);
+  veto = false;
+  first.dispose();
+  told.length = 0;
+  region.iommu!.notify(0, { type: UNMAP, entry: entry(m.space, 0, 0, NONE) });
+  expect(told).toEqual(['second']);
+  expect(() => add('none', 0)).toThrow(RangeError);
+  expect(() => add('index', 1, 2)).toThrow(RangeError);
+  expect(() => region.iommu!.register({ flags: 1, start: 8, end: 7, notify: () => undefined })).toThrow(RangeError);
+});
+
+it('A-163: an event is cropped to the notifier’s range; outside it, and of another type, it is not delivered', () => {
+  const m = new TestMachine();
+  const told: unknown[] = [];
+  const notifier: IommuNotifier = {
+    flags: 2,
+    start: 0x1800,
+    end: 0x27ff,
+    notify: (e) => void told.push([e.iova, e.translatedAddr, e.addrMask]),
+  };
+  const map = (iova: number, mask: number): void =>
+    notifyOne(notifier, { type: 2, entry: entry(m.space, iova, 0x8000, RW, mask) });
+  map(0x1000, 0xfff);
+  map(0x2000, 0x3ff);
+  map(0x0, 0xffff);
+  map(0x3000, 0xfff);
+  notifyOne(notifier, { type: 1, entry: entry(m.space, 0x2000, 0, NONE) });
+  expect(told).toEqual([
+    [0x1800, 0x8800, 0x7ff],
+    [0x2000, 0x8000, 0x3ff],
+    [0x1800, 0x9800, 0xfff],
+  ]);
+  expect(() => notifyOne(notifier, { type: 1, entry: entry(m.space, 0x2000, 0, RW) })).toThrow(RangeError);
+});
+
+it('A-165: a notifier’s whole range is unmapped in one event', () => {
+  const m = new TestMachine();
+  const told: unknown[] = [];
+  unmapNotifierRange(
+    { flags: 1, start: 0x100, end: 0x4ff, notify: (e) => void told.push([e.iova, e.addrMask, e.perm]) },
+    { targetAs: m.space },
+  );
+  expect(told).toEqual([[0x100, 0x3ff, NONE]]);
+});
+
+it('A-46, A-152: a model that throws is named with region and offset, and the space stays usable', () => {
+  let fail = true;
+  const { dma } = behind((m) => ({
+    translate: (offset) => {
+      if (fail) throw new Error('no tables');
+      return entry(m.space, offset, 0, RW);
+    },
+  }));
+  expect(() => dma.load(0x123, le16)).toThrow(DeviceError);
+  expect(() => dma.load(0x123, le16)).toThrow(/region "iommu": read of 0 bytes at offset 0x123 threw: no tables/);
+  fail = false;
+  expect(dma.load(0x122, le16)).toBe(0);
+});
+
+it('A-150, A-158: devices behind an IOMMU are reached, also by the bulk path', () => {
+  const { m, dma } = behind((m) => ({ translate: (offset) => entry(m.space, offset, 0x20000, RW) }));
+  expect(dma.load(0x7004, le32)).toBe(0x42);
+  const buf = new Uint8Array(6);
+  dma.readSlice(buf, 0x7ffa);
+  expect(m.took()).toEqual(['R4@4=0x42', 'R2@ffa=0x42', 'R4@ffc=0x42']);
+});
+
+it('A-152, A-162: PageIommu walks once per page, splits large pages, and forgets what is invalidated', () => {
+  const m = new TestMachine();
+  m.ram(0, 0x100000);
+  const walks: GuestAddress[] = [];
+  let base = 0x40000;
+  const model = new PageIommu(m.space, (offset, access) => {
+    walks.push(offset);
+    return access === WO && offset === 0x30000
+      ? null
+      : { translatedAddr: base, addrMask: 0xffff, perm: access === NONE ? RW : access | RO };
+  });
+  const region = m.core.iommu('iommu', 1n << 32n, model);
+  const dma = m.core.addressSpace(region, 'dma');
+  m.space.store(0x42008, le32, 0xaa);
+  m.space.store(0x52008, le32, 0xbb);
+  for (let i = 0; i < 3; i++) expect(dma.load(0x22008, le32)).toBe(0xaa);
+  expect(walks).toEqual([0x22008]);
+  dma.store(0x22010, le32, 1);
+  dma.store(0x22010, le32, 2);
+  expect(walks).toEqual([0x22008, 0x22010]);
+  const told: unknown[] = [];
+  region.iommu!.register({ flags: 1, start: 0, end: 0xffff_ffff, notify: (e) => void told.push([e.iova, e.addrMask]) });
+  base = 0x50000;
+  expect(dma.load(0x22008, le32)).toBe(0xaa);
+  model.invalidate(region.iommu, 0x20000, 0x10000);
+  expect(dma.load(0x22008, le32)).toBe(0xbb);
+  expect(told).toEqual([[0x20000, 0xffff]]);
+  base = 0x40000;
+  model.flush();
+  expect(dma.load(0x22008, le32)).toBe(0xaa);
+  expect(() => new PageIommu(m.space, () => null, { entries: 3 })).toThrow(RangeError);
+});
+
+it('A-142: an IOTLB of vm-memory serves as the tables of a PageIommu', () => {
+  const m = new TestMachine();
+  m.ram(0, 0x10000);
+  m.space.store(0x5004, le32, 0x77);
+  const iotlb = new Iotlb();
+  iotlb.setMapping(0x4000, 0x5000, 0x1000, Permissions.READ);
+  const model = new PageIommu(m.space, iotlbWalk(iotlb));
+  const dma = m.core.addressSpace(m.core.iommu('iommu', 1n << 32n, model), 'dma');
+  expect(dma.load(0x4004, le32)).toBe(0x77);
+  expect(result(dma, 0x4004, true)).toBe(DECODE_ERROR);
+  expect(result(dma, 0x5004)).toBe(DECODE_ERROR);
+});
