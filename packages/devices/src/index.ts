@@ -44,7 +44,7 @@ export { PciEvent, PciFunction } from './pci/pci-function.ts';
 export type { QtestDevice, QtestMachine } from './qtest/machine.ts';
 export type { QmpMachine, QmpOptions } from './qtest/qmp.ts';
 export { QmpServer } from './qtest/qmp.ts';
-export type { ReplayDifference, ReplayMachine, ReplayResult } from './qtest/replay.ts';
+export type { ReplayDifference, ReplayMachine, ReplayOptions, ReplayResult } from './qtest/replay.ts';
 export { replayTranscript } from './qtest/replay.ts';
 export type { QtestServerOptions } from './qtest/server.ts';
 export { QtestServer } from './qtest/server.ts';

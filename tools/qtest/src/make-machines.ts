@@ -73,7 +73,7 @@ const RECIPES: readonly Recipe[] = [
       lines: [20, 21, 22, 23],
       functions: [
         [0x00, 'q35-mch', 'mch'],
-        [0xf8, 'config', 'ICH9-LPC'],
+        [0xf8, 'ich9-lpc', 'ICH9-LPC'],
         [0xfa, 'config', 'ich9-ahci'],
         [0xfb, 'config', 'ICH9-SMB'],
       ],
@@ -267,7 +267,10 @@ function nameOf(line: string): string {
   return line.replace(/^.*\): /, '').replace(/ \[disabled\]$/, '');
 }
 
-/** Reads a function's 256 bytes, then writes ones everywhere and zeros again to learn what a guest can change. */
+/**
+ * Reads a function's 256 bytes, writes ones everywhere and zeros again to learn what a guest can change, then ones once more and
+ * resets the machine to learn what it keeps.
+ */
 function capture(recipe: Recipe, devfn: number, model: string, name: string): PlacedFunction {
   const script: string[] = [];
   const [outAddress, outData, inData] = ['outl 0xcf8', 'outl 0xcfc', 'inl 0xcfc'];
@@ -284,6 +287,12 @@ function capture(recipe: Recipe, devfn: number, model: string, name: string): Pl
   for (let offset = 0; offset < 256; offset += 4) script.push(address(offset), read);
   for (let offset = 0; offset < 256; offset += 4)
     script.push(address(offset), write(0xffff_ffff), read, write(0), read);
+  if (!memory) {
+    for (let offset = 0; offset < 256; offset += 4) script.push(address(offset), write(0xffff_ffff));
+    // The reset comes when the portion of 1024 bytes that it stands in has been answered (Q-7).
+    script.push('outb 0xcf9 0x06', ...new Array(200).fill('endianness'));
+  }
+  for (let offset = 0; offset < 256; offset += 4) script.push(address(offset), read);
   const args = ['-M', recipe.name, '-m', '64M', '-accel', 'tcg', '-S', '-nodefaults', '-display', 'none'];
   const qemu = spawnSync(recipe.program, [...args, '-qtest', 'stdio', '-qtest-log', 'none'], {
     input: `${script.join('\n')}\n`,
@@ -295,14 +304,23 @@ function capture(recipe: Recipe, devfn: number, model: string, name: string): Pl
     .filter((line) => line.startsWith('OK 0x'))
     .map((line) => Number(line.slice(3)))
     .map((value) => (memory ? swapNumber(value) : value));
-  if (values.length !== 64 * 3) throw new Error(`${recipe.program}: ${values.length} replies\n${qemu.stderr}`);
+  if (values.length !== 64 * 4) throw new Error(`${recipe.program}: ${values.length} replies\n${qemu.stderr}`);
   const config: string[] = [];
   const writable: string[] = [];
+  const kept: string[] = [];
   for (let i = 0; i < 64; i++) {
     config.push(bytes(values[i]!));
     writable.push(bytes((values[64 + 2 * i]! ^ values[65 + 2 * i]!) >>> 0));
+    kept.push(bytes((values[192 + i]! ^ values[i]!) >>> 0));
   }
-  return { devfn, model, name, config: config.join(''), writable: writable.join('') };
+  return {
+    devfn,
+    model,
+    name,
+    config: config.join(''),
+    writable: writable.join(''),
+    ...(!memory && { kept: kept.join('') }),
+  };
 }
 
 function swapNumber(value: number): number {

@@ -6,12 +6,12 @@ import type { PciTarget } from '../pci/pci-bus.ts';
 /** One function. A subclass or listener sees every write through `written`. */
 export class PlainFunction implements PciTarget {
   readonly config: ConfigSpace = new ConfigSpace();
-  readonly #reset: string;
+  readonly #placed: PlacedFunction;
   readonly #written: () => void;
 
   /** @param written called after each write that changed something, and after a reset. */
   constructor(placed: PlacedFunction, written: () => void = () => {}) {
-    this.#reset = placed.config;
+    this.#placed = placed;
     this.#written = written;
     for (let i = 0; i < CONFIG_SIZE; i++)
       this.config.define(i, 1, byteAt(placed.config, i), byteAt(placed.writable, i));
@@ -25,9 +25,13 @@ export class PlainFunction implements PciTarget {
     if (this.config.write(offset, size, value)) this.#written();
   }
 
-  /** Every byte as it was captured. */
+  /** A system reset: what is not kept is as at power-on. */
   reset(): void {
-    this.config.fromHex(this.#reset);
+    const { config, kept } = this.#placed;
+    for (let i = 0; i < CONFIG_SIZE; i++) {
+      const mask = kept === undefined ? 0 : byteAt(kept, i);
+      this.config.set(i, 1, (this.config.get(i, 1) & mask) | (byteAt(config, i) & ~mask));
+    }
     this.#written();
   }
 }

@@ -11,8 +11,8 @@ import type { EduState } from './state.ts';
 /** What the card is given. */
 export interface PciEduOptions {
   readonly bus: PciBusWiring;
-  /** Where INTA leads. */
-  readonly interrupt: InterruptSink;
+  /** Where INTA to INTD of its slot lead. The card uses INTA. */
+  readonly pins: readonly InterruptSink[];
   readonly clock: Clock;
   readonly hostClock?: Clock;
   readonly events?: DeviceEvents;
@@ -36,7 +36,7 @@ export class PciEdu {
   /** @param saved internal: the state of `fromState`. */
   constructor(options: PciEduOptions, saved: EduState | null = null) {
     const { bus } = options;
-    this.function = new PciFunction(bus, options.name ?? 'edu', IDENTITY, options.interrupt);
+    this.function = new PciFunction(bus, options.name ?? 'edu', IDENTITY, options.pins);
     const wiring: EduOptions = {
       ...options,
       memory: this.function.dma,

@@ -76,7 +76,7 @@ export class InterruptLine implements InterruptSink {
   }
 }
 
-/** Several drivers of one wire: it is high while any of them is. */
+/** Several drivers of one wire: it is high while any of them is. The wire is driven each time one of them is, as on a PCI bus. */
 export class WiredOr {
   readonly #target: InterruptSink;
   #high = 0;
@@ -87,13 +87,13 @@ export class WiredOr {
 
   /** A new driver, low at first. */
   input(): InterruptSink {
-    let up = false;
+    let up = 0;
     return {
       set: (level) => {
-        if (up === (level !== 0)) return;
-        up = level !== 0;
-        this.#high += up ? 1 : -1;
-        if (this.#high === (up ? 1 : 0)) this.#target.set(up ? 1 : 0);
+        this.#high -= up;
+        up = level === 0 ? 0 : 1;
+        this.#high += up;
+        this.#target.set(this.#high > 0 ? 1 : 0);
       },
     };
   }

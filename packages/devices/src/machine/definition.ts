@@ -58,12 +58,14 @@ export interface DeviceOptions {
 /** A PCI function that is there from the start. */
 export interface PlacedFunction {
   readonly devfn: number;
-  /** `config`: nothing but its configuration space. `q35-mch`: that, and the registers that edit the map. */
+  /** `config`: nothing but its configuration space. `q35-mch`: that, and the registers that edit the map; `ich9-lpc`: interrupt routes. */
   readonly model: string;
   readonly name: string;
-  /** 512 hex digits each: values after reset, and the bits that a guest can change. */
+  /** 512 hex digits each: values at power-on, and the bits that a guest can change. */
   readonly config: string;
   readonly writable: string;
+  /** Bits that a system reset leaves as they are; all others go back. Absent: none. */
+  readonly kept?: string;
 }
 
 /** PCI of a machine. */

@@ -13,6 +13,7 @@ import {
 } from '@guestmem/qemu-memory';
 import type { Backing } from '@guestmem/vm-memory';
 import type { BoardContext } from '../board/context.ts';
+import { PirqRouter } from '../board/ich9-lpc.ts';
 import { DEVICE_MODELS } from '../board/models.ts';
 import { notModelled } from '../board/plain.ts';
 import { PlainFunction } from '../board/plain-function.ts';
@@ -105,22 +106,24 @@ export class Machine implements ReplayMachine {
 
   #plug(rule: PciRule, built: BuiltMap, pci: PciBus, cards: readonly CardConfig[], context: BoardContext): void {
     const system = regionOf(built, rule.system);
+    let router: PirqRouter | null = null;
     for (const placed of rule.functions) {
       const smram = built.regions.find(({ name }) => name === 'smram');
       const part = placed.model === 'q35-mch' ? new Q35Mch(placed, system, smram).function : new PlainFunction(placed);
+      if (placed.model === 'ich9-lpc') router = new PirqRouter(part.config, this.lines);
       pci.attach(placed.devfn, part);
       this.#resets.push(() => part.reset());
     }
     const bus = { core: this.core, memory: regionOf(built, rule.memory), system, events: this.events };
-    const wires = rule.lines.map((line) => new WiredOr(this.lines[line]!));
+    const wires = rule.lines.map((line, i) => new WiredOr(router?.input(i, line) ?? this.lines[line]!));
     for (const config of cards) {
       if (wires.length === 0)
         throw new MachineError('not-modelled', `interrupts of PCI cards are not modelled on this machine; use -M q35`);
       const devfn = config.devfn ?? freeSlot(pci);
-      const interrupt = wires[(devfn >> 3) % wires.length]!.input();
+      const pins = wires.map((_, pin) => wires[((devfn >> 3) + pin) % wires.length]!.input());
       const { clock, hostClock, events } = context;
       const mask = config.dmaMask === undefined ? {} : { dmaMask: config.dmaMask };
-      const card = new PciEdu({ bus, interrupt, clock, hostClock, events, ...mask });
+      const card = new PciEdu({ bus, pins, clock, hostClock, events, ...mask });
       if (pci.has(devfn)) throw new MachineError('bad-argument', `PCI slot ${devfn >> 3} is taken`);
       pci.attach(devfn, card.function);
       this.#resets.push(() => card.reset());

@@ -57,7 +57,7 @@ export class PciFunction {
   readonly #bus: PciBusWiring;
   readonly #events: DeviceEvents;
   readonly #busMaster: MemoryRegion;
-  readonly #interrupt: InterruptSink;
+  readonly #pins: readonly InterruptSink[];
   readonly #bars: Bar[] = [];
   readonly #tx = new MemTx();
   #msi = 0;
@@ -66,12 +66,13 @@ export class PciFunction {
 
   /**
    * @param name of the bus-master address space.
-   * @param interrupt where the pin leads; the bus has or-ed it with others' before it reaches a line.
+   * @param pins where INTA to INTD of its slot lead; the bus or-s them with others' before they reach a line. Fewer are
+   *   allowed, none too.
    */
-  constructor(bus: PciBusWiring, name: string, identity: PciIdentity, interrupt: InterruptSink) {
+  constructor(bus: PciBusWiring, name: string, identity: PciIdentity, pins: readonly InterruptSink[]) {
     this.#bus = bus;
     this.#events = bus.events ?? NO_EVENTS;
-    this.#interrupt = interrupt;
+    this.#pins = pins;
     const all = bus.core.container('bus master container', 1n << 64n);
     this.#busMaster = bus.core.alias('bus master', bus.system, 0, 1n << 64n);
     this.#busMaster.setEnabled(false);
@@ -106,9 +107,15 @@ export class PciFunction {
     return this.config.get(offset, size);
   }
 
-  /** A configuration write. The map, the bus-master space and the pin follow at once. */
+  /** A configuration write. The map, the bus-master space and the pin follow at once. Switching MSI on lowers the pin (seen). */
   writeConfig(offset: number, size: number, value: number): void {
-    if (this.config.write(offset, size, value)) this.#follow();
+    const before = this.config.get(C.COMMAND, 2);
+    if (!this.config.write(offset, size, value)) return;
+    if (this.msiEnabled) this.#intx = false;
+    this.#follow();
+    if (((before ^ this.config.get(C.COMMAND, 2)) & C.COMMAND_INTX_DISABLE) === 0) return;
+    // All four pins of the slot are driven again, to the level they have (seen): on shared lines that is noticed.
+    for (const [i, pin] of this.#pins.entries()) pin.set(i === 0 && this.#intxDriven ? 1 : 0);
   }
 
   /** The device's side of its pin. */
@@ -197,7 +204,7 @@ export class PciFunction {
     const high = this.#intx && (this.config.get(C.COMMAND, 2) & C.COMMAND_INTX_DISABLE) === 0;
     if (high === this.#intxDriven) return;
     this.#intxDriven = high;
-    this.#interrupt.set(high ? 1 : 0);
+    this.#pins[0]?.set(high ? 1 : 0);
   }
 }
 

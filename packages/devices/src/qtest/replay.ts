@@ -30,8 +30,18 @@ export interface ReplayResult {
   readonly differences: readonly ReplayDifference[];
 }
 
+/** Options of a replay. */
+export interface ReplayOptions {
+  /** Compare the interrupt lines after the last command? Not where the recording was cut there. Default true. */
+  readonly compareTrailing?: boolean;
+}
+
 /** Replays all of `transcript` on `machine`, which must be fresh. */
-export function replayTranscript(transcript: Transcript, machine: ReplayMachine): ReplayResult {
+export function replayTranscript(
+  transcript: Transcript,
+  machine: ReplayMachine,
+  options: ReplayOptions = {},
+): ReplayResult {
   let lines: string[] = [];
   const server = new QtestServer(machine, (text) => lines.push(...text.split('\n').slice(0, -1)));
   const differences: ReplayDifference[] = [];
@@ -63,6 +73,7 @@ export function replayTranscript(transcript: Transcript, machine: ReplayMachine)
     else compare(step.line, step.command, step.reply, got[at] ?? '(no reply)');
   }
   interrupts += transcript.trailing.length;
-  compare(transcript.steps.at(-1)?.line ?? 1, '(end)', transcript.trailing.join(', '), take().join(', '));
+  if (options.compareTrailing !== false)
+    compare(transcript.steps.at(-1)?.line ?? 1, '(end)', transcript.trailing.join(', '), take().join(', '));
   return { commands: transcript.steps.length, fatal, interrupts, differences };
 }
