@@ -4,6 +4,7 @@
  */
 import { type Backing, sparseBacking } from '@guestmem/vm-memory';
 import { MtreeError } from '../mtree/error.ts';
+import { MemoryRegionError } from '../region/error.ts';
 import { RegionKind } from '../region/kind.ts';
 import { MemoryRegion } from '../region/memory-region.ts';
 import type { MemoryRegionOps } from '../region/ops.ts';
@@ -12,7 +13,9 @@ import type { AddressSpace } from '../space/address-space.ts';
 import { MemoryCore, type MemoryCoreOptions } from '../space/memory-core.ts';
 import { checkMap } from './check-map.ts';
 import type { MapRegion, MapRegionKind, MemoryMap } from './memory-map.ts';
-import { NamedOwner } from './owner.ts';
+import { HIDDEN_OWNER, NamedOwner } from './owner.ts';
+
+const SPACE_SIZE = 1n << 64n;
 
 /** What stands behind the regions; the map itself has no bytes and no devices. */
 export interface BuildMapOptions extends MemoryCoreOptions {
@@ -70,10 +73,20 @@ class Builder {
   build(): BuiltMap {
     const regions = this.#map.regions.map((_, id) => this.#region(id));
     for (const [id, region] of regions.entries()) this.#place(region, this.#map.regions[id]!);
-    const spaces = this.#core.transaction(() =>
-      this.#map.spaces.map(({ name, root }) => this.#core.addressSpace(regions[root]!, name)),
-    );
+    this.#hold(regions);
+    const spaces = this.#spaces(regions);
     return { core: this.#core, regions, spaces };
+  }
+
+  #spaces(regions: readonly MemoryRegion[]): AddressSpace[] {
+    try {
+      return this.#core.transaction(() =>
+        this.#map.spaces.map(({ name, root }) => this.#core.addressSpace(regions[root]!, name)),
+      );
+    } catch (cause) {
+      if (!(cause instanceof MemoryRegionError)) throw cause;
+      throw new MtreeError('bad-map', 0, `cannot be rendered: ${cause.message}`, { cause });
+    }
   }
 
   /** Makes region `id`, the target of an alias first. checkMap has seen that the chain ends. */
@@ -87,7 +100,7 @@ class Builder {
       kind: data.kind === 'io' && ops === undefined ? RegionKind.RESERVATION : KINDS[data.kind],
       name: data.name,
       size,
-      owner: this.#owner(data.owner),
+      owner: data.hidden ? HIDDEN_OWNER : this.#owner(data.owner),
       ram: this.#ram(data, size),
       ops: ops ?? null,
       target: data.target === undefined ? null : this.#region(data.target),
@@ -110,6 +123,18 @@ class Builder {
     const length = Number(size);
     const backing = this.#options.backing?.(data, length) ?? sparseBacking(length);
     return new RamBlock(data.name, backing);
+  }
+
+  /**
+   * A region has its priority from its place in a container. Where the map has the priority and not the container, as
+   * with sections of a dump whose containers no space reaches, an empty one stands in.
+   */
+  #hold(regions: readonly MemoryRegion[]): void {
+    for (const [id, region] of regions.entries()) {
+      const { priority = 0, addr = '0x0' } = this.#map.regions[id]!;
+      if (priority === 0 || region.container !== null) continue;
+      this.#core.container('', SPACE_SIZE).addSubregion(BigInt(addr), region, priority);
+    }
   }
 
   #owner(label: string | undefined): NamedOwner | null {

@@ -1,5 +1,4 @@
 /** From a live core to the map as data: every region that an address space reaches, and the views. D14. */
-import { canonicalRoot } from '../mtree/canonical-root.ts';
 import { ownerText } from '../mtree/region-text.ts';
 import { RegionKind } from '../region/kind.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
@@ -15,6 +14,7 @@ import {
   type MemoryMap,
   mapAddress,
 } from './memory-map.ts';
+import { HIDDEN_OWNER } from './owner.ts';
 
 /**
  * The memory of `core` as data: its trees and its current views. Plain objects, strings and numbers, so it can be sent
@@ -54,7 +54,7 @@ function viewsOf(core: MemoryCore, ids: ReadonlyMap<MemoryRegion, number>): { sp
   const indices = new Map<MemoryRegion | null, number>();
   const views: MapView[] = [];
   const spaces = core.addressSpaces.map((space): MapSpace => {
-    const root = canonicalRoot(space.root);
+    const root = space.canonicalRoot;
     let view = indices.get(root);
     if (view === undefined) {
       view = views.length;
@@ -93,7 +93,8 @@ function regionData(region: MemoryRegion, ids: ReadonlyMap<MemoryRegion, number>
     ...(region.target !== null && { target: ids.get(region.target)! }),
     ...(region.aliasOffset !== 0n && { aliasOffset: mapAddress(region.aliasOffset) }),
     ...(children.length > 0 && { children }),
-    ...(region.owner !== null && { owner: ownerText(region).slice(1) }),
+    ...(region.owner === HIDDEN_OWNER && { hidden: true as const }),
+    ...(region.owner !== null && region.owner !== HIDDEN_OWNER && { owner: ownerText(region).slice(1) }),
   };
 }
 

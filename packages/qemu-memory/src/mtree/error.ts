@@ -21,8 +21,8 @@ export class MtreeError extends Error {
   /** The message without the line number. */
   readonly reason: string;
 
-  constructor(code: MtreeErrorCode, line: number, reason: string) {
-    super(line > 0 ? `line ${line}: ${reason}` : reason);
+  constructor(code: MtreeErrorCode, line: number, reason: string, options?: { readonly cause?: unknown }) {
+    super(line > 0 ? `line ${line}: ${reason}` : reason, options);
     this.code = code;
     this.line = line;
     this.reason = reason;

@@ -3,7 +3,6 @@ import type { MemoryRegion } from '../region/memory-region.ts';
 import type { AddressSpace } from '../space/address-space.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
 import type { FlatRange } from '../view/flat-range.ts';
-import { canonicalRoot } from './canonical-root.ts';
 import { dispatchMap } from './dispatch-map.ts';
 import type { FlatDump, FlatDumpRange, FlatDumpSpace, FlatDumpView } from './flat-dump.ts';
 import type { MtreeType } from './line.ts';
@@ -23,7 +22,7 @@ export interface FlatDumpOptions {
 export function flatDump(core: MemoryCore, options: FlatDumpOptions = {}): FlatDump {
   const groups = new Map<MemoryRegion | null, AddressSpace[]>();
   for (const space of core.addressSpaces) {
-    const root = canonicalRoot(space.root);
+    const root = space.canonicalRoot;
     const group = groups.get(root);
     if (group === undefined) groups.set(root, [space]);
     else group.push(space);

@@ -110,6 +110,7 @@ class AliasLinker {
       const { region } = line;
       region.name = line.name;
       region.target = this.#sections[section]!;
+      if (region.target.node.line === 0) region.target.type = line.node.type;
       const top = topOf(region);
       const shown = this.#shows.get(top);
       if (shown === undefined) this.#shows.set(top, new Set([region.target]));

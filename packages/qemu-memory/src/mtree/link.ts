@@ -3,6 +3,7 @@
  * neither; identity is found from equal subtrees at equal places, targets by link-aliases.ts. T-223, T-224.
  */
 import { addHiddenAliases } from './hidden-aliases.ts';
+import type { MtreeType } from './line.ts';
 import { linkAliases } from './link-aliases.ts';
 import type { MtreeDump, MtreeNode } from './tree-dump.ts';
 
@@ -19,6 +20,8 @@ export class LinkedRegion {
   /** Without the target's name, for an alias. */
   name: string;
   target: LinkedRegion | null = null;
+  /** As printed; of a hidden one, as an alias of it tells. */
+  type: MtreeType;
   /** Index of the block that it is the root of, for each kind of block; -1 for none. */
   spaceBlock = -1;
   regionBlock = -1;
@@ -28,6 +31,7 @@ export class LinkedRegion {
     this.parent = parent;
     this.addr = addr;
     this.name = node.name;
+    this.type = node.type;
   }
 
   /** The first line that shows it. */
@@ -174,7 +178,7 @@ class Shapes {
     let text = `${own} ${node.name}\n${node.owner}`;
     let count = 1;
     for (const child of node.children) {
-      text += `\n${child.start - node.start}:${this.#shape(child)}`;
+      text += `\n${BigInt.asUintN(64, child.start - node.start)}:${this.#shape(child)}`;
       count += this.#counts.get(child)!;
     }
     const id = this.#intern(text);

@@ -46,7 +46,9 @@ export function mapOfLinked(dump: MtreeDump, linked: LinkedDump, options: ParseM
       ...(region.addr !== 0n && { addr: mapAddress(region.addr) }),
       ...(node.priority !== 0 && { priority: node.priority }),
       ...(node.disabled && { enabled: false as const }),
-      ...((facts.readonly.has(region) || (node.type === 'rom' && node.alias === null)) && { readonly: true as const }),
+      ...((facts.readonly.has(region) || (region.type === 'rom' && node.alias === null)) && {
+        readonly: true as const,
+      }),
       ...(node.nonvolatile && { nonvolatile: true as const }),
       ...(region.target !== null && { target: ids.get(region.target)! }),
       ...(node.alias !== null && node.alias.offset !== 0n && { aliasOffset: mapAddress(node.alias.offset) }),
@@ -83,6 +85,8 @@ class Facts {
   }
 
   sizeOf(region: LinkedRegion): bigint {
+    // Of a hidden region nothing is known, and memory for 2^64 bytes cannot be had.
+    if (region.node.line === 0 && region.type !== 'i/o') return 0n;
     const oneByte = region.node.size === 1n ? this.oneByte.get(region) : undefined;
     return oneByte === undefined ? region.likelySize : BigInt(oneByte);
   }
@@ -113,7 +117,7 @@ class Facts {
 function kindOf(region: LinkedRegion, facts: Facts): MapRegionKind {
   const { node } = region;
   if (region.target !== null) return 'alias';
-  switch (node.type) {
+  switch (region.type) {
     case 'ram':
     case 'rom':
       return 'ram';

@@ -2,6 +2,7 @@
  * Prints the trees of a core as `info mtree` does: a block for each root region, then one for each region that an alias
  * means, in the order in which they are met. Blocks come in creation order, which QEMU's do not. T-185 to T-197.
  */
+import { HIDDEN_OWNER } from '../map/owner.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
 import { printedEnd } from './hex.ts';
@@ -61,7 +62,8 @@ class TreePrinter {
       this.#queued.add(region.target);
       this.#queue.push(region.target);
     }
-    if (region.enabled || this.#options.disabled) this.#out.push(`${this.#line(region, level, start)}\n`);
+    const shown = (region.enabled || this.#options.disabled) && region.owner !== HIDDEN_OWNER;
+    if (shown) this.#out.push(`${this.#line(region, level, start)}\n`);
     for (const child of inPrintOrder(region.children)) this.#tree(child, level + 1, start);
   }
 

@@ -3,7 +3,6 @@
  * hidden regions. What the lines mean as regions is link.ts and parse-mtree.ts. T-181, T-185, T-186, T-220, T-221.
  */
 import { MtreeError, quoteLine } from './error.ts';
-import { SPACE_SIZE } from './hex.ts';
 import { isTreeLine, type MtreeLine, parseTreeLine } from './line.ts';
 
 /** A region as one line shows it, or the place of one that the dump hides. */
@@ -33,6 +32,8 @@ export interface MtreeDump {
 
 const SPACE_HEADER = 'address-space: ';
 const REGION_HEADER = 'memory-region: ';
+/** An empty line; a marker of a hidden region at the end of the block sticks to it (T-194). */
+const ENDS_BLOCK = /^(?:\[DETECTED OVERFLOW!\] )*$/;
 
 /** Does `text` hold a line that begins a block of the tree form? */
 export function isTreeDump(text: string): boolean {
@@ -93,7 +94,7 @@ function readHeaders(lines: readonly string[], first: number, block: BlockReader
 function readRegions(lines: readonly string[], first: number, block: BlockReader): number {
   for (let at = first; at < lines.length; at++) {
     const line = clean(lines[at]!);
-    if (line === '') return at + 1;
+    if (ENDS_BLOCK.test(line)) return at + 1;
     if (line.startsWith('(qemu)')) return at;
     if (isHeader(line)) throw new MtreeError('bad-line', at + 1, 'expected an empty line before the next block');
     block.add(parseTreeLine(line, at + 1), at + 1);
@@ -117,6 +118,8 @@ class BlockReader {
   readonly #complete: boolean;
   /** The last node at each level, root first. */
   readonly #path: MtreeNode[] = [];
+  /** Behind a marker addresses have wrapped, and neither order nor windows tell anything. */
+  #wrapped = false;
 
   constructor(line: number, complete: boolean) {
     this.#line = line;
@@ -132,6 +135,7 @@ class BlockReader {
     if (this.#complete && this.#path[level - 2]?.alias != null)
       throw new MtreeError('inconsistent', line, 'a region under an alias, which holds none');
     const node: MtreeNode = { ...parts, line, children: [] };
+    if (parts.overflow > 0) this.#wrapped = true;
     if (level > 1) this.#parentFor(node, level - 1).children.push(node);
     this.#path.length = level - 1;
     this.#path.push(node);
@@ -145,11 +149,26 @@ class BlockReader {
   /** The node at `level` that `node` hangs under; a hidden one is made where no visible one can be its parent. */
   #parentFor(node: MtreeNode, level: number): MtreeNode {
     const last = this.#path[level - 1];
-    if (last !== undefined && (this.#complete || canFollow(last, node))) return last;
+    // A block has one root: what is left of it cannot be hidden beside one that is shown.
+    if (last !== undefined && (level === 1 || this.#complete || this.#canFollow(last, node))) return last;
     const hidden = level === 1 ? placeholder(1, 0n, 0) : this.#hiddenUnder(this.#parentFor(node, level - 1), level);
     this.#path.length = level - 1;
     this.#path.push(hidden);
     return hidden;
+  }
+
+  /**
+   * Could `node` be the next child of `parent`? Children are sorted (T-193), none starts before its parent without a
+   * marker (T-194), and one that lies wholly outside more likely belongs to a region that is hidden.
+   */
+  #canFollow(parent: MtreeNode, node: MtreeNode): boolean {
+    if (parent.alias !== null) return false; // T-20
+    if (this.#wrapped) return true;
+    if (node.start < parent.start) return false;
+    if (parent.line > 0 && node.start >= parent.start + parent.size) return false;
+    const before = parent.children.at(-1);
+    if (before === undefined) return true;
+    return node.start > before.start || (node.start === before.start && node.priority <= before.priority);
   }
 
   /** A hidden child of `parent` that sorts after its last child and before whatever may come (T-193). */
@@ -164,20 +183,6 @@ class BlockReader {
   }
 }
 
-/**
- * Could `node` be the next child of `parent`? Children are sorted (T-193), none starts before its parent without a
- * marker (T-194), and one that lies wholly outside more likely belongs to a region that is hidden.
- */
-function canFollow(parent: MtreeNode, node: MtreeNode): boolean {
-  if (parent.alias !== null) return false; // T-20
-  if (node.overflow > 0) return true;
-  if (node.start < parent.start) return false;
-  if (parent.line > 0 && node.start >= parent.start + parent.size) return false;
-  const before = parent.children.at(-1);
-  if (before === undefined) return true;
-  return node.start > before.start || (node.start === before.start && node.priority <= before.priority);
-}
-
 /** A disabled container of unknown place and size: nothing below it is rendered (T-221). */
 function placeholder(level: number, start: bigint, priority: number): MtreeNode {
   return {
@@ -186,7 +191,7 @@ function placeholder(level: number, start: bigint, priority: number): MtreeNode 
     overflow: 0,
     level,
     start,
-    size: SPACE_SIZE - start, // up to the end of the space: no marker of T-194
+    size: 0n,
     priority,
     nonvolatile: false,
     type: 'i/o',
