@@ -101,6 +101,28 @@ export function storeSlow<T>(
   } else if (result !== MemTxResult.OK) throw failed('store', result, where, size, slot);
 }
 
+/** A-73 without its quirks: a 4-byte store that leaves translated code as it is. It takes the full path. */
+export function storeNotdirty(
+  core: MemoryCore,
+  map: ViewMap,
+  addr: GuestAddress,
+  codec: ScalarCodec<number>,
+  value: number,
+  attrs: MemTxAttrs,
+  tx: MemTx | null,
+): void {
+  const control = core.access;
+  const invalidate = control.invalidateCode;
+  translate(map, toAddress(addr), codec.size, true, attrs, map.target);
+  // Only RAM: a device's callback may store by itself, and that is not to be kept from the translator.
+  if (map.target.slot.kind === SlotKind.RAM) control.invalidateCode = null;
+  try {
+    storeSlow(core, map, addr, codec, value, attrs, tx, undefined);
+  } finally {
+    control.invalidateCode = invalidate;
+  }
+}
+
 /** One dispatch of the whole load to the first byte's region. Sets `control.result`. */
 export function loadDispatched<T>(
   control: AccessControl,

@@ -12,6 +12,7 @@ import {
   type MemTxViewOptions,
   memTxView,
   NOT_DIRECT,
+  nativeCodecs,
   type OnError,
   type TxMemory,
 } from '@guestmem/memtx';
@@ -36,7 +37,7 @@ import { BounceBudget, type Mapping, mapRam, mapRange } from './mapping.ts';
 import { MemoryRegionCache } from './memory-region-cache.ts';
 import type { PinnedView } from './pinned-view.ts';
 import { fillRange, iotlbEntryAt, isIoAt, rangeIsValid, writeRomRange } from './range-ops.ts';
-import { loadSlow, storeSlow } from './scalar.ts';
+import { loadSlow, storeNotdirty, storeSlow } from './scalar.ts';
 import { rangePermitted, slicesOf } from './slices.ts';
 import { pull, push } from './streams.ts';
 import { ViewMap } from './view-map.ts';
@@ -199,6 +200,10 @@ export abstract class ViewAccess implements TxMemory, GuestMemory {
   /** writes RAM, ROM and ROM devices in ROMD mode, as a loader or debugger does; passes over all else. Never fails. */
   writeRom(addr: GuestAddress, buf: Uint8Array, attrs: MemTxAttrs = UNSPECIFIED): void {
     writeRomRange(this.map, addr, buf, attrs);
+  }
+  /** 4 bytes in target order that mark their page dirty and leave translated code alone: a CPU's own page tables. */
+  stlNotdirty(addr: GuestAddress, value: number, attrs: MemTxAttrs = UNSPECIFIED, tx: MemTx | null = null): void {
+    storeNotdirty(this.core, this.map, addr, nativeCodecs(this.core.targetOrder).u32, value, attrs, tx);
   }
   /** would a transfer be let through? Calls no data callback; says nothing of what devices would answer. */
   accessValid(addr: GuestAddress, len: number, mode: AccessMode, attrs: MemTxAttrs = UNSPECIFIED): boolean {

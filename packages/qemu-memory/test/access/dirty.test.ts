@@ -233,3 +233,49 @@ it('A-184, D5: base and deltas of a tracker restore the memory, and two trackers
   expect(m.core.globalDirtyFlags).toBe(0);
   expect(() => [...tracker.since()]).toThrow(TypeError);
 });
+
+it('A-73: stlNotdirty marks VGA and MIGRATION, and leaves translated code alone', () => {
+  const m = new TestMachine({ translatesCode: true, targetOrder: 'big' });
+  const ram = m.ram(0, 16 * PAGE);
+  ram.setLog(true, VGA);
+  for (const client of [VGA, CODE]) memoryRegionResetDirty(ram, 0, 16 * PAGE, client);
+  const told: number[] = [];
+  m.core.access.invalidateCode = (_block, offset) => void told.push(offset);
+  m.space.stlNotdirty(PAGE + 8, 0x11223344);
+  expect([pages(ram), told, m.read(PAGE + 8, 4).hex]).toEqual([[1], [], '11223344']);
+  m.space.with({}).stl(PAGE + 8, 1);
+  expect(told).toEqual([PAGE + 8]);
+  m.device(0x100000, 16);
+  m.space.stlNotdirty(0x100000, 0x55);
+  expect(m.took()).toEqual(['W4@0=0x55']);
+});
+
+it('A-168, A-183: with global logging IOMMU regions count as logged, so that listeners hear of them', () => {
+  const m = new TestMachine();
+  const bus = m.core.iommu('iommu', 0x10000, {
+    translate: () => ({ targetAs: m.space, iova: 0, translatedAddr: 0, addrMask: 0, perm: 0 }),
+  });
+  m.root.addSubregion(0, bus);
+  const told: string[] = [];
+  m.space.registerListener({ logSync: (section) => void told.push(section.region.name) });
+  m.core.dirtyLogSync(null);
+  m.core.globalDirtyLogStart(1);
+  m.core.dirtyLogSync(null);
+  expect(told).toEqual(['iommu']);
+});
+
+it('A-185: a change of the mask is region_nop with log_start or log_stop, never removal and addition', () => {
+  const { m, ram } = logged();
+  const told: string[] = [];
+  m.space.registerListener({
+    regionAdd: () => void told.push('add'),
+    regionDel: () => void told.push('del'),
+    regionNop: () => void told.push('nop'),
+    logStart: (_section, before, after) => void told.push(`start ${before} ${after}`),
+    logStop: (_section, before, after) => void told.push(`stop ${before} ${after}`),
+  });
+  told.length = 0;
+  m.core.globalDirtyLogStart(1);
+  ram.setLog(false, VGA);
+  expect(told).toEqual(['nop', 'start 1 5', 'nop', 'stop 5 4']);
+});

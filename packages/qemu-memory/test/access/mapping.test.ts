@@ -239,7 +239,7 @@ it('A-113, A-114: a look-up never answers with nothing; a translation names the 
   expect([at(0x500).offset, at(0x500).section.region]).toEqual([0x500, m.core.unassigned]);
 });
 
-it('A-115, A-116, A-117: what a section allows, covers and shows of host memory', () => {
+it('A-115, A-116, A-117, A-144: what a section allows, covers and shows of host memory', () => {
   const m = machine();
   m.ram(0x1000, 0x100);
   m.device(0x2000, 0x10);
