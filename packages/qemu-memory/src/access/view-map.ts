@@ -161,7 +161,7 @@ export function slotOfOffset(section: MemoryRegionSection, offset: bigint): Slot
   const at = offset - section.offsetWithinRegion;
   const addr = section.offsetWithinAddressSpace + at;
   if (at >= 0n && at < section.size && addr < SAFE_END_BIG) return slotOf(section, Number(addr));
-  return makeSlot(section, addr, Number.POSITIVE_INFINITY, addr, section.last > addr ? section.last : addr);
+  return makeSlot(section, addr, Number.POSITIVE_INFINITY, addr, later(section.last, addr));
 }
 
 /** The cached slot of `section` for `addr`. A section of several windows keeps them by start of the window. */
@@ -251,6 +251,10 @@ function hasBytes(section: MemoryRegionSection): boolean {
 
 function isDetachable(section: MemoryRegionSection): boolean {
   return section.region.ram?.backing.detachable === true;
+}
+
+function later(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
 }
 
 function clipped(value: bigint, most: number): number {

@@ -267,26 +267,31 @@ class World {
         minAccessSize: b === 0 ? a : Math.min(a, b),
         maxAccessSize: b,
         unaligned: random.once(2),
-        ...(random.once(3) ? { accepts: () => (this.#misbehave(), !random.once(4)) } : {}),
+        ...(random.once(3) ? { accepts: () => this.#misbehave() || !random.once(4) } : {}),
       },
       impl: { minAccessSize: size(), maxAccessSize: size(), unaligned: random.once(2) },
       ...(random.once(2) ? { read: answer, write: answer } : { readWithAttrs: answer, writeWithAttrs: answer }),
       ...(random.once(2)
         ? { read64: () => BigInt.asUintN(64, BigInt(answer() ?? 0)), write64: answer }
-        : { readHalves: (_offset, out) => void (out.lo = answer()), writeHalves: answer }),
+        : {
+            readHalves: (_offset, out) => {
+              out.lo = answer();
+            },
+            writeHalves: answer,
+          }),
       ...(random.once(2) ? { peek: () => random.below(256) } : {}),
     };
   }
 
-  /** What a callback does beside answering. */
-  #misbehave(): void {
+  /** What a callback does beside answering. @returns false, for use in expressions. */
+  #misbehave(): false {
     const random = this.#random;
     this.#report.callbacks++;
-    if (this.#budget-- <= 0) return;
+    if (this.#budget-- <= 0) return false;
     const choice = random.below(24);
     if (choice === 0) throw new Error('a device broke');
     if (choice === 1) this.#edit();
-    if (choice < 2 || choice > 5 || this.#depth > 80) return;
+    if (choice < 2 || choice > 5 || this.#depth > 80) return false;
     this.#report.reentries++;
     this.#depth++;
     const tx = random.once(3) ? null : new MemTx();
@@ -298,6 +303,7 @@ class World {
     } finally {
       this.#depth--;
     }
+    return false;
   }
 
   #edit(): void {
