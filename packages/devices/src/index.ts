@@ -50,5 +50,18 @@ export type { QtestServerOptions } from './qtest/server.ts';
 export { QtestServer } from './qtest/server.ts';
 export type { Transcript, TranscriptStep } from './qtest/transcript.ts';
 export { parseTranscript, TranscriptError } from './qtest/transcript.ts';
+export type { RegisterFileOptions, RegisterHooks, RegisterHooksOf } from './registers/register-file.ts';
+export { RegisterFile } from './registers/register-file.ts';
+export type {
+  FieldName,
+  FieldSpec,
+  NarrowRegisterSpec,
+  RegisterMap,
+  RegisterSpec,
+  RegisterValue,
+  WideRegisterSpec,
+} from './registers/register-spec.ts';
+export { defineRegisters } from './registers/register-spec.ts';
+export { registerTable } from './registers/register-table.ts';
 export type { DeviceStateErrorCode } from './state-error.ts';
 export { DeviceStateError } from './state-error.ts';

@@ -42,6 +42,8 @@ export interface PciFunctionState {
   /** 256 bytes of configuration space. */
   readonly config: string;
   readonly intx: boolean;
+  /** Is the bus-master space on? */
+  readonly busMaster: boolean;
 }
 
 interface Bar {
@@ -110,7 +112,10 @@ export class PciFunction {
   /** A configuration write. The map, the bus-master space and the pin follow at once. Switching MSI on lowers the pin (seen). */
   writeConfig(offset: number, size: number, value: number): void {
     const before = this.config.get(C.COMMAND, 2);
-    if (!this.config.write(offset, size, value)) return;
+    const changed = this.config.write(offset, size, value);
+    if (offset < C.STATUS && offset + size > C.COMMAND)
+      this.#busMaster.setEnabled((this.config.get(C.COMMAND, 2) & C.COMMAND_MASTER) !== 0);
+    if (!changed) return;
     if (this.msiEnabled) this.#intx = false;
     this.#follow();
     if (((before ^ this.config.get(C.COMMAND, 2)) & C.COMMAND_INTX_DISABLE) === 0) return;
@@ -134,7 +139,10 @@ export class PciFunction {
     if (this.#tx.result !== MemTxResult.OK) this.#events.count(PciEvent.MESSAGE_FAILED);
   }
 
-  /** The PCI side of a system reset: command, base addresses and MSI to 0, pin low until the device drives it again (E-67). */
+  /**
+   * The PCI side of a system reset: command, base addresses and MSI to 0, pin low until the device drives it again (E-67). The
+   * bus-master space stays as it is until the next write of the command register (seen): a transfer on its way arrives.
+   */
   reset(): void {
     this.#intx = false;
     this.config.set(C.COMMAND, 2, 0);
@@ -150,7 +158,7 @@ export class PciFunction {
 
   /** The function's part of a snapshot. */
   state(): PciFunctionState {
-    return { version: 1, config: this.config.toHex(), intx: this.#intx };
+    return { version: 1, config: this.config.toHex(), intx: this.#intx, busMaster: this.#busMaster.enabled };
   }
 
   /** Takes `state`, as `state()` gave it: the map follows, and the pin. @throws {DeviceStateError} not one of a function. */
@@ -158,8 +166,10 @@ export class PciFunction {
     const from = new StateReader('pci function', state);
     from.version(1);
     const hex = from.text('config', /^[0-9a-f]{512}$/);
+    const busMaster = from.boolean('busMaster');
     this.#intx = from.boolean('intx');
     this.config.fromHex(hex);
+    this.#busMaster.setEnabled(busMaster);
     this.#follow();
   }
 
@@ -182,7 +192,6 @@ export class PciFunction {
     const command = this.config.get(C.COMMAND, 2);
     this.#bus.core.transaction(() => {
       for (const bar of this.#bars) this.#place(bar, (command & C.COMMAND_MEMORY) !== 0);
-      this.#busMaster.setEnabled((command & C.COMMAND_MASTER) !== 0);
     });
     this.#drivePin();
   }
