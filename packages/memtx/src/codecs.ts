@@ -3,7 +3,23 @@
  * `le` or `be`, the bits, then how the value looks: nothing for unsigned, `s` signed, `n` 64 bits as a number (safe
  * integers only), `f` float. Two 32-bit halves: halves.ts. The short names of one target order: native.ts.
  */
-import { i8 as anyI8, u8 as anyU8, ScalarCodec, ScalarKind, scalarCodec } from '@guestmem/vm-memory';
+import {
+  i8 as anyI8,
+  u8 as anyU8,
+  F32_SHAPE,
+  F64_SHAPE,
+  I16_SHAPE,
+  I32_SHAPE,
+  I64_NUMBER_SHAPE,
+  I64_SHAPE,
+  ScalarCodec,
+  ScalarKind,
+  scalarCodec,
+  U16_SHAPE,
+  U32_SHAPE,
+  U64_NUMBER_SHAPE,
+  U64_SHAPE,
+} from '@guestmem/vm-memory';
 import { fromFloat16Bits, toFloat16Bits } from './float16.ts';
 
 /** One byte, 0 to 0xff. A byte has no order. */
@@ -12,56 +28,52 @@ export const u8: ScalarCodec<number> = anyU8;
 export const i8: ScalarCodec<number> = anyI8;
 
 /** Two bytes, 0 to 0xffff, least significant first. */
-export const le16: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('le16', ScalarKind.U16, 'little');
+export const le16: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('le16', U16_SHAPE, 'little');
 /** Two bytes, 0 to 0xffff, most significant first. */
-export const be16: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('be16', ScalarKind.U16, 'big');
+export const be16: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('be16', U16_SHAPE, 'big');
 /** Two bytes, -0x8000 to 0x7fff, least significant first. */
-export const le16s: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('le16s', ScalarKind.I16, 'little');
+export const le16s: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('le16s', I16_SHAPE, 'little');
 /** Two bytes, -0x8000 to 0x7fff, most significant first. */
-export const be16s: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('be16s', ScalarKind.I16, 'big');
+export const be16s: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('be16s', I16_SHAPE, 'big');
 
 /** Four bytes, 0 to 0xffff_ffff, least significant first. */
-export const le32: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('le32', ScalarKind.U32, 'little');
+export const le32: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('le32', U32_SHAPE, 'little');
 /** Four bytes, 0 to 0xffff_ffff, most significant first. */
-export const be32: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('be32', ScalarKind.U32, 'big');
+export const be32: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('be32', U32_SHAPE, 'big');
 /** Four bytes, -0x8000_0000 to 0x7fff_ffff, least significant first. */
-export const le32s: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('le32s', ScalarKind.I32, 'little');
+export const le32s: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('le32s', I32_SHAPE, 'little');
 /** Four bytes, -0x8000_0000 to 0x7fff_ffff, most significant first. */
-export const be32s: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('be32s', ScalarKind.I32, 'big');
+export const be32s: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('be32s', I32_SHAPE, 'big');
 
 /** Eight bytes, 0 to 2^64 - 1 as a bigint, least significant first. A load allocates the bigint. */
-export const le64: ScalarCodec<bigint> = /* @__PURE__ */ scalarCodec<bigint>('le64', ScalarKind.U64, 'little');
+export const le64: ScalarCodec<bigint> = /* @__PURE__ */ scalarCodec<bigint>('le64', U64_SHAPE, 'little');
 /** Eight bytes, 0 to 2^64 - 1 as a bigint, most significant first. A load allocates the bigint. */
-export const be64: ScalarCodec<bigint> = /* @__PURE__ */ scalarCodec<bigint>('be64', ScalarKind.U64, 'big');
+export const be64: ScalarCodec<bigint> = /* @__PURE__ */ scalarCodec<bigint>('be64', U64_SHAPE, 'big');
 /** Eight bytes, -2^63 to 2^63 - 1 as a bigint, least significant first. A load allocates the bigint. */
-export const le64s: ScalarCodec<bigint> = /* @__PURE__ */ scalarCodec<bigint>('le64s', ScalarKind.I64, 'little');
+export const le64s: ScalarCodec<bigint> = /* @__PURE__ */ scalarCodec<bigint>('le64s', I64_SHAPE, 'little');
 /** Eight bytes, -2^63 to 2^63 - 1 as a bigint, most significant first. A load allocates the bigint. */
-export const be64s: ScalarCodec<bigint> = /* @__PURE__ */ scalarCodec<bigint>('be64s', ScalarKind.I64, 'big');
+export const be64s: ScalarCodec<bigint> = /* @__PURE__ */ scalarCodec<bigint>('be64s', I64_SHAPE, 'big');
 /** Eight bytes as a number, 0 to 2^53 - 1, least significant first; loading more is a RangeError. For addresses and lengths. */
-export const le64n: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('le64n', ScalarKind.U64_NUMBER, 'little');
+export const le64n: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('le64n', U64_NUMBER_SHAPE, 'little');
 /** Eight bytes as a number, 0 to 2^53 - 1, most significant first; loading more is a RangeError. For addresses and lengths. */
-export const be64n: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('be64n', ScalarKind.U64_NUMBER, 'big');
+export const be64n: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('be64n', U64_NUMBER_SHAPE, 'big');
 /** Eight bytes as a number, within +-(2^53 - 1), least significant first; loading more is a RangeError. */
-export const le64sn: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>(
-  'le64sn',
-  ScalarKind.I64_NUMBER,
-  'little',
-);
+export const le64sn: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('le64sn', I64_NUMBER_SHAPE, 'little');
 /** Eight bytes as a number, within +-(2^53 - 1), most significant first; loading more is a RangeError. */
-export const be64sn: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('be64sn', ScalarKind.I64_NUMBER, 'big');
+export const be64sn: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('be64sn', I64_NUMBER_SHAPE, 'big');
 
 /** Two bytes, IEEE 754 binary16, least significant first; a value is rounded to the nearest that fits. */
 export const le16f: ScalarCodec<number> = /* @__PURE__ */ float16('le16f', true);
 /** Two bytes, IEEE 754 binary16, most significant first; a value is rounded to the nearest that fits. */
 export const be16f: ScalarCodec<number> = /* @__PURE__ */ float16('be16f', false);
 /** Four bytes, IEEE 754 binary32, least significant first; a value is rounded to the nearest that fits. */
-export const le32f: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('le32f', ScalarKind.F32, 'little');
+export const le32f: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('le32f', F32_SHAPE, 'little');
 /** Four bytes, IEEE 754 binary32, most significant first; a value is rounded to the nearest that fits. */
-export const be32f: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('be32f', ScalarKind.F32, 'big');
+export const be32f: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('be32f', F32_SHAPE, 'big');
 /** Eight bytes, IEEE 754 binary64, least significant first. */
-export const le64f: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('le64f', ScalarKind.F64, 'little');
+export const le64f: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('le64f', F64_SHAPE, 'little');
 /** Eight bytes, IEEE 754 binary64, most significant first. */
-export const be64f: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('be64f', ScalarKind.F64, 'big');
+export const be64f: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('be64f', F64_SHAPE, 'big');
 
 function float16(name: string, littleEndian: boolean): ScalarCodec<number> {
   return new ScalarCodec<number>(

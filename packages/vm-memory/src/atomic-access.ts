@@ -3,7 +3,6 @@
  * Atomics, the codec reads it from, or writes it to, a scratch in the order that memory has. V-1.3.
  */
 import type { ScalarCodec } from './codec.ts';
-import { checkScalar } from './scalar-access.ts';
 
 /** Typed arrays over one buffer, made when first used: Atomics need them, DataView has none. */
 export class AtomicCells {
@@ -52,7 +51,6 @@ export class AtomicCells {
 
   /** Stores at `byte` of the buffer, a multiple of `codec.size`. @throws {TypeError | RangeError} not a value of `codec`; nothing is stored. */
   store<T>(byte: number, codec: ScalarCodec<T>, value: T): void {
-    checkScalar(codec, value);
     codec.set(this.#scratch, 0, value);
     switch (codec.size) {
       case 1:
@@ -114,7 +112,6 @@ export class AtomicCells {
 
   /** The integer that lies in memory where `value` does. */
   #raw<T>(codec: ScalarCodec<T>, value: T): number | bigint {
-    checkScalar(codec, value);
     codec.set(this.#scratch, 0, value);
     return this.#scratchRaw(codec.size);
   }

@@ -41,7 +41,7 @@ export const ScalarKind = {
 export type ScalarKind = (typeof ScalarKind)[keyof typeof ScalarKind];
 
 /** What a ScalarCodec tells about itself, whatever its type of value. */
-export interface ScalarShape {
+export interface ScalarInfo {
   readonly name: string;
   readonly kind: ScalarKind;
   readonly size: number;
@@ -49,7 +49,7 @@ export interface ScalarShape {
 }
 
 /** A codec of 1, 2, 4 or 8 bytes in a stated byte order: what one load or store moves. */
-export class ScalarCodec<T> implements Codec<T>, ScalarShape {
+export class ScalarCodec<T> implements Codec<T>, ScalarInfo {
   /** For messages and tables: `le32`, `u8`, ... */
   readonly name: string;
   readonly kind: ScalarKind;

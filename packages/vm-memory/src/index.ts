@@ -34,7 +34,7 @@ export { ByteSink, ByteSource, GrowingSink, readExactVolatile, writeAllVolatile 
 export { fromBytes, readExactFrom, toBytes, writeAllTo, zeroed } from './byte-valued.ts';
 export type { Bytes } from './bytes.ts';
 export { BytesBase } from './bytes-base.ts';
-export type { ByteOrder, Codec, ScalarShape, ValueOf } from './codec.ts';
+export type { ByteOrder, Codec, ScalarInfo, ValueOf } from './codec.ts';
 export { ScalarCodec, ScalarKind } from './codec.ts';
 export type { GuestRegionCollectionErrorCode } from './collection-error.ts';
 export { GuestRegionCollectionError } from './collection-error.ts';
@@ -79,6 +79,21 @@ export {
   u64Number,
 } from './scalar.ts';
 export { getScalar, setScalar } from './scalar-access.ts';
+export type { ScalarShape } from './scalar-shapes.ts';
+export {
+  F32_SHAPE,
+  F64_SHAPE,
+  I8_SHAPE,
+  I16_SHAPE,
+  I32_SHAPE,
+  I64_NUMBER_SHAPE,
+  I64_SHAPE,
+  U8_SHAPE,
+  U16_SHAPE,
+  U32_SHAPE,
+  U64_NUMBER_SHAPE,
+  U64_SHAPE,
+} from './scalar-shapes.ts';
 export type { LoadOptions, SaveOptions, StreamSource, WebReadableLike, WebReaderLike } from './stream.ts';
 export { chunksOf, loadFrom, saveTo } from './stream.ts';
 export type { NodeWritableLike, StreamSink, WebWritableLike, WebWriterLike } from './stream-sink.ts';

@@ -19,7 +19,6 @@ import { Permissions } from './permissions.ts';
 import { checkRegion, type GuestMemoryRegion } from './region.ts';
 import { RegionWalk } from './region-walk.ts';
 import { getScalar, setScalar } from './scalar-access.ts';
-import { badScalarValue } from './scalar-value.ts';
 import { hasNumbers, makeWindows, makeWindowTable, Window } from './window.ts';
 
 /** Guest memory made of regions. */
@@ -134,8 +133,8 @@ export class GuestRegionCollection<R extends GuestMemoryRegion = GuestMemoryRegi
       if (off >>> 0 === off && off <= this.homeWriteLimit - codec.size) {
         if (codec.kind === 4) {
           const n = value as number;
-          if (typeof n !== 'number' || n >>> 0 !== n) throw badScalarValue(codec, value);
-          this.homeView.setUint32(off, n, codec.littleEndian);
+          if (typeof n === 'number' && n >>> 0 === n) this.homeView.setUint32(off, n, codec.littleEndian);
+          else codec.set(this.homeView, off, value); // throws
         } else setScalar(this.homeView, off, codec, value);
         if (this.homeBitmap !== null) this.homeBitmap.markDirty(off, codec.size);
         return;
@@ -168,8 +167,8 @@ export class GuestRegionCollection<R extends GuestMemoryRegion = GuestMemoryRegi
       if (off >>> 0 === off && off <= this.homeWriteLimit - codec.size) {
         if (scalar.kind === 4) {
           const n = value as number;
-          if (typeof n !== 'number' || n >>> 0 !== n) throw badScalarValue(scalar, value);
-          this.homeView.setUint32(off, n, scalar.littleEndian);
+          if (typeof n === 'number' && n >>> 0 === n) this.homeView.setUint32(off, n, scalar.littleEndian);
+          else codec.set(this.homeView, off, value); // throws
         } else codec.set(this.homeView, off, value);
         if (this.homeBitmap !== null) this.homeBitmap.markDirty(off, codec.size);
         return;
@@ -256,8 +255,8 @@ export class GuestRegionCollection<R extends GuestMemoryRegion = GuestMemoryRegi
         if (off >>> 0 === off && off <= window.writeLimit - codec.size) {
           if (codec.kind === 4) {
             const n = value as number;
-            if (typeof n !== 'number' || n >>> 0 !== n) throw badScalarValue(codec, value);
-            window.view.setUint32(off, n, codec.littleEndian);
+            if (typeof n === 'number' && n >>> 0 === n) window.view.setUint32(off, n, codec.littleEndian);
+            else codec.set(window.view, off, value); // throws
           } else setScalar(window.view, off, codec, value);
           if (window.bitmap !== null) window.bitmap.markDirty(off + window.bitmapBase, codec.size);
           return;
