@@ -98,26 +98,32 @@ class AttributedMemory implements TxMemory {
     const access = what === 'read' ? Permissions.READ : Permissions.WRITE;
     let result: MemTxResult = MemTxResult.OK;
     let done = 0;
+    let at = 0;
     let cause: unknown;
-    for (let at = 0; at < buf.length || at === 0; ) {
-      let moved = 0;
+    do {
       const part = at === 0 ? buf : buf.subarray(at);
+      const here = addressPlus(addr, at);
+      let moved = 0;
+      let bits: MemTxResult = MemTxResult.OK;
       try {
-        moved = this.memory[what](part, addressPlus(addr, at));
-        if (moved < part.length) result |= MemTxResult.DECODE_ERROR;
+        moved = what === 'read' ? this.memory.read(part, here) : this.memory.write(part, here);
+        // A short count does not tell why. Going on from there does.
+        if (moved === 0 && part.length > 0) bits = MemTxResult.DECODE_ERROR;
       } catch (error) {
+        bits = resultOf(error);
         cause ??= error;
-        result |= resultOf(error);
-        moved = completedOf(error);
+        moved = (error as GuestMemoryError).completed ?? 0;
       }
-      if (at === done) done += moved;
+      if (result === MemTxResult.OK) done += moved;
       at += moved;
-      if (at >= buf.length || onError === 'stop') break;
-      const hole = this.#hole(addressPlus(addr, at), buf.length - at, access);
-      if (what === 'read') buf.fill(0, at, at + hole);
-      at += hole;
-      if (at >= buf.length) break;
-    }
+      if (bits !== MemTxResult.OK) {
+        result = (result | bits) >>> 0;
+        if (onError === 'stop') break;
+        const hole = at < buf.length ? this.#hole(addressPlus(addr, at), buf.length - at, access) : 0;
+        if (what === 'read') buf.fill(0, at, at + hole);
+        at += hole;
+      }
+    } while (at < buf.length);
     if (tx === null && result !== MemTxResult.OK)
       throw new MemTxError(what, result, { addr, expected: buf.length, completed: done, cause });
     if (tx !== null) {
@@ -161,8 +167,4 @@ function resultOf(error: unknown): MemTxResult {
     default:
       return MemTxResult.DECODE_ERROR;
   }
-}
-
-function completedOf(error: unknown): number {
-  return error instanceof GuestMemoryError ? (error.completed ?? 0) : 0;
 }

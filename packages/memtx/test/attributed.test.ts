@@ -2,6 +2,8 @@ import { attributed, le16, le32, le64, le64n, MemTx, MemTxError, MemTxResult, me
 import {
   AtomicBitmap,
   bufferBacking,
+  type GuestAddress,
+  GuestMemoryError,
   GuestMemoryRegion,
   GuestRegionBuffer,
   GuestRegionCollection,
@@ -141,6 +143,40 @@ describe('plain memory with attributes', () => {
     expect(go.tx).toEqual({ result: MemTxResult.ACCESS_ERROR, done: 0 });
     expect(go.load(0, le32)).toBe(0);
     expect(go.tx.result).toBe(MemTxResult.OK);
+  });
+
+  it('A-276: a transfer that meets what is not permitted tells the bytes before it', () => {
+    const memory = guestMemory([
+      { startAddr: 0, memory: 4 },
+      { startAddr: 4, memory: 4, permissions: Permissions.READ },
+      { startAddr: 8, memory: 4 },
+    ]);
+    const view = memTxView(attributed(memory));
+    const tx = new MemTx();
+    expect(view.write(Uint8Array.of(1, 2, 3, 4, 5, 6), 2, tx)).toBe(2);
+    expect(tx).toEqual({ result: MemTxResult.ACCESS_ERROR, done: 2 });
+    expect(memory.load(2, le16)).toBe(0x0201);
+    const go = view.with({ onError: 'continue' });
+    go.write(Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8), 2);
+    expect(go.tx).toEqual({ result: MemTxResult.ACCESS_ERROR, done: 2 });
+    expect([memory.load(4, le32), memory.load(8, le16)]).toEqual([0, 0x0807]);
+  });
+
+  it('A-276: a memory that throws with its progress is taken at its word', () => {
+    class Fails extends GuestRegionCollection<GuestRegionBuffer> {
+      override read(buf: Uint8Array, addr: GuestAddress): number {
+        buf[0] = 7;
+        throw new GuestMemoryError('io-error', 'the disk behind it failed', {
+          addr,
+          expected: buf.length,
+          completed: 1,
+        });
+      }
+    }
+    const view = memTxView(attributed(new Fails()));
+    const error = caught(() => view.readSlice(new Uint8Array(4), 0x10)) as MemTxError;
+    expect(error).toMatchObject({ result: MemTxResult.ERROR, addr: 0x11, expected: 4, completed: 1 });
+    expect(error.cause).toMatchObject({ code: 'io-error' });
   });
 
   it('V-1.3: an ordering makes an access atomic, and a misaligned one is refused', () => {

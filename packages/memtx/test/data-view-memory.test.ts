@@ -24,7 +24,9 @@ it('D5: a value may lie over the end of a region, as a DataView knows none', () 
 });
 
 it('D5: a hole is a MemTxError with the progress; an index past the window stays a RangeError', () => {
-  const { data } = machine();
+  const { bus, data } = machine();
+  expect(() => data.getUint8(0x20)).toThrow(MemTxError);
+  expect(bus.seen.map(({ what }) => what)).toEqual(['load']); // one byte cannot be moved in pieces
   for (const access of [() => data.getUint8(0x20), () => data.setUint8(0x20, 1), () => data.getInt32(0x20)])
     expect(access).toThrow(MemTxError);
   expect(caught(() => data.getUint32(0x1e))).toMatchObject({

@@ -79,7 +79,7 @@ describe('streams into memory', () => {
   });
 
   it('A-276: memory that ends in the middle counts over all portions', () => {
-    const { view } = machine();
+    const { bus, view } = machine();
     expect(caught(() => view.readExactVolatileFrom(0x10fa, source(16, 4), 16))).toMatchObject({
       name: 'MemTxError',
       code: 'partial-buffer',
@@ -87,11 +87,14 @@ describe('streams into memory', () => {
       completed: 6,
       addr: 0x1100,
     });
+    const after = bus.ram(0x1104, 8);
     const go = view.with({ onError: 'continue' });
     const src = source(16, 4);
     go.readExactVolatileFrom(0x10fa, src, 16);
+    // 6 bytes before the failure; what came after it is in memory, and not counted.
     expect(go.tx).toEqual({ result: MemTxResult.DECODE_ERROR, done: 6 });
     expect(src.given).toBe(16);
+    expect([...after.subarray(0, 7)]).toEqual([11, 12, 13, 14, 15, 16, 0]);
   });
 
   it('V-1.5: more than one portion of 64 KiB', () => {

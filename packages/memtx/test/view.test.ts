@@ -3,6 +3,7 @@ import {
   be32,
   le16,
   le32,
+  le64,
   MEMTXATTRS_UNSPECIFIED,
   MemTx,
   MemTxError,
@@ -230,6 +231,19 @@ describe('what happens after a failure', () => {
     expect(view.with({ onError: 'continue' }).tx).not.toBe(go.tx);
   });
 
+  it('A-251: attributes, orderings and fields given per call leave the place for results alone', () => {
+    const { view } = machine();
+    const go = view.with({ onError: 'continue' });
+    for (const access of [memTxAttrs({ pid: 1 }), Ordering.SEQ_CST, { pid: 1 }]) {
+      go.tx.result = 0;
+      expect(go.load(0x9000, u8, access)).toBe(0);
+      expect(go.tx.result).toBe(MemTxResult.DECODE_ERROR);
+      go.tx.result = 0;
+      go.store(0x9000, u8, 1, access);
+      expect(go.tx.result).toBe(MemTxResult.DECODE_ERROR);
+    }
+  });
+
   it('A-276: back to throwing: per call, or by a view', () => {
     const { view } = machine();
     const go = view.with({ onError: 'continue' });
@@ -325,13 +339,14 @@ describe('what happens after a failure', () => {
     device.onWrite = () => {
       go.load(0x9000, u8);
       inner.push(go.tx.result);
-      go.writeObj(0x1000, le32, 0x01020304);
+      go.writeObj(0x1000, le64, 0x0102030405060708n);
     };
-    go.writeObj(0x2000, le32, 0xa1a2a3a4);
-    expect(go.tx).toEqual({ result: MemTxResult.OK, done: 4 });
-    expect(inner).toEqual([MemTxResult.DECODE_ERROR]);
-    expect([...device.bytes.subarray(0, 4)]).toEqual([0xa4, 0xa3, 0xa2, 0xa1]);
-    expect([...ram.subarray(0, 4)]).toEqual([4, 3, 2, 1]);
+    // At 0x2004 the device gets the 8 bytes in two pieces: it interrupts after the first.
+    go.writeObj(0x2004, le64, 0xa1a2a3a4a5a6a7a8n);
+    expect(go.tx).toEqual({ result: MemTxResult.OK, done: 8 });
+    expect(inner).toEqual([MemTxResult.DECODE_ERROR, MemTxResult.DECODE_ERROR]);
+    expect([...device.bytes.subarray(4, 12)]).toEqual([0xa8, 0xa7, 0xa6, 0xa5, 0xa4, 0xa3, 0xa2, 0xa1]);
+    expect([...ram.subarray(0, 8)]).toEqual([8, 7, 6, 5, 4, 3, 2, 1]);
   });
 });
 

@@ -1,7 +1,7 @@
 // Made from README.md, section "Byte order: every form of the discussion", by test/readme.test.ts. Do not edit.
 import { expect } from 'vitest';
 import { attributed, be32, fromDevice, le32, memTxView, nativeCodecs, reverse32, toDevice } from '@guestmem/memtx';
-import { type ByteOrder, type GuestAddress, guestMemory, HOST_BYTE_ORDER, type ScalarShape, u32 } from '@guestmem/vm-memory';
+import { type ByteOrder, type GuestAddress, guestMemory, HOST_BYTE_ORDER, u32 } from '@guestmem/vm-memory';
 
 const ram = guestMemory([{ startAddr: 0x1000, memory: 0x1000 }]);
 const memory = attributed(ram);
@@ -25,7 +25,7 @@ function storeAt([addr, order]: readonly [GuestAddress, ByteOrder], size: 2 | 4,
 storeAt([0x1000, 'little'], 4, 0x11223344);
 expect(bytesAt(0x1000)).toEqual([0x44, 0x33, 0x22, 0x11]);
 
-function orderOf(codec: ScalarShape): ByteOrder {
+function orderOf(codec: { readonly littleEndian: boolean }): ByteOrder {
   return codec.littleEndian ? 'little' : 'big';
 }
 expect(orderOf(be32)).toEqual('big');
