@@ -8,7 +8,7 @@ import { stream } from './streams.ts';
 /** Runs `count` accesses; gives the sum. */
 export type Kernel = (count: number) => number | bigint;
 
-/** The source of a function of (the scope's values, n). */
+/** The body of a function of n, in which the scope's names stand. */
 export function kernelSource(row: Row, built: Built): string {
   const { start, step } = stream(row.stream, row.size, row.base, row.shift);
   const body = {
@@ -21,12 +21,11 @@ export function kernelSource(row: Row, built: Built): string {
   return `${start} let sum = ${zero}; for (let i = 0; i < n; i++) { ${step} ${body} } return sum;`;
 }
 
-/** The loop as a function. */
+/** The loop as a function that closes over the scope's values as constants, as a module's code does over its own. */
 export function kernel(row: Row, built: Built): Kernel {
-  const names = Object.keys(built.scope);
-  const values = Object.values(built.scope);
-  const loop = new Function(...names, 'n', kernelSource(row, built)) as (...args: unknown[]) => number | bigint;
-  return (count) => loop(...values, count);
+  const names = Object.keys(built.scope).join(', ');
+  const source = `const { ${names} } = scope; return function kernel(n) { ${kernelSource(row, built)} };`;
+  return new Function('scope', source)(built.scope) as Kernel;
 }
 
 /** A sum as all peers print it: modulo 2^32, or 2^64 for bigint. */
