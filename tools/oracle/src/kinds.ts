@@ -2,6 +2,7 @@
 import { replayAccessFile } from './access.ts';
 import { replayMtree } from './mtree.ts';
 import type { Replay, ReplayOptions } from './replay.ts';
+import { replayTranscriptFile } from './transcript.ts';
 
 /** Replays one file. Never throws for what is wrong with the capture: that is a difference. */
 export type Replayer = (path: string, options: ReplayOptions) => Replay;
@@ -15,6 +16,7 @@ export interface Kind {
 /** One line for each kind. */
 export const KINDS: readonly Kind[] = [
   { endings: ['.mtree', '.mtree.gz'], replay: replayMtree },
+  { endings: ['.transcript'], replay: replayTranscriptFile },
   { endings: ['.json', '.json.gz'], replay: replayAccessFile },
 ];
 

@@ -3,7 +3,8 @@ import { kindOf } from './kinds.ts';
 import type { Replay, ReplayOptions, Tally } from './replay.ts';
 
 const USAGE = `usage: oracle [--tree facts|inferred|disabled|plain] FILE...
-  FILE is a capture: NAME.mtree or NAME.mtree.gz, with NAME.disabled, .flat, .json, .dispatch.gz, .owners.gz beside it.
+  FILE is a capture: NAME.mtree or NAME.mtree.gz, with NAME.disabled, .flat, .json, .dispatch.gz, .owners.gz beside it;
+  or a recorded conversation: NAME.transcript, replayed as \`guestmem qtest --replay\` does it.
   --tree says how trees are read: with the facts of NAME.json (default), with facts inferred from the flat dump,
   or without any, from -D or from the plain dump.`;
 
