@@ -193,6 +193,29 @@ const ROWS = {
       },
     ];
   },
+  'read-8-bytes/one-region': () => {
+    const { memory, bytes } = setUp(1);
+    const buf = new Uint8Array(8);
+    return [
+      (n) => {
+        let sum = 0;
+        for (let i = 0; i < n; i++) {
+          const at = (i * 72) & (MASK & ~7);
+          buf.set(bytes.subarray(at, at + 8));
+          sum += buf[i & 7];
+        }
+        return sum;
+      },
+      (n) => {
+        let sum = 0;
+        for (let i = 0; i < n; i++) {
+          memory.read(buf, BASE + ((i * 72) & (MASK & ~7)));
+          sum += buf[i & 7];
+        }
+        return sum;
+      },
+    ];
+  },
   'read-4k/one-region': () => {
     const { memory, bytes } = setUp(1);
     const buf = new Uint8Array(4096);

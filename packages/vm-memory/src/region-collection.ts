@@ -19,6 +19,7 @@ import { Permissions } from './permissions.ts';
 import { checkRegion, type GuestMemoryRegion } from './region.ts';
 import { RegionWalk } from './region-walk.ts';
 import { getScalar, setScalar } from './scalar-access.ts';
+import { readSmall, SMALL, writeSmall } from './small-copy.ts';
 import { hasNumbers, makeWindows, makeWindowTable, Window } from './window.ts';
 
 /** Guest memory made of regions. */
@@ -187,12 +188,15 @@ export class GuestRegionCollection<R extends GuestMemoryRegion = GuestMemoryRegi
     if (typeof addr === 'number' && buf instanceof Uint8Array) {
       const off = addr - this.homeBase;
       if (off >>> 0 === off && off <= this.homeReadLimit - buf.length) {
-        buf.set(this.homeBytes.subarray(off, off + buf.length));
+        if (buf.length <= SMALL) readSmall(this.homeView, off, buf, buf.length);
+        else buf.set(this.homeBytes.subarray(off, off + buf.length));
         return buf.length;
       }
       const window = this.open(addr);
       if (window !== null && addr - window.base <= window.readLimit - buf.length) {
-        buf.set(window.bytes.subarray(addr - window.base, addr - window.base + buf.length));
+        const at = addr - window.base;
+        if (buf.length <= SMALL) readSmall(window.view, at, buf, buf.length);
+        else buf.set(window.bytes.subarray(at, at + buf.length));
         return buf.length;
       }
     }
@@ -203,13 +207,15 @@ export class GuestRegionCollection<R extends GuestMemoryRegion = GuestMemoryRegi
     if (typeof addr === 'number' && buf instanceof Uint8Array) {
       const off = addr - this.homeBase;
       if (off >>> 0 === off && off <= this.homeWriteLimit - buf.length) {
-        this.homeBytes.set(buf, off);
+        if (buf.length <= SMALL) writeSmall(this.homeView, off, buf, buf.length);
+        else this.homeBytes.set(buf, off);
         if (this.homeBitmap !== null) this.homeBitmap.markDirty(off, buf.length);
         return buf.length;
       }
       const window = this.open(addr);
       if (window !== null && addr - window.base <= window.writeLimit - buf.length) {
-        window.bytes.set(buf, addr - window.base);
+        if (buf.length <= SMALL) writeSmall(window.view, addr - window.base, buf, buf.length);
+        else window.bytes.set(buf, addr - window.base);
         if (window.bitmap !== null) window.bitmap.markDirty(addr - window.base + window.bitmapBase, buf.length);
         return buf.length;
       }

@@ -14,6 +14,7 @@ import { GuestMemoryError } from './error.ts';
 import type { ReadVolatile, WriteVolatile } from './io.ts';
 import { checkLoadOrdering, checkStoreOrdering, type Ordering } from './ordering.ts';
 import { getScalar, setScalar } from './scalar-access.ts';
+import { readSmall, SMALL, writeSmall } from './small-copy.ts';
 import { type ElementArray, VolatileArrayRef, VolatileRef } from './volatile-ref.ts';
 
 /** Offsets are bytes from the start of the slice, 0 to `length`. */
@@ -138,7 +139,8 @@ export class VolatileSlice extends BytesBase {
     if (buf.length === 0) return 0;
     const at = this.#checkStart(addr);
     const n = Math.min(buf.length, this.length - at);
-    buf.set(this.#part(at, n));
+    if (n <= SMALL) readSmall(this.#dataView(), at, buf, n);
+    else buf.set(this.#part(at, n));
     return n;
   }
 
@@ -147,7 +149,8 @@ export class VolatileSlice extends BytesBase {
     if (buf.length === 0) return 0;
     const at = this.#checkStart(addr);
     const n = Math.min(buf.length, this.length - at);
-    this.#part(at, n).set(n === buf.length ? buf : buf.subarray(0, n));
+    if (n <= SMALL) writeSmall(this.#dataView(), at, buf, n);
+    else this.#part(at, n).set(n === buf.length ? buf : buf.subarray(0, n));
     this.#mark(at, n);
     return n;
   }

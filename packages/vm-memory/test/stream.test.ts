@@ -123,6 +123,9 @@ describe('streams', () => {
     };
     expect(memory.readVolatileFrom(0xff8, short, 16)).toBe(3);
     expect([calls, memory.load(0xffb, u8), memory.load(0x1000, u8)]).toEqual([1, 0, 0]);
+    const oneShort = { readVolatile: (into: Uint8Array) => into.length - 1 };
+    expect(memory.readVolatileFrom(0xff8, oneShort, 16)).toBe(7);
+    expect(memory.writeVolatileTo(0xff8, { writeVolatile: (from) => from.length - 1 }, 16)).toBe(7);
   });
 
   it('V-1.5: a source or sink that lies about its count is refused', () => {

@@ -1,0 +1,268 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  ByteSource,
+  bufferBacking,
+  GrowingSink,
+  type GuestAddress,
+  GuestMemoryError,
+  GuestRegionBuffer,
+  GuestRegionCollection,
+  Iotlb,
+  inOrder,
+  Permissions,
+  type ScalarCodec,
+  segmentedBacking,
+  sparseBacking,
+  u8,
+  u16,
+  u32,
+  u64,
+  u64Number,
+  wasmBacking,
+} from '../src/index.ts';
+import { MinimalRegion, OwnBytesRegion } from './support/subjects.ts';
+import { wasmMemory } from './support/wasm.ts';
+
+/** Guest memory as nobody would build it: a map from address to byte. */
+class Model {
+  readonly bytes = new Map<bigint, number>();
+  /** First address of the region that each address is in. */
+  readonly region = new Map<bigint, number>();
+
+  read(addr: bigint, count: number): number[] {
+    const found: number[] = [];
+    for (let at = addr; found.length < count && this.bytes.has(at); at++) found.push(this.bytes.get(at)!);
+    return found;
+  }
+
+  write(addr: bigint, data: ArrayLike<number>): number {
+    let n = 0;
+    while (n < data.length && this.bytes.has(addr + BigInt(n))) this.bytes.set(addr + BigInt(n), data[n++]!);
+    return n;
+  }
+
+  oneRegion(addr: bigint, count: number): boolean {
+    const first = this.region.get(addr);
+    return (
+      first !== undefined &&
+      Array.from({ length: count }, (_, i) => addr + BigInt(i)).every((a) => this.region.get(a) === first)
+    );
+  }
+}
+
+const BASES = [0n, 0x7fff_ff80n, 0xffff_ff80n, 2n ** 53n - 0x80n, 2n ** 64n - 0x200n];
+const MAKERS = [
+  (start: GuestAddress, n: number) => new GuestRegionBuffer(start, bufferBacking(n)),
+  (start: GuestAddress, n: number) => new GuestRegionBuffer(start, bufferBacking(n, { shared: true })),
+  (start: GuestAddress, n: number) => new GuestRegionBuffer(start, sparseBacking(n, { segmentSize: 16 })),
+  (start: GuestAddress, n: number) =>
+    new GuestRegionBuffer(start, wasmBacking(wasmMemory(1), { offset: 8, length: n })),
+  (start: GuestAddress, n: number) =>
+    new GuestRegionBuffer(
+      start,
+      n > 8 ? segmentedBacking([new ArrayBuffer(8), new ArrayBuffer(n - 8)]) : bufferBacking(n),
+    ),
+  (start: GuestAddress, n: number) => new MinimalRegion(start, n),
+  (start: GuestAddress, n: number) => new OwnBytesRegion(start, n),
+];
+const CODECS = [u8, u16, u32, u64, u64Number].flatMap((codec) =>
+  (['little', 'big'] as const).map((order) => inOrder(codec as ScalarCodec<number | bigint>, order)),
+);
+
+const map = fc.record({
+  base: fc.constantFrom(...BASES),
+  parts: fc.array(
+    fc.record({
+      gap: fc.constantFrom(0, 0, 1, 7, 32),
+      length: fc.integer({ min: 1, max: 48 }),
+      maker: fc.nat(MAKERS.length - 1),
+    }),
+    { minLength: 1, maxLength: 6 },
+  ),
+});
+const operation = fc.record({
+  kind: fc.constantFrom(
+    'load',
+    'store',
+    'readObj',
+    'writeObj',
+    'read',
+    'write',
+    'readSlice',
+    'writeSlice',
+    'source',
+    'sink',
+    'checkRange',
+    'slices',
+  ),
+  offset: fc.integer({ min: 0, max: 0x130 }),
+  count: fc.integer({ min: 0, max: 40 }),
+  codec: fc.nat(CODECS.length - 1),
+  seed: fc.integer({ min: 0, max: 255 }),
+  big: fc.boolean(),
+});
+
+/** What a call gave, as something to compare: its value, or the error's code and progress. */
+function outcome(run: () => unknown): unknown {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof GuestMemoryError)) throw error;
+    return { code: error.code, completed: error.completed };
+  }
+}
+
+describe('guest memory against a map of bytes', () => {
+  it('V-1.2 to V-1.8: every operation does and answers what the map does, for both kinds of address', () => {
+    fc.assert(
+      fc.property(map, fc.array(operation, { minLength: 1, maxLength: 60 }), ({ base, parts }, operations) => {
+        const model = new Model();
+        const regions = [];
+        let at = base;
+        for (const { gap, length, maker } of parts) {
+          const start = at + BigInt(gap);
+          if (start + BigInt(length) > 2n ** 64n) break;
+          regions.push(MAKERS[maker]!(start <= Number.MAX_SAFE_INTEGER ? Number(start) : start, length));
+          for (let i = 0n; i < length; i++) {
+            model.bytes.set(start + i, 0);
+            model.region.set(start + i, regions.length);
+          }
+          at = start + BigInt(length);
+        }
+        const memory = GuestRegionCollection.fromRegions(regions);
+        for (const { kind, offset, count, codec: index, seed, big } of operations) {
+          const exact = base + BigInt(offset);
+          if (exact >= 2n ** 64n) continue;
+          const addr: GuestAddress = big || exact > Number.MAX_SAFE_INTEGER ? exact : Number(exact);
+          const codec = CODECS[index]!;
+          const data = Uint8Array.from({ length: count }, (_, i) => (seed + i * 37) & 0xff);
+          const raw = Uint8Array.from({ length: 8 }, (_, i) =>
+            codec.name.startsWith('u64Number') ? (i === 3 ? seed : 0) : (seed + i * 11) & 0xff,
+          );
+          const value = codec.get(new DataView(raw.buffer), 0);
+          const there = model.read(exact, 8).length;
+          const hole = { code: 'invalid-guest-address', completed: undefined };
+          const partial = (n: number) => ({ code: 'partial-buffer', completed: n });
+          if (kind === 'load' || kind === 'store') {
+            const fits = model.oneRegion(exact, codec.size);
+            const refused = there === 0 ? hole : { code: 'invalid-backend-address', completed: undefined };
+            if (kind === 'store') {
+              expect(outcome(() => memory.store(addr, codec, value))).toEqual(fits ? undefined : refused);
+              if (fits) model.write(exact, raw.subarray(0, codec.size));
+            } else if (!fits) expect(outcome(() => memory.load(addr, codec))).toEqual(refused);
+            else {
+              const bytes = Uint8Array.from(model.read(exact, codec.size));
+              let expected: unknown;
+              try {
+                expected = codec.get(new DataView(bytes.buffer), 0);
+              } catch {
+                continue; // an unsafe integer: refused by the codec, tested elsewhere
+              }
+              expect(memory.load(addr, codec)).toBe(expected);
+            }
+          } else if (kind === 'writeObj') {
+            const n = Math.min(there, codec.size);
+            expect(outcome(() => memory.writeObj(addr, codec, value))).toEqual(
+              n === codec.size ? undefined : n === 0 ? hole : partial(n),
+            );
+            model.write(exact, raw.subarray(0, codec.size));
+          } else if (kind === 'readObj') {
+            const n = Math.min(there, codec.size);
+            if (n < codec.size) expect(outcome(() => memory.readObj(addr, codec))).toEqual(n === 0 ? hole : partial(n));
+            else {
+              const bytes = Uint8Array.from(model.read(exact, codec.size));
+              let expected: unknown;
+              try {
+                expected = codec.get(new DataView(bytes.buffer), 0);
+              } catch {
+                continue;
+              }
+              expect(memory.readObj(addr, codec)).toBe(expected);
+            }
+          } else if (kind === 'read' || kind === 'readSlice' || kind === 'sink') {
+            const expected = model.read(exact, count);
+            const buf = new Uint8Array(count);
+            const sink = new GrowingSink();
+            const call = {
+              read: () => memory.read(buf, addr),
+              readSlice: () => memory.readSlice(buf, addr),
+              sink: () => memory.writeVolatileTo(addr, sink, count),
+            }[kind];
+            const full = expected.length === count;
+            const exactOutcome = full ? undefined : expected.length === 0 ? hole : partial(expected.length);
+            const shortOutcome = count > 0 && expected.length === 0 ? hole : expected.length;
+            expect(outcome(call)).toEqual(kind === 'readSlice' ? exactOutcome : shortOutcome);
+            if (kind === 'sink') expect([...sink.toBytes()]).toEqual(expected);
+            else expect([...buf.subarray(0, expected.length)]).toEqual(expected);
+          } else if (kind === 'write' || kind === 'writeSlice' || kind === 'source') {
+            const n = model.write(exact, data);
+            const call = {
+              write: () => memory.write(data, addr),
+              writeSlice: () => memory.writeSlice(data, addr),
+              source: () => memory.readVolatileFrom(addr, new ByteSource(data), count),
+            }[kind];
+            const exactOutcome = n === count ? undefined : n === 0 ? hole : partial(n);
+            expect(outcome(call)).toEqual(kind === 'writeSlice' ? exactOutcome : count > 0 && n === 0 ? hole : n);
+          } else if (kind === 'checkRange')
+            expect(memory.checkRange(addr, count, Permissions.READ)).toBe(model.read(exact, count).length === count);
+          else if (!regions.some((region) => region instanceof OwnBytesRegion)) {
+            const seen: number[] = [];
+            const error = outcome(() => {
+              for (const slice of memory.getSlices(addr, count)) seen.push(...slice.bytes);
+            });
+            const expected = model.read(exact, count);
+            expect(seen).toEqual(expected);
+            expect(error === undefined).toBe(expected.length === count);
+          }
+        }
+        for (const region of regions) {
+          const bytes = new Uint8Array(region.length);
+          region.readSlice(bytes, 0);
+          expect([...bytes]).toEqual(model.read(BigInt(region.startAddr), region.length));
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('V-1.12: the IOTLB answers what a map of single addresses answers', () => {
+    const change = fc.record({
+      map: fc.boolean(),
+      iova: fc.nat(60),
+      length: fc.integer({ min: 1, max: 20 }),
+      target: fc.nat(200),
+      permissions: fc.constantFrom(...Object.values(Permissions)),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(change, { maxLength: 12 }),
+        fc.nat(60),
+        fc.integer({ min: 1, max: 30 }),
+        fc.constantFrom(...Object.values(Permissions)),
+        (changes, iova, length, access) => {
+          const tlb = new Iotlb();
+          const model = new Map<number, { target: number; permissions: number }>();
+          for (const c of changes) {
+            if (c.map) tlb.setMapping(c.iova, c.target, c.length, c.permissions);
+            else tlb.invalidateMapping(c.iova, c.length);
+            for (let i = 0; i < c.length; i++) {
+              if (c.map) model.set(c.iova + i, { target: c.target + i, permissions: c.permissions });
+              else model.delete(c.iova + i);
+            }
+          }
+          const asked = Array.from({ length }, (_, i) => iova + i);
+          const misses = asked.filter((a) => !model.has(a));
+          const accessFails = asked.filter((a) => model.has(a) && (model.get(a)!.permissions & access) !== access);
+          const flat = (ranges: readonly { base: GuestAddress; length: GuestAddress }[]) =>
+            ranges.flatMap((r) => Array.from({ length: Number(r.length) }, (_, i) => Number(r.base) + i));
+          const found = tlb.lookup(iova, length, access);
+          expect(found.ok).toBe(misses.length === 0 && accessFails.length === 0);
+          if (found.ok) expect(flat(found.ranges)).toEqual(asked.map((a) => model.get(a)!.target));
+          else expect([flat(found.fails.misses), flat(found.fails.accessFails)]).toEqual([misses, accessFails]);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});
