@@ -6,6 +6,7 @@
 import type { MemTxAttrs } from '@guestmem/memtx';
 import type { GuestAddress } from '@guestmem/vm-memory';
 import { markMask, markWritten } from '../dirty/mark.ts';
+import type { PageIommu } from '../iommu/page-iommu.ts';
 import type { MemoryRegionSection } from '../view/section.ts';
 import type { RegionDispatch } from './region-dispatch.ts';
 
@@ -39,6 +40,8 @@ export class Slot {
   /** Offset of `first` in its page. */
   readonly pageSkew: number;
   readonly kind: SlotKind;
+  /** The page tables of an IOMMU that has them; null for everything else. */
+  readonly pageIommu: PageIommu | null;
   readonly section: MemoryRegionSection;
   readonly dispatch: RegionDispatch;
   /** Offset of `first` in the region. From 2^53 on it is not exact and `exact` is false. */
@@ -78,6 +81,7 @@ export class Slot {
         ? NO_BYTES
         : ram.dirty.states.subarray((this.blockOffset - this.pageSkew) / ram.dirty.pageSize);
     this.kind = init.kind;
+    this.pageIommu = section.region.iommu?.pages ?? null;
     this.section = section;
     this.dispatch = section.region.dispatch;
     this.offset = Number(init.offset);

@@ -5,6 +5,7 @@
 import type { MemTxAttrs } from '@guestmem/memtx';
 import { type GuestAddress, toAddress } from '@guestmem/vm-memory';
 import type { IommuTlbEntry } from '../iommu/iommu-ops.ts';
+import type { PageIommu } from '../iommu/page-iommu.ts';
 import { RegionKind } from '../region/kind.ts';
 import { type AccessControl, MAX_NESTING } from './control.ts';
 import { DeviceError } from './device-error.ts';
@@ -53,6 +54,8 @@ export function translate(
   const slot = big ? map.slotAtBig(addr) : map.slotAt(addr);
   const at = big ? 0 : addr - slot.first;
   if (slot.kind === SlotKind.IOMMU) {
+    if (slot.pageIommu !== null && slot.exact && pageHit(slot.pageIommu, slot.offset + at, len, isWrite, attrs, out))
+      return;
     translateChain(map, slot, at, len, isWrite, attrs, out);
     return;
   }
@@ -64,6 +67,35 @@ export function translate(
   out.space = null;
   out.addr = addr;
   out.map = map;
+}
+
+/** Hot. One cached page of a PageIommu that leads to no further IOMMU: the common case, without entry, guard and loop. */
+function pageHit(
+  pages: PageIommu,
+  offset: number,
+  len: number,
+  isWrite: boolean,
+  attrs: MemTxAttrs,
+  out: Target,
+): boolean {
+  const next = pages.hit(offset, isWrite ? 2 : 1, attrs);
+  if (next < 0) return false;
+  const { map } = pages.targetAs;
+  const slot = map.slotAt(next);
+  if (slot.kind === SlotKind.IOMMU) return false;
+  const at = next - slot.first;
+  const room = pages.pageRoom(offset);
+  let length = Math.min(len, room);
+  if (slot.clamps && slot.tail - at < length) length = slot.tail - at;
+  out.slot = slot;
+  out.at = at;
+  out.offset = slot.offset + at;
+  out.length = length;
+  out.mask = pages.pageMask;
+  out.space = pages.targetAs;
+  out.addr = next;
+  out.map = map;
+  return true;
 }
 
 function translateChain(

@@ -8,11 +8,14 @@ import { MemoryRegionError } from '../region/error.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
 import { type IommuEvent, type IommuNotifier, IommuNotifierFlag } from './iommu-notifier.ts';
 import { IommuAccess, type IommuMemoryRegionOps, type IommuTlbEntry } from './iommu-ops.ts';
+import { PageIommu } from './page-iommu.ts';
 
 /** One IOMMU region's model and notifiers. */
 export class IommuRegion {
   readonly region: MemoryRegion;
   readonly ops: IommuMemoryRegionOps;
+  /** @internal The model when it is one of pages: then a hit needs no entry and no call through `ops`. */
+  readonly pages: PageIommu | null;
   /** In QEMU's order: the last registered first (A-162). */
   #notifiers: readonly IommuNotifier[] = [];
   #flags = 0;
@@ -25,6 +28,7 @@ export class IommuRegion {
       );
     this.region = region;
     this.ops = ops;
+    this.pages = ops instanceof PageIommu ? ops : null;
   }
 
   /** Union of the notifiers' flags. */

@@ -70,6 +70,28 @@ export class PageIommu implements IommuMemoryRegionOps {
     this.#entry = { targetAs, iova: 0, translatedAddr: 0, addrMask: this.#pageMask, perm: IommuAccess.NONE };
   }
 
+  /**
+   * @internal Hot. The translated address of `offset` where its page is cached with `access`, else -1. Answers as `translate`
+   * would, without an entry: an IOMMU hit costs about a third of one through it.
+   */
+  hit(offset: number, access: number, attrs: MemTxAttrs): number {
+    const index = this.#indexes === 1 ? 0 : this.attrsToIndex(attrs);
+    const slot = index * this.#slots + ((offset >>> this.#pageShift) & (this.#slots - 1));
+    const low = (offset & this.#pageMask) >>> 0;
+    if (this.#tags[slot] !== offset - low || (this.#perms[slot]! & access) === 0) return -1;
+    return this.#targets[slot]! + low;
+  }
+
+  /** @internal Bytes from `offset` to the end of its page. */
+  pageRoom(offset: number): number {
+    return this.#pageMask - ((offset & this.#pageMask) >>> 0) + 1;
+  }
+
+  /** @internal */
+  get pageMask(): number {
+    return this.#pageMask;
+  }
+
   translate(offset: GuestAddress, access: IommuAccess, index: number): IommuTlbEntry {
     const entry = this.#entry;
     if (typeof offset === 'number') {
