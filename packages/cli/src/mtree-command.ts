@@ -9,7 +9,6 @@ export function mtreeCommand(): Command {
   return new Command('mtree')
     .description("show, search and compare the memory map in QEMU's `info mtree` text")
     .argument('[file]', 'output of `info mtree` (best with -D), or a map as JSON; - is standard input', '-')
-    .enablePositionalOptions()
     .option('--flat', 'print the flat view of every address space, as `info mtree -f` (default)')
     .option('--tree', 'print the tree, as `info mtree`')
     .option('--dispatch', 'print the flat views with their dispatch maps, as `info mtree -f -d`')
@@ -32,8 +31,9 @@ export function mtreeCommand(): Command {
         .argument('<before>', 'a tree dump, a flat dump, or a map as JSON')
         .argument('<after>', 'the same, of another moment or machine')
         .option('--json', 'print the differences as JSON')
-        .action((before: string, after: string, options: { json?: boolean }) =>
-          guarded(() => diffFiles(before, after, options.json ?? false)),
+        // The options of `mtree` have a --json too, and it takes the word wherever it stands.
+        .action((before: string, after: string, _options: unknown, command: Command) =>
+          guarded(() => diffFiles(before, after, command.optsWithGlobals().json ?? false)),
         ),
     );
 }

@@ -1,5 +1,6 @@
 /** Reads a memory map from a file, whatever its form: tree text, flat text, or JSON. */
 import {
+  checkFacts,
   type FlatDump,
   inferFacts,
   isFlatDump,
@@ -48,7 +49,9 @@ export function loadFlat(path: string): FlatDump {
 export function loadFacts(path: string): MtreeFacts {
   const value = parseJson(path, readText(path));
   if (typeof value !== 'object' || value === null) throw new UserError(`${path} holds no facts`);
-  return ('facts' in value ? value.facts : value) as MtreeFacts;
+  const facts = 'facts' in value ? value.facts : value;
+  explained(path, () => checkFacts(facts));
+  return facts as MtreeFacts;
 }
 
 /** Runs `act`; what it finds wrong with the input is told with the name of the file. */

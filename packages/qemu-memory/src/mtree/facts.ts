@@ -3,6 +3,8 @@
  * inferred from a flat dump (infer.ts). T-225, T-226.
  */
 
+import { MtreeError } from './error.ts';
+
 /** Facts about a dump. Lines count from 1; a region that several lines show may be named by any of them. */
 export interface MtreeFacts {
   /** `i/o` regions with children that answer what no child claims; all others with children are containers. */
@@ -30,4 +32,41 @@ export type SiblingGuess =
 export interface MtreeGuesses {
   /** Default `smaller`; `higher-start` where facts are given, because their `over` leaves out what that tells. */
   readonly siblings?: SiblingGuess;
+}
+
+/**
+ * Checks that an unknown value, for example from JSON, has the form of facts; unknown keys are let pass. Whether the lines
+ * are regions of a dump is found out when the dump is read.
+ *
+ * @throws {MtreeError} `bad-facts`, with the key that is wrong.
+ */
+export function checkFacts(value: unknown): asserts value is MtreeFacts {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw bad('the facts', 'must be an object');
+  const facts: { readonly [Key in keyof MtreeFacts]?: unknown } = value;
+  for (const key of ['answers', 'empty', 'readonly'] as const)
+    if (facts[key] !== undefined && !isListOf(facts[key], isLine)) throw bad(key, 'must be a list of line numbers');
+  const isPair = (pair: unknown): boolean => isListOf(pair, isLine) && (pair as unknown[]).length === 2;
+  if (facts.over !== undefined && !isListOf(facts.over, isPair))
+    throw bad('over', 'must be a list of pairs of line numbers');
+  if (facts.target !== undefined && !isTable(facts.target, isLine))
+    throw bad('target', 'must give line numbers by line numbers');
+  if (facts.oneByte !== undefined && !isTable(facts.oneByte, (one) => typeof one === 'boolean'))
+    throw bad('oneByte', 'must give true or false by line numbers');
+}
+
+function isLine(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) > 0;
+}
+
+function isListOf(value: unknown, test: (item: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(test);
+}
+
+function isTable(value: unknown, test: (item: unknown) => boolean): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.entries(value).every(([line, item]) => isLine(Number(line)) && test(item));
+}
+
+function bad(what: string, reason: string): MtreeError {
+  return new MtreeError('bad-facts', 0, `${what} ${reason}`);
 }

@@ -72,12 +72,28 @@ function matchSpaces(dump: MtreeDump, linked: LinkedDump, flat: FlatDump): Space
     for (const space of block.spaces) {
       const view = bestView(root, [...(views.get(`${space}\n${root.name}`) ?? [])]);
       const roots = view === undefined ? undefined : (done.get(view) ?? new Set());
-      if (view === undefined || roots === undefined || roots.has(root)) continue;
-      done.set(view, roots.add(root));
+      // Every device that is a bus master shows all of the system: once is enough.
+      const shown = showsWhole(root);
+      if (view === undefined || roots === undefined || roots.has(shown)) continue;
+      done.set(view, roots.add(shown));
       out.push({ root, view });
     }
   }
   return out;
+}
+
+/** The region that a chain of containers with one child, and aliases of whole regions, comes to (T-86). */
+function showsWhole(root: LinkedRegion): LinkedRegion {
+  const seen = new Set<LinkedRegion>();
+  let at = root;
+  while (!seen.has(at)) {
+    seen.add(at);
+    const enabled = at.children.filter(({ node }) => !node.disabled);
+    const only = enabled[0];
+    if (at.target !== null && at.node.alias?.offset === 0n && at.node.size >= at.target.node.size) at = at.target;
+    else if (enabled.length === 1 && only?.target != null && only.addr === 0n) at = only;
+  }
+  return at;
 }
 
 function bestView(root: LinkedRegion, views: readonly FlatDumpView[]): FlatDumpView | undefined {

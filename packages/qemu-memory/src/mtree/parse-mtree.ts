@@ -4,7 +4,7 @@
  */
 import { type MapRegion, type MapRegionKind, type MapSpace, type MemoryMap, mapAddress } from '../map/memory-map.ts';
 import { MtreeError } from './error.ts';
-import type { MtreeFacts, MtreeGuesses } from './facts.ts';
+import { checkFacts, type MtreeFacts, type MtreeGuesses } from './facts.ts';
 import { type LinkedDump, type LinkedRegion, linkDump } from './link.ts';
 import { siblingOrder } from './sibling-order.ts';
 import { type MtreeDump, parseTreeDump } from './tree-dump.ts';
@@ -26,12 +26,13 @@ export function parseMtree(text: string, options: ParseMtreeOptions = {}): Memor
 /** The same for a dump that is parsed already. */
 export function mapOfDump(dump: MtreeDump, options: ParseMtreeOptions = {}): MemoryMap {
   const facts = options.facts ?? {};
+  checkFacts(facts);
   const targets = new Map(Object.entries(facts.target ?? {}).map(([line, root]) => [Number(line), root]));
   return mapOfLinked(dump, linkDump(dump, targets), options);
 }
 
 /** The same for a dump whose regions are known. */
-export function mapOfLinked(dump: MtreeDump, linked: LinkedDump, options: ParseMtreeOptions = {}): MemoryMap {
+function mapOfLinked(dump: MtreeDump, linked: LinkedDump, options: ParseMtreeOptions = {}): MemoryMap {
   const facts = new Facts(linked, options.facts ?? {});
   const ids = new Map(linked.regions.map((region, id) => [region, id]));
   const guess = options.siblings ?? (options.facts === undefined ? 'smaller' : 'higher-start');
@@ -77,8 +78,8 @@ class Facts {
 
   constructor(linked: LinkedDump, facts: MtreeFacts) {
     this.#linked = linked;
-    this.answers = this.#set(facts.answers);
-    this.empty = this.#set(facts.empty);
+    this.answers = this.#set(facts.answers, (region) => isIo(region) && region.children.length > 0);
+    this.empty = this.#set(facts.empty, (region) => isIo(region) && region.children.length === 0);
     this.readonly = this.#set(facts.readonly);
     this.oneByte = new Map(Object.entries(facts.oneByte ?? {}).map(([line, one]) => [this.#at(Number(line)), one]));
     for (const [above, below] of facts.over ?? []) this.#addOver(above, below);
@@ -103,8 +104,15 @@ class Facts {
     else known.add(b);
   }
 
-  #set(lines: readonly number[] | undefined): Set<LinkedRegion> {
-    return new Set((lines ?? []).map((line) => this.#at(line)));
+  #set(lines: readonly number[] | undefined, fits: (region: LinkedRegion) => boolean = () => true): Set<LinkedRegion> {
+    const out = new Set<LinkedRegion>();
+    for (const line of lines ?? []) {
+      const region = this.#at(line);
+      if (!fits(region))
+        throw new MtreeError('bad-facts', line, `a fact of another kind of region names "${region.name}"`);
+      out.add(region);
+    }
+    return out;
   }
 
   #at(line: number): LinkedRegion {
@@ -112,6 +120,10 @@ class Facts {
     if (region === undefined) throw new MtreeError('bad-facts', line, 'a fact names this line, and it shows no region');
     return region;
   }
+}
+
+function isIo({ type, target }: LinkedRegion): boolean {
+  return target === null && (type === 'i/o' || type === 'container');
 }
 
 function kindOf(region: LinkedRegion, facts: Facts): MapRegionKind {

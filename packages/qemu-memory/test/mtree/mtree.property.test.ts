@@ -105,7 +105,7 @@ function make(
   }
 }
 
-const runs = { numRuns: 150 };
+const runs = { numRuns: 80 };
 
 describe('random machines', () => {
   it('T-227: a tree printed with -D, read and printed again is the same text', () => {

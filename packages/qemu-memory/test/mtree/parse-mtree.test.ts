@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { buildMap } from '../../src/map/build.ts';
 import type { MapRegion } from '../../src/map/memory-map.ts';
 import { MtreeError } from '../../src/mtree/error.ts';
+import type { MtreeFacts } from '../../src/mtree/facts.ts';
 import { printFlatDump } from '../../src/mtree/flat-dump.ts';
 import { flatDump } from '../../src/mtree/flat-text.ts';
 import { type ParseMtreeOptions, parseMtree } from '../../src/mtree/parse-mtree.ts';
@@ -224,7 +225,10 @@ describe('refusals tell the line and the reason, and nothing is built', () => {
 
   it('T-225: facts that name no region, or the wrong ones', () => {
     const text = dump(child(0, 0xf, 'a'), child(0x10, 0x1f, 'b', 1));
+    for (const facts of [7, [], { answers: 'x' }, { over: [[1]] }, { target: { a: 1 } }, { oneByte: { 3: 1 } }])
+      expect(errorOf(text, { facts: facts as MtreeFacts }).code).toBe('bad-facts');
     expect(errorOf(text, { facts: { empty: [99] } })).toMatchObject({ code: 'bad-facts', line: 99 });
+    expect(errorOf(text, { facts: { answers: [3] } })).toMatchObject({ code: 'bad-facts', line: 3 });
     expect(errorOf(text, { facts: { over: [[3, 4]] } })).toMatchObject({ code: 'bad-facts', line: 3 });
   });
 });

@@ -1,0 +1,181 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { main } from '../src/program.ts';
+
+const Q35 = (ending: string): string => fileURLToPath(new URL(`../captures/x86_64-q35.${ending}`, import.meta.url));
+const textOf = (ending: string): string => readFileSync(Q35(ending), 'utf8');
+let folder: string;
+let out: string;
+let err: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'guestmem-mtree-'));
+  out = '';
+  err = '';
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    out += String(text);
+    return true;
+  });
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    err += String(text);
+    return true;
+  });
+  process.exitCode = undefined;
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  process.exitCode = undefined;
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Runs the command; gives the exit code, and leaves what it printed in `out` and `err`. */
+async function mtree(...args: string[]): Promise<number> {
+  out = '';
+  err = '';
+  process.exitCode = undefined;
+  await main(['mtree', ...args]);
+  return Number(process.exitCode ?? 0);
+}
+
+const file = (name: string, content: string | Uint8Array): string => {
+  writeFileSync(join(folder, name), content);
+  return join(folder, name);
+};
+/** Views without their numbers, in an order of their own: QEMU's changes from run to run (T-202). */
+const viewsOf = (text: string): string[] =>
+  text
+    .split(/^FlatView #\d+\n/m)
+    .map((view) => view.split('\n').sort().join('\n'))
+    .sort();
+
+describe('guestmem mtree prints', () => {
+  it('T-185: the tree, as it was read, with and without disabled regions', async () => {
+    expect(await mtree(Q35('disabled'), '--tree', '-D')).toBe(0);
+    expect(out).toBe(textOf('disabled'));
+    await mtree(Q35('disabled'), '--tree');
+    expect(out).toBe(textOf('mtree'));
+  });
+
+  it('T-200: the flat views as QEMU has them, with what a flat dump shows of the tree', async () => {
+    expect(await mtree(Q35('disabled'), '--with-flat', Q35('flat'))).toBe(0);
+    expect(viewsOf(out)).toEqual(viewsOf(textOf('flat')));
+    expect(err).toMatch(/inferred from .*: regions with children that answer for themselves: lines 87, 102\n8 of 8/);
+  });
+
+  it('T-225: the same with facts from a capture, and another view without', async () => {
+    await mtree(Q35('disabled'), '--facts', Q35('json'));
+    expect(viewsOf(out)).toEqual(viewsOf(textOf('flat')));
+    await mtree(Q35('disabled'));
+    expect(viewsOf(out)).not.toEqual(viewsOf(textOf('flat')));
+  });
+
+  it('T-210: dispatch maps for a page size', async () => {
+    await mtree(Q35('disabled'), '--dispatch', '--page-size', '1024');
+    expect(out).toContain('    Nodes (9 bits per level, 6 levels)');
+    expect(out).toContain('      #5 @00000000fec00000..00000000fec00fff ioapic');
+  });
+
+  it('D14: the map as JSON, which is read like a dump', async () => {
+    await mtree(Q35('disabled'), '--json');
+    const json = file('map.json', out);
+    expect(JSON.parse(out)).toMatchObject({ format: 'guestmem-map', version: 1 });
+    await mtree(json, '--tree', '-D');
+    expect(out).toBe(textOf('disabled'));
+  });
+
+  it('a flat dump alone, and gzipped files', async () => {
+    expect(await mtree(file('q35.flat.gz', gzipSync(textOf('flat'))))).toBe(0);
+    expect(out).toBe(textOf('flat'));
+  });
+
+  it('exit code 1 if the tree and the flat dump are not of the same moment', async () => {
+    const other = file('other.flat', textOf('flat').replace('(prio 0, i/o): hpet', '(prio 7, i/o): hpet'));
+    expect(await mtree(Q35('disabled'), '--with-flat', other)).toBe(1);
+    expect(err).toContain('first difference: address space "');
+  });
+});
+
+describe('guestmem mtree --find', () => {
+  it('T-61: tells what answers and the way to it, in every address space', async () => {
+    await mtree(Q35('disabled'), '--find', '0xfed000f0');
+    expect(out).toContain(
+      'cpu-memory-0, memory\n0xfed000f0: hpet + 0xf0 (i/o)\n  system [0x0, 0xffffffffffffffff]\n    hpet [0xfed00000, 0xfed003ff]\n',
+    );
+    expect(out).toContain('I/O\n0xfed000f0: nothing answers\n');
+  });
+
+  it('T-65: tells what is hidden and by which priority, in one address space', async () => {
+    await mtree(Q35('disabled'), '--find', '786432', '--space', 'memory');
+    expect(out).toContain('0xc0000: pc.rom + 0x0 (rom)');
+    expect(out).toContain(
+      'hides pc.ram + 0xc0000 (ram), by way of system > ram-below-4g > pc.ram: "pam-pci" has priority 1, "ram-below-4g" has 0',
+    );
+    expect(out).not.toContain('I/O');
+  });
+
+  it('as JSON, and in a flat dump', async () => {
+    await mtree(Q35('disabled'), '--find', '0x10', '--space', 'memory', '--json');
+    expect(JSON.parse(out)).toMatchObject([
+      { spaces: ['memory'], address: '0x10', answer: { name: 'pc.ram', type: 'ram' } },
+    ]);
+    await mtree(Q35('flat'), '--find', '0xe0010', '--space', 'memory');
+    expect(out).toContain('0xe0010: pc.bios + 0x20010 (rom)');
+  });
+});
+
+describe('guestmem mtree diff', () => {
+  it('D14: exit code 0 and no output where two files show the same, whatever their form', async () => {
+    await mtree(Q35('disabled'), '--facts', Q35('json'), '--json');
+    expect(await mtree('diff', file('map.json', out), Q35('flat'))).toBe(0);
+    expect(out).toBe('');
+  });
+
+  it('D14: exit code 1 and the ranges that differ, in words or as JSON', async () => {
+    const moved = file(
+      'moved',
+      textOf('flat').replaceAll('00000000fed00000-00000000fed003ff', '00000000fed10000-00000000fed103ff'),
+    );
+    expect(await mtree('diff', Q35('flat'), moved)).toBe(1);
+    expect(out.split('\n')).toEqual([
+      'address space "cpu-smm-0" (root memory):',
+      '  [0xfed00000, 0xfed003ff] now nothing, was hpet (i/o)',
+      '  [0xfed10000, 0xfed103ff] now hpet (i/o), was nothing',
+      'address spaces "memory", "cpu-memory-0" (root system):',
+      '  [0xfed00000, 0xfed003ff] now nothing, was hpet (i/o)',
+      '  [0xfed10000, 0xfed103ff] now hpet (i/o), was nothing',
+      '',
+    ]);
+    expect(await mtree('diff', Q35('flat'), moved, '--json')).toBe(1);
+    expect(JSON.parse(out).spaces).toHaveLength(3);
+  });
+});
+
+describe('what is no use is refused with exit code 2 and one sentence', () => {
+  it.each<[string, () => string[], RegExp]>([
+    ['a file that is not there', () => ['nowhere'], /cannot read nowhere: there is no such file/],
+    ['a directory', () => [folder], /it is a directory/],
+    ['a dump cut short', () => [file('cut', textOf('mtree').slice(0, 2990))], /cut: line \d+: not a region line/],
+    ['text of another kind', () => [file('x', 'hello\n')], /x: line 1: no line begins/],
+    ['JSON of another kind', () => [file('x', '{}')], /the map has no format "guestmem-map"/],
+    ['JSON cut short', () => [file('x', '{"format":')], /not JSON/],
+    ['a gzip file that is none', () => [file('x.gz', 'hello')], /cannot read .*x\.gz/],
+    ['an address that is none', () => [Q35('mtree'), '--find', '0xzz'], /--find needs an address/],
+    ['an address beyond the space', () => [Q35('mtree'), '--find', '18446744073709551616'], /--find needs an address/],
+    ['a space that is not there', () => [Q35('mtree'), '--find', '0', '--space', 'x'], /no address space "x"/],
+    ['two forms', () => [Q35('mtree'), '--tree', '--json'], /choose one of --tree and --json/],
+    ['a page size that is none', () => [Q35('mtree'), '--dispatch', '--page-size', '1000'], /must be a power of two/],
+    ['the tree of a flat dump', () => [Q35('flat'), '--tree'], /is a flat dump; --tree needs the tree/],
+    ['facts of another dump', () => [Q35('mtree'), '--facts', Q35('json')], /mtree: line \d+: a fact/],
+    ['facts that are none', () => [Q35('mtree'), '--facts', file('f', '7')], /holds no facts/],
+  ])('%s', async (_, args, message) => {
+    expect(await mtree(...args())).toBe(2);
+    expect(err).toMatch(/^guestmem: [^\n]*\n$/);
+    expect(err).toMatch(message);
+    expect(out).toBe('');
+  });
+});
