@@ -1,11 +1,20 @@
+/**
+ * What a change of the map costs, how it grows, and what a view holds. After a build:
+ * `node -C dist --expose-gc bench/topology/bench.mjs [--qemu]`. A toggle is one commit: the BAR of a device in the middle is
+ * removed, or added again. CPU time of the process, medians of rounds; --qemu measures the installed one beside it.
+ */
+import { argv, cpuUsage, memoryUsage, version } from 'node:process';
 import { addBusMasters, addCpuSpaces, addIommuSpaces, pcMachine } from './machines.mjs';
+import { qemuToggle, qemuVersion } from './qemu.mjs';
 
+/** CPU microseconds of this process. */
 function cpu() {
-  const { user, system } = process.cpuUsage();
+  const { user, system } = cpuUsage();
   return user + system;
 }
-function toggle(machine, commits, rounds = 9) {
-  const { bars } = machine;
+
+/** Microseconds of one commit. */
+function toggle({ bars }, commits = 2000, rounds = 9) {
   const samples = [];
   for (let round = 0; round < rounds; round++) {
     const start = cpu();
@@ -16,41 +25,69 @@ function toggle(machine, commits, rounds = 9) {
     }
     samples.push((cpu() - start) / commits);
   }
-  samples.sort((a, b) => a - b);
-  return samples[samples.length >> 1];
+  return samples.sort((a, b) => a - b)[samples.length >> 1];
 }
-function line(name, value) {
-  console.log(`${name.padEnd(44)} ${value}`);
+
+/** Bytes in use, after the garbage is gone. */
+async function held() {
+  for (let i = 0; i < 4; i++) {
+    globalThis.gc?.();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const { heapUsed, arrayBuffers } = memoryUsage();
+  return heapUsed + arrayBuffers;
 }
-console.log(`Node ${process.version}`);
-pcMachine(64);
-toggle(pcMachine(256), 4e3, 3);
-const growth = [];
-for (const devices of [64, 256, 512, 1024, 2e3, 4096, 8192]) {
+
+function row(name, value) {
+  console.log(`${name.padEnd(46)} ${value}`);
+}
+
+console.log(`Node ${version}`);
+toggle(pcMachine(256), 4000, 3); // Warm up.
+
+const growth = new Map();
+for (const devices of [64, 512, 2000, 8192]) {
   const machine = pcMachine(devices);
-  const us = toggle(machine, 2e3);
-  growth.push([devices, us]);
-  line(`toggle/${machine.memory.view.length}-ranges`, `${us.toFixed(1)} us`);
+  growth.set(devices, toggle(machine));
+  row(`toggle/${machine.memory.view.length}-ranges`, `${growth.get(devices).toFixed(1)} us`);
 }
-const at = (devices) => growth.find(([n]) => n === devices)[1];
-line('growth 512 -> 8192 devices', `${(at(8192) / at(512)).toFixed(2)}x`);
-for (const devices of [1e5]) {
+row('toggle, growth from 512 to 8192 devices', `${(growth.get(8192) / growth.get(512)).toFixed(2)}x`);
+
+{
   const start = cpu();
-  const machine = pcMachine(devices);
-  line(`build/${machine.memory.view.length}-ranges`, `${((cpu() - start) / 1e3).toFixed(0)} ms`);
-  line(`toggle/${machine.memory.view.length}-ranges`, `${toggle(machine, 500).toFixed(1)} us`);
+  const machine = pcMachine(100_000);
+  row(`build/${machine.memory.view.length}-ranges`, `${((cpu() - start) / 1000).toFixed(0)} ms`);
+  row(`toggle/${machine.memory.view.length}-ranges`, `${toggle(machine, 500).toFixed(1)} us`);
+  // A second view of other content (an IOMMU more) shares nothing with the first one.
+  const { core, system } = machine;
+  const other = core.container('other', 1n << 64n);
+  other.addSubregion(0, core.alias('system', system, 0, 1n << 64n));
+  other.addSubregion(1n << 63n, core.reservation('more', 0x1000));
+  const before = await held();
+  const space = core.addressSpace(other, 'other');
+  if (globalThis.gc !== undefined) {
+    const bytes = (await held()) - before;
+    row(`memory/${space.view.length}-ranges`, `${(bytes / space.view.length).toFixed(1)} bytes a range`);
+  }
 }
-const base = pcMachine(2e3);
-const one = toggle(base, 2e3);
-line('toggle/2009-ranges, one view', `${one.toFixed(1)} us`);
+
 for (const [name, add] of [
-  ['200 IOMMU views beside', (m) => addIommuSpaces(m, 200)],
+  ['200 views behind IOMMUs', (m) => addIommuSpaces(m, 200)],
   ['64 equal per-vCPU views', (m) => addCpuSpaces(m, 64)],
-  ['2000 bus masters, off', (m) => addBusMasters(m, 2e3, 0)],
-  ['2000 bus masters, 100 on', (m) => addBusMasters(m, 2e3, 100)],
+  ['2000 bus masters, off', (m) => addBusMasters(m, 2000, 0)],
+  ['2000 bus masters, on', (m) => addBusMasters(m, 2000, 2000)],
 ]) {
-  const machine = pcMachine(2e3);
+  const one = pcMachine(2000);
+  const machine = pcMachine(2000);
   add(machine);
-  const us = toggle(machine, 2e3);
-  line(`toggle/2009-ranges, ${name}`, `${us.toFixed(1)} us, ${(us / toggle(base, 2e3)).toFixed(2)}x`);
+  const pairs = [];
+  for (let i = 0; i < 5; i++) pairs.push([toggle(one, 1000, 3), toggle(machine, 1000, 3)]);
+  const [alone, all] = pairs.sort((a, b) => a[1] / a[0] - b[1] / b[0])[2];
+  row(`toggle/2000-devices, ${name}`, `${all.toFixed(1)} us, ${(all / alone).toFixed(2)}x of one view`);
+}
+
+if (argv.includes('--qemu') && qemuVersion() !== null) {
+  console.log(qemuVersion());
+  for (const devices of [64, 512, 2000])
+    row(`QEMU, toggle/${devices}-devices`, `${(await qemuToggle(devices)).toFixed(0)} us`);
 }
