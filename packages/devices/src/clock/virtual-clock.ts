@@ -57,14 +57,15 @@ export class VirtualClock implements Clock {
     let ran = 0;
     while (this.#now < to) {
       const next = this.nextDeadline;
-      if (next === null || next > to) this.#now = to;
-      else {
-        if (next > this.#now) this.#now = next;
-        ran += this.runDue(limit - ran);
-        if (ran >= limit && this.#hasDue()) return { ran, complete: false };
+      if (next === null || next > to) {
+        this.#now = to;
+        break;
       }
+      if (ran >= limit) return { ran, complete: false };
+      if (next > this.#now) this.#now = next;
+      ran += this.runDue(limit - ran);
     }
-    return { ran, complete: true };
+    return { ran, complete: !(ran >= limit && this.#hasDue()) };
   }
 
   /** Moves forward by `delta` nanoseconds; nothing where it is 0 or less. As `advanceTo`. */

@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest';
+import { addNanoseconds, driveByRealTime, toNanoseconds, VirtualClock } from '../src/index.ts';
+
+/** A clock and the log of what ran when. */
+function logged(): { clock: VirtualClock; log: string[]; arm(name: string, at: number | bigint): void } {
+  const clock = new VirtualClock();
+  const log: string[] = [];
+  const timers = new Map<string, ReturnType<VirtualClock['timer']>>();
+  const arm = (name: string, at: number | bigint): void => {
+    if (!timers.has(name))
+      timers.set(
+        name,
+        clock.timer(() => log.push(`${name}@${clock.now}`)),
+      );
+    timers.get(name)!.arm(at);
+  };
+  return { clock, log, arm };
+}
+
+describe('the virtual clock', () => {
+  it('Q-50: starts at 0 and stands still until it is turned', () => {
+    const clock = new VirtualClock();
+    expect(clock.now).toBe(0);
+    clock.advanceTo(5);
+    expect(clock.now).toBe(5);
+  });
+
+  it('Q-51: runs each timer with the clock at its own deadline, in order of deadline', () => {
+    const { clock, log, arm } = logged();
+    arm('b', 20);
+    arm('a', 10);
+    arm('c', 31);
+    clock.advanceTo(30);
+    expect(log).toEqual(['a@10', 'b@20']);
+    expect(clock.now).toBe(30);
+  });
+
+  it('Q-51: equal deadlines run in the order in which they were armed, arming again goes to the end', () => {
+    const { clock, log, arm } = logged();
+    arm('a', 10);
+    arm('b', 10);
+    arm('a', 10);
+    clock.advanceTo(10);
+    expect(log).toEqual(['b@10', 'a@10']);
+  });
+
+  it('Q-51: a timer that a callback arms for the present runs in the same round', () => {
+    const clock = new VirtualClock();
+    const log: string[] = [];
+    const second = clock.timer(() => log.push(`second@${clock.now}`));
+    clock.timer(() => second.arm(3)).arm(10);
+    clock.advanceTo(10);
+    expect(log).toEqual(['second@10']);
+  });
+
+  it('Q-52: a target at or before the present does nothing, not even for timers due now', () => {
+    const { clock, log, arm } = logged();
+    clock.advanceTo(10);
+    arm('due', 10);
+    clock.advanceTo(10);
+    clock.advanceTo(3);
+    clock.advanceBy(-5);
+    expect(log).toEqual([]);
+    expect(clock.now).toBe(10);
+    clock.advanceTo(11);
+    expect(log).toEqual(['due@10']);
+  });
+
+  it('Q-53: runDue runs what is due at the present and nothing later', () => {
+    const { clock, log, arm } = logged();
+    arm('now', 0);
+    arm('later', 1);
+    expect(clock.runDue()).toBe(1);
+    expect(log).toEqual(['now@0']);
+  });
+
+  it('Q-54: advanceToNext goes to the earliest deadline; with none the clock stays', () => {
+    const { clock, log, arm } = logged();
+    clock.advanceToNext();
+    expect(clock.now).toBe(0);
+    arm('a', 7);
+    clock.advanceToNext();
+    expect([clock.now, log]).toEqual([7, ['a@7']]);
+  });
+
+  it('a cancelled timer does not run and can be armed again', () => {
+    const { clock, log } = logged();
+    const timer = clock.timer(() => log.push('ran'));
+    timer.arm(5);
+    timer.cancel();
+    expect(timer.deadline).toBeNull();
+    clock.advanceTo(10);
+    timer.arm(12);
+    clock.advanceTo(12);
+    expect(log).toEqual(['ran']);
+  });
+
+  it('Q-50: counts past 2^53 in bigints, exactly', () => {
+    const { clock, log, arm } = logged();
+    arm('odd', 9_007_199_254_740_993n);
+    clock.advanceTo(9_007_199_254_740_992n);
+    expect(log).toEqual([]);
+    clock.advanceBy(1);
+    expect(log).toEqual(['odd@9007199254740993']);
+    expect(clock.now).toBe(9_007_199_254_740_993n);
+    clock.advanceTo((1n << 63n) - 1n);
+    expect(() => clock.advanceBy(1)).toThrow(RangeError);
+  });
+
+  it('H-141: a limit stops a storm of timers and tells so', () => {
+    const clock = new VirtualClock();
+    let ran = 0;
+    const storm = clock.timer(() => {
+      ran++;
+      storm.arm(addNanoseconds(clock.now, 1));
+    });
+    storm.arm(1);
+    expect(clock.advanceTo(1_000_000, 100)).toEqual({ ran: 100, complete: false });
+    expect([ran, clock.now]).toEqual([100, 100]);
+    expect(clock.advanceTo(150)).toEqual({ ran: 50, complete: true });
+  });
+
+  it('times are numbers while they are safe integers, bigints beyond; others are refused', () => {
+    expect(toNanoseconds(5n)).toBe(5);
+    expect(toNanoseconds(1n << 53n)).toBe(1n << 53n);
+    expect(addNanoseconds(Number.MAX_SAFE_INTEGER, 1)).toBe(1n << 53n);
+    expect(() => toNanoseconds(1.5)).toThrow(RangeError);
+    expect(() => toNanoseconds(2 ** 53)).toThrow(RangeError);
+  });
+});
+
+describe('driven by real time', () => {
+  it('follows the host, wakes up for the next deadline and for nothing else', () => {
+    let nowMs = 100;
+    let wake: { callback: () => void; ms: number } | null = null;
+    const host = {
+      nowMs: () => nowMs,
+      setTimeout: (callback: () => void, ms: number) => {
+        wake = { callback, ms };
+        return wake;
+      },
+      clearTimeout: () => {
+        wake = null;
+      },
+    };
+    const clock = new VirtualClock();
+    const driver = driveByRealTime(clock, host);
+    expect(wake).toBeNull();
+    const log: number[] = [];
+    clock.timer(() => log.push(Number(clock.now))).arm(3_000_000);
+    driver.sync();
+    expect(wake!.ms).toBe(3);
+    nowMs = 103;
+    wake!.callback();
+    expect(log).toEqual([3_000_000]);
+    expect(wake).toBeNull();
+    driver.dispose();
+    nowMs = 200;
+    driver.sync();
+    expect(clock.now).toBe(3_000_000);
+  });
+});

@@ -1,0 +1,166 @@
+import { MEMTXATTRS_UNSPECIFIED as attrs, MemTx } from '@guestmem/memtx';
+import { describe, expect, it } from 'vitest';
+import { HpetEvent } from '../src/index.ts';
+import { BASE, CMP, HpetBoard, MSG, timer } from './support/hpet-board.ts';
+
+describe('HPET accesses', () => {
+  it('H-10, H-11: 1, 2 and unaligned 4 byte accesses are refused: reads give 0, writes do nothing', () => {
+    const { hpet, space } = new HpetBoard();
+    expect(hpet.ops.valid).toMatchObject({ minAccessSize: 4, maxAccessSize: 4 });
+    const bytes = new Uint8Array(4);
+    for (const addr of [BASE + 1, BASE + 2, BASE + 3]) {
+      space.txRead(addr, bytes, attrs, 'continue', tx);
+      expect([...bytes]).toEqual([0, 0, 0, 0]);
+    }
+  });
+
+  it('H-12: 8 bytes are two words, low offset first', () => {
+    const board = new HpetBoard();
+    const bytes = new Uint8Array(8);
+    board.space.txRead(BASE, bytes, attrs, 'continue', tx);
+    expect([...bytes]).toEqual([0x01, 0xa2, 0x86, 0x80, 0x80, 0x96, 0x98, 0x00]);
+  });
+
+  it('H-14: offsets without a register read 0, ignore writes, and are counted', () => {
+    const board = new HpetBoard();
+    board.write(0x18, 5);
+    expect(board.read(0x18)).toBe(0);
+    expect(board.read(0x3fc)).toBe(0);
+    expect(board.events.get(HpetEvent.UNKNOWN_READ)).toBe(2);
+    expect(board.events.get(HpetEvent.UNKNOWN_WRITE)).toBe(1);
+  });
+
+  it('D13: peek gives what a read would, counts nothing', () => {
+    const board = new HpetBoard({ timers: 5 });
+    for (let offset = 0; offset < 0x400; offset += 4) expect(board.hpet.ops.peek!(offset, 4)).toBe(board.read(offset));
+    const counted = board.events.get(HpetEvent.UNKNOWN_READ);
+    board.hpet.ops.peek!(0x18, 4);
+    expect(board.events.get(HpetEvent.UNKNOWN_READ)).toBe(counted);
+  });
+});
+
+describe('HPET registers', () => {
+  it.each([
+    [undefined, 0x8086_a201],
+    [2, 0x8086_a201],
+    [3, 0x8086_a201],
+    [4, 0x8086_a301],
+    [32, 0x8086_bf01],
+    [40, 0x8086_bf01],
+  ])('H-2, H-21: timers=%s gives capabilities %s', (timers, low) => {
+    const board = new HpetBoard(timers === undefined ? {} : { timers });
+    expect(board.read(0)).toBe(low);
+    expect(board.read(4)).toBe(10_000_000);
+  });
+
+  it('H-20: register sets go one beyond the timers, and end there', () => {
+    const board = new HpetBoard();
+    board.write(timer(3, MSG), 7);
+    expect(board.read(timer(3, MSG))).toBe(7);
+    board.write(timer(4, MSG), 7);
+    expect(board.read(timer(4, MSG))).toBe(0);
+  });
+
+  it('H-23: a timer configuration keeps the bits of 0x7f4e and its capabilities', () => {
+    const board = new HpetBoard({ msi: true, routeCapability: 0x00ff_0104 });
+    board.write(timer(0), 0xffff_ffff);
+    expect(board.read(timer(0))).toBe(0x7f4e | 0x8030);
+    board.write(timer(0), 0);
+    expect(board.read(timer(0))).toBe(0x8030);
+    board.write(timer(0, 4), 0);
+    expect(board.read(timer(0, 4))).toBe(0x00ff_0104);
+  });
+
+  it('H-24, H-100: power-on values; the extra register set is all 0', () => {
+    const board = new HpetBoard();
+    expect([0x10, 0x20, 0xf0, 0xf4].map((offset) => board.read(offset))).toEqual([0, 0, 0, 0]);
+    expect([0, 4, 8, 12, 16, 20].map((r) => board.read(timer(2, r)))).toEqual([
+      0x30, 4, 0xffff_ffff, 0xffff_ffff, 0, 0,
+    ]);
+    expect([0, 4, 8, 12, 16, 20].map((r) => board.read(timer(3, r)))).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+
+  it('H-40: only the two low bits of the configuration are stored', () => {
+    const board = new HpetBoard();
+    board.write(0x10, 0xffff_ffff);
+    expect(board.read(0x10)).toBe(3);
+  });
+
+  it('H-52: choosing 32-bit mode cuts comparator and period; leaving it restores nothing', () => {
+    const board = new HpetBoard();
+    board.write64(timer(0, CMP), 0x2222_2222_1111_1111n);
+    board.write(timer(0), 0x100);
+    board.write(timer(0), 0);
+    expect([board.read(timer(0, CMP)), board.read(timer(0, CMP + 4))]).toEqual([0x1111_1111, 0]);
+  });
+
+  it('H-54, H-55: value set reaches the low half only; the high half becomes the period', () => {
+    const board = new HpetBoard();
+    board.write(timer(0), 0x48);
+    board.write64(timer(0, CMP), 0x0000_0005_0000_0064n);
+    expect(board.read(timer(0))).toBe(0x38); // bit 6 is gone
+    expect([board.read(timer(0, CMP)), board.read(timer(0, CMP + 4))]).toEqual([0x64, 0xffff_ffff]);
+    const saved = board.hpet.state().timers[0]!;
+    expect(BigInt(saved.period)).toBe(0x0000_0005_0000_0064n);
+  });
+});
+
+describe('HPET counter', () => {
+  it('H-30, H-31: counts ticks of 10 ns from the moment of enabling; a tick begun is lost at disabling', () => {
+    const board = new HpetBoard();
+    board.step(7);
+    board.write(0x10, 1);
+    board.step(9);
+    expect(board.counter()).toBe(0n);
+    board.step(1);
+    expect(board.counter()).toBe(1n);
+    board.step(19);
+    board.write(0x10, 0);
+    expect(board.counter()).toBe(2n);
+    board.step(1000);
+    expect(board.counter()).toBe(2n);
+    board.write(0x10, 1);
+    board.step(10);
+    expect(board.counter()).toBe(3n);
+  });
+
+  it('H-32: a write while running is not seen, and lost at the next disabling', () => {
+    const board = new HpetBoard();
+    board.write(0x10, 1);
+    board.step(100);
+    board.write64(0xf0, 0x5_0000_0000n);
+    expect(board.counter()).toBe(10n);
+    board.write(0x10, 0);
+    expect(board.counter()).toBe(10n);
+  });
+
+  it.each([
+    [0xffff_ffff_ffff_ffffn, 0x1999_9999_9999_9998n],
+    [0x8000_0000_0000_0000n, 0n],
+    [0x1999_9999_9999_9999n, 0x1999_9999_9999_9999n],
+  ])('H-33: a stored %s runs on from %s', (stored, runs) => {
+    const board = new HpetBoard();
+    board.write64(0xf0, stored);
+    board.write(0x10, 1);
+    expect(board.counter()).toBe(runs);
+  });
+
+  it('H-33: the running counter wraps from 0x1999999999999999 to 0', () => {
+    const board = new HpetBoard();
+    board.write64(0xf0, 0x1999_9999_9999_9999n);
+    board.write(0x10, 1);
+    board.step(6);
+    expect(board.counter()).toBe(0n);
+  });
+
+  it('H-30: is exact where nanoseconds are no safe integers any more', () => {
+    const board = new HpetBoard();
+    board.write(0x10, 1);
+    board.step(9_007_199_254_740_999n);
+    expect(board.counter()).toBe(900_719_925_474_099n);
+    board.step(1);
+    expect(board.counter()).toBe(900_719_925_474_100n);
+  });
+});
+
+const tx = new MemTx();

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { InterruptLine, WiredOr } from '../src/index.ts';
+
+describe('interrupt lines', () => {
+  it('tell every driving to those connected, and changes only to observers', () => {
+    const line = new InterruptLine('x');
+    const driven: number[] = [];
+    const changes: boolean[] = [];
+    line.connect((level) => driven.push(level));
+    line.observe((high) => changes.push(high));
+    line.raise();
+    line.raise();
+    line.set(2);
+    line.lower();
+    expect(driven).toEqual([1, 1, 2, 0]);
+    expect(changes).toEqual([true, false]);
+    expect(line.level).toBe(0);
+  });
+
+  it('count rising edges: a pulse is one, a level that stays is one', () => {
+    const line = new InterruptLine('x');
+    line.pulse();
+    line.pulse();
+    line.raise();
+    line.raise();
+    expect(line.risingEdges).toBe(3);
+  });
+
+  it('H-145: two drivers of one line lower it for each other', () => {
+    const line = new InterruptLine('shared');
+    const [a, b] = [line, line];
+    a.raise();
+    b.raise();
+    b.lower();
+    expect(line.level).toBe(0);
+  });
+
+  it('stop telling when disposed, also from within a call', () => {
+    const line = new InterruptLine('x');
+    const log: string[] = [];
+    const first = line.connect(() => {
+      log.push('first');
+      first.dispose();
+    });
+    line.connect(() => log.push('second'));
+    line.pulse();
+    expect(log).toEqual(['first', 'second', 'second']);
+  });
+
+  it('wired-or: high while any driver is, driven each time one is', () => {
+    const line = new InterruptLine('x');
+    const driven: number[] = [];
+    line.connect((level) => driven.push(level));
+    const or = new WiredOr(line);
+    const [a, b] = [or.input(), or.input()];
+    a.set(1);
+    b.set(1);
+    a.set(0);
+    a.set(0);
+    b.set(0);
+    expect(driven).toEqual([1, 1, 1, 1, 0]);
+  });
+});
