@@ -90,7 +90,7 @@ export abstract class GuestMemoryRegion extends BytesBase<MemoryRegionAddress> {
   /**
    * [offset, offset + count) as host memory. Required for the `Bytes` of this class to work.
    *
-   * @param access what the caller will do with it.
+   * @param _access what the caller will do with it.
    * @throws {GuestMemoryError} `host-address-not-available` unless overridden; `invalid-backend-address` past the end or
    *   across two host buffers; `permission-denied`.
    */
