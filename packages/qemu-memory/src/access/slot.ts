@@ -5,6 +5,7 @@
  */
 import type { MemTxAttrs } from '@guestmem/memtx';
 import type { GuestAddress } from '@guestmem/vm-memory';
+import { DirtyClient } from '../dirty/client.ts';
 import { markMask, markWritten } from '../dirty/mark.ts';
 import type { PageIommu } from '../iommu/page-iommu.ts';
 import type { MemoryRegionSection } from '../view/section.ts';
@@ -37,6 +38,8 @@ export class Slot {
   /** Offset of `first` in the block. */
   readonly blockOffset: number;
   readonly pageShift: number;
+  /** May a page be marked by a plain store: nobody shares the states, and no code is to be invalidated? */
+  readonly marksPlainly: boolean;
   /** Offset of `first` in its page. */
   readonly pageSkew: number;
   readonly kind: SlotKind;
@@ -76,6 +79,7 @@ export class Slot {
     this.blockOffset = ram === null ? 0 : Number(init.offset);
     this.pageShift = ram === null ? 0 : ram.dirty.pageShift;
     this.pageSkew = ram === null ? 0 : this.blockOffset % ram.dirty.pageSize;
+    this.marksPlainly = ram !== null && !ram.dirty.shared && (this.dirtyMask & (1 << DirtyClient.CODE)) === 0;
     this.pages =
       ram === null || this.dirtyMask === 0
         ? NO_BYTES
@@ -113,7 +117,14 @@ export class Slot {
   markDirty(at: number, len: number): void {
     const page = (at + this.pageSkew) >>> this.pageShift;
     const last = (at + this.pageSkew + len - 1) >>> this.pageShift;
-    if (page === last && (this.pages[page]! & this.dirtyMask) === this.dirtyMask) return;
+    if (page === last) {
+      const state = this.pages[page]!;
+      if ((state & this.dirtyMask) === this.dirtyMask) return;
+      if (this.marksPlainly) {
+        this.pages[page] = state | this.dirtyMask;
+        return;
+      }
+    }
     this.markSlow(at, len);
   }
 
