@@ -33,7 +33,7 @@ export function mtreeCommand(): Command {
         .option('--json', 'print the differences as JSON')
         // The options of `mtree` have a --json too, and it takes the word wherever it stands.
         .action((before: string, after: string, _options: unknown, command: Command) =>
-          guarded(() => diffFiles(before, after, command.optsWithGlobals().json ?? false)),
+          guarded(() => diffFiles(before, after, command.optsWithGlobals<{ json?: boolean }>().json ?? false)),
         ),
     );
 }
