@@ -35,6 +35,7 @@ export function transfer(
   let result: number = MemTxResult.OK;
   let failedAt = -1;
   let pos = 0;
+  control.transfers++;
   try {
     while (pos < length) {
       translate(map, addr, length - pos, isWrite, attrs, target);
@@ -72,6 +73,8 @@ export function transfer(
       tx.done = failedAt < 0 ? pos : failedAt;
     }
     throw error;
+  } finally {
+    control.transfers--;
   }
   if (map.taps !== null && !isWrite && length > 0) map.taps.transferred(start, buf, false, attrs);
   const completed = failedAt < 0 ? length : failedAt;

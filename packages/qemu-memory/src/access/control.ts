@@ -50,6 +50,8 @@ export class AccessControl {
   hi = 0;
   /** Device callbacks running now, one inside the other. */
   depth = 0;
+  /** Bulk transfers running now: they go on with their view after a callback. */
+  transfers = 0;
   /** From this depth on a dispatch takes the careful path: MAX_NESTING, or 0 while an observer wants every call. */
   easyDepth: number = MAX_NESTING;
   /** Drains the accelerator's queue of coalesced writes; called before a dispatch to a region that asks for it (A-99). */
@@ -85,6 +87,11 @@ export class AccessControl {
     this.easyDepth = observer?.called === undefined ? MAX_NESTING : 0;
     this.seesLoads = observer?.dmaRead !== undefined;
     if (this.seesLoads) for (const space of this.#core.addressSpaces) space.map.forget();
+  }
+
+  /** Is no access running that may still use a view that a callback of it has replaced (A-60, T-97)? */
+  get idle(): boolean {
+    return this.depth === 0 && this.transfers === 0;
   }
 
   /** The guard that all regions of `owner` share (A-46). */

@@ -87,7 +87,10 @@ export class MemoryCore {
     this.enforceReadonlySections = options.enforceReadonlySections ?? false;
     this.access = new AccessControl(this);
     this.#views = new ViewTable(options.maxVisits ?? MAX_VISITS, (reclaim) => this.rcu.callRcu(reclaim));
-    this.#committer = new Committer(this.#views, () => this.rcu.poll());
+    this.#committer = new Committer(this.#views, () => {
+      // Not inside an access: it may go on with the view that was just replaced (T-97). The next commit or job reclaims.
+      if (this.access.idle) this.rcu.poll();
+    });
     this.#dirtyLogging = new DirtyLogging(
       {
         listeners: this.#committer.listeners,

@@ -6,6 +6,7 @@ import {
   le64,
   MEMTXATTRS_UNSPECIFIED,
   MemTx,
+  type MemTxAttrs,
   MemTxError,
   MemTxResult,
   memTxAttrs,
@@ -421,4 +422,84 @@ it('A-16, D1: addresses as numbers and bigints mean the same, and what is no add
     expect(() => m.space.load(bad, u8)).toThrow(RangeError);
   expect(() => m.space.load('0' as never, u8)).toThrow(TypeError);
   expect(toHex(new Uint8Array([1, 2]))).toBe('0102');
+});
+
+it('A-60, T-97: what a callback unmaps is not reclaimed before the transfer that may still use it has ended', () => {
+  const m = machine();
+  const owner = {};
+  const events: string[] = [];
+  const dev = m.core.io(
+    'dev',
+    8,
+    {
+      valid: { maxAccessSize: 1 },
+      read: (offset) => {
+        events.push(`read ${offset}`);
+        if (offset === 1) {
+          m.root.delSubregion(dev);
+          m.core.whenUnreferenced(owner, () => void events.push('reclaimed'));
+        }
+        return offset;
+      },
+    },
+    { owner },
+  );
+  m.root.addSubregion(0, dev);
+  expect(m.read(0, 4)).toEqual({ hex: '00010203', result: OK, done: 4 });
+  expect(events).toEqual(['read 0', 'read 1', 'read 2', 'read 3']);
+  m.ram(0x1000, 0x1000);
+  expect(events.at(-1)).toBe('reclaimed');
+});
+
+it('A-255, A-6: the attributes of a call reach accepts, callbacks and indexes; caches and unmapping use UNSPECIFIED', () => {
+  const m = machine();
+  const seen: string[] = [];
+  const name = (attrs: MemTxAttrs): string => (attrs === ANY ? 'any' : String(attrs.requesterId));
+  m.root.addSubregion(
+    0,
+    m.core.io('dev', 0x100, {
+      valid: {
+        accepts: (_offset, _size, _isWrite, attrs) => {
+          seen.push(`accepts ${name(attrs)}`);
+          return true;
+        },
+      },
+      readWithAttrs: (_offset, _size, attrs) => seen.push(`read ${name(attrs)}`),
+      writeWithAttrs: (_offset, _value, _size, attrs) => void seen.push(`write ${name(attrs)}`),
+    }),
+  );
+  const bus = m.core.iommu('bus', 0x100, {
+    attrsToIndex: (attrs) => {
+      seen.push(`index ${name(attrs)}`);
+      return 0;
+    },
+    translate: (offset) => ({ targetAs: m.space, iova: offset, translatedAddr: offset, addrMask: 0xfff, perm: 3 }),
+  });
+  const dma = m.core.addressSpace(bus, 'dma');
+  const by = (id: number) => memTxAttrs({ requesterId: id });
+  const tx = new MemTx();
+  const took = (): string[] => [...new Set(seen.splice(0))];
+  dma.txLoad(0, u8, by(1), tx);
+  expect(took()).toEqual(['index 1', 'accepts 1', 'read 1']);
+  dma.txStore(0, u8, 1, by(2), tx);
+  expect(took()).toEqual(['index 2', 'accepts 2', 'write 2']);
+  dma.txRead(0, new Uint8Array(4), by(3), 'continue', tx);
+  expect(took()).toEqual(['index 3', 'accepts 3', 'read 3']);
+  dma.txWrite(0, new Uint8Array(4), by(4), 'continue', tx);
+  expect(took()).toEqual(['index 4', 'accepts 4', 'write 4']);
+  dma.set(0, 1, 4, by(5));
+  expect(took()).toEqual(['index 5', 'accepts 5', 'write 5']);
+  dma.accessValid(0, 4, 'read', by(6));
+  expect(took()).toEqual(['index 6', 'accepts 6']);
+  dma.with({ requesterId: 7 }).readObj(0, le32);
+  expect(took()).toEqual(['index 7', 'accepts 7', 'read 7']);
+  const mapped = dma.mapRange(0, 4, 'read', by(8));
+  expect(took()).toEqual(['index 8', 'accepts 8', 'read 8']);
+  mapped?.unmap();
+  const written = dma.mapRange(0, 4, 'write', by(9));
+  expect(took()).toEqual(['index 9']);
+  written?.unmap();
+  expect(took()).toEqual(['index any', 'accepts any', 'write any']);
+  dma.cache(0, 4, 'read').load(0, u8);
+  expect(took()).toEqual(['index any', 'accepts any', 'read any']);
 });
