@@ -151,6 +151,63 @@ export class RegionDispatch {
     return this.#readPieces(offset, size, attrs);
   }
 
+  /** May `readEasily` do it: alignment checked, one plain callback of this size, nothing in the way? */
+  isEasyRead(offset: number, size: number): boolean {
+    const control = this.control;
+    return (
+      (this.#easyRead & size) !== 0 &&
+      (offset & (size - 1)) === 0 &&
+      !this.#guard.busy &&
+      control.depth < control.easyDepth &&
+      !this.#flushCoalesced
+    );
+  }
+
+  /** `read` where `isEasyRead` says so. @returns the value's bits, signed where 32 do not fit. @throws {DeviceError} */
+  readEasily(offset: number, size: number): number {
+    const control = this.control;
+    const guard = this.#guard;
+    guard.busy = guard.enabled;
+    control.depth++;
+    try {
+      const value = this.#read!.call(this.#ops, offset, size);
+      return size === 4 ? value | 0 : value & MASK[size]!;
+    } catch (cause) {
+      throw this.#failed(offset, size, false, cause);
+    } finally {
+      control.depth--;
+      guard.busy = false;
+    }
+  }
+
+  /** As `isEasyRead`, for `writeEasily`. */
+  isEasyWrite(offset: number, size: number): boolean {
+    const control = this.control;
+    return (
+      (this.#easyWrite & size) !== 0 &&
+      (offset & (size - 1)) === 0 &&
+      !this.#guard.busy &&
+      control.depth < control.easyDepth &&
+      !this.#flushCoalesced
+    );
+  }
+
+  /** `write` where `isEasyWrite` says so; `bits` as `readEasily` gives them. @throws {DeviceError} */
+  writeEasily(offset: number, bits: number, size: number): void {
+    const control = this.control;
+    const guard = this.#guard;
+    guard.busy = guard.enabled;
+    control.depth++;
+    try {
+      this.#write!.call(this.#ops, offset, size === 4 ? bits >>> 0 : bits & MASK[size]!, size);
+    } catch (cause) {
+      throw this.#failed(offset, size, true, cause);
+    } finally {
+      control.depth--;
+      guard.busy = false;
+    }
+  }
+
   /** Reads 8 bytes at `offset`. Sets `control.result`, `control.lo` and `control.hi`. */
   read64(offset: number, attrs: MemTxAttrs): void {
     this.#readPieces(offset, 8, attrs);

@@ -42,7 +42,10 @@ export function loadSlow<T>(
   let result: number = MemTxResult.OK;
   if (slot.kind === SlotKind.RAM && slot.section.directRead && blockHolds(slot, at, size, target.length)) {
     if (control.seesLoads) control.observer!.dmaRead!(addr, size, slot.section.region);
-    else if (target.map === map && slot.loadLen !== 0) map.load = slot;
+    else if (target.map === map && slot.loadLen !== 0) {
+      map.load = slot;
+      map.met(slot);
+    }
     if (ordering !== undefined) value = atomicLoad(slot, at, codec, ordering, addr);
     else if (at + size <= slot.len) value = getScalar(slot.view, at, codec);
     else {

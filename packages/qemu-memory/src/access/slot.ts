@@ -28,6 +28,20 @@ export class Slot {
   readonly loadLen: number;
   /** `len` where stores may go straight to `view`, else 0: read-only, a ROM device, tapped, or no RAM. */
   readonly storeLen: number;
+  /**
+   * The same for the fast paths, small integers always (the others may be Infinity, which makes them doubles): where the
+   * slot ends by 2^31, `first` and the last offsets of an 8-byte load and store; else 0 and -8 or less.
+   */
+  readonly low: number;
+  readonly load8: number;
+  readonly store8: number;
+  /**
+   * The same for devices that end by 2^32: the bits of `first`, how many addresses from there on, and its offset in the
+   * region; 0 addresses for all others.
+   */
+  readonly deviceBits: number;
+  readonly deviceSpan: number;
+  readonly deviceOffset: number;
   /** Offset 0 is `first`. Empty for everything but RAM. */
   readonly view: DataView;
   readonly bytes: Uint8Array;
@@ -73,6 +87,15 @@ export class Slot {
     this.len = len;
     this.loadLen = init.load === true ? len : 0;
     this.storeLen = init.store === true ? len : 0;
+    const isLow = init.kind === SlotKind.RAM && init.first + len <= 2 ** 31;
+    this.low = isLow ? init.first : 0;
+    this.load8 = isLow ? this.loadLen - 8 : -8;
+    this.store8 = isLow ? this.storeLen - 8 : -8;
+    const isDevice =
+      init.kind === SlotKind.DEVICE && init.first + len <= 2 ** 32 && init.offset + BigInt(len) <= 0x7fff_ffffn;
+    this.deviceBits = isDevice ? init.first | 0 : 0;
+    this.deviceSpan = isDevice ? len : 0;
+    this.deviceOffset = isDevice ? Number(init.offset) : 0;
     this.view = init.view ?? NO_VIEW;
     this.bytes = init.bytes ?? NO_BYTES;
     this.dirtyMask = ram === null ? 0 : markMask(section.dirtyMask);

@@ -1,13 +1,11 @@
 /**
  * Everything one can do with the memory that a flat view shows: what AddressSpace (the current view) and PinnedView (one
- * view) are made of. Hot: `load`, `store`, `txLoad`, `txStore`; their fast path is one range check against the slot that was
- * used last, and everything else is in scalar.ts and bulk.ts. D4, D5, A-60 to A-91.
+ * view) are made of. Scalars are in its base (scalar-access.ts), transfers in bulk.ts. D4, D5, A-60 to A-91.
  */
 import {
   MEMTXATTRS_UNSPECIFIED,
   type MemTx,
   type MemTxAttrs,
-  MemTxResult,
   type MemTxView,
   type MemTxViewOptions,
   memTxView,
@@ -22,11 +20,10 @@ import type {
   GuestAddress,
   GuestMemory,
   GuestMemorySlices,
-  Ordering,
   ReadVolatile,
   WriteVolatile,
 } from '@guestmem/vm-memory';
-import { disposable, getScalar, Permissions, ScalarCodec, setScalar } from '@guestmem/vm-memory';
+import { disposable, Permissions, ScalarCodec, setScalar } from '@guestmem/vm-memory';
 import type { IommuTlbEntry } from '../iommu/iommu-ops.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
 import { makeTap, NO_TAPS, type TapEvent, type TapList, type TapOptions } from '../taps/tap-list.ts';
@@ -37,7 +34,8 @@ import { BounceBudget, type Mapping, mapRam, mapRange } from './mapping.ts';
 import { MemoryRegionCache } from './memory-region-cache.ts';
 import type { PinnedView } from './pinned-view.ts';
 import { fillRange, iotlbEntryAt, isIoAt, rangeIsValid, writeRomRange } from './range-ops.ts';
-import { loadSlow, storeNotdirty, storeSlow } from './scalar.ts';
+import { storeNotdirty } from './scalar.ts';
+import { ScalarAccess } from './scalar-access.ts';
 import { rangePermitted, slicesOf } from './slices.ts';
 import { pull, push } from './streams.ts';
 import { ViewMap } from './view-map.ts';
@@ -45,18 +43,14 @@ import { ViewMap } from './view-map.ts';
 const UNSPECIFIED = MEMTXATTRS_UNSPECIFIED;
 
 /** Access to one view of memory. Extended by AddressSpace and PinnedView. */
-export abstract class ViewAccess implements TxMemory, GuestMemory {
-  readonly core: MemoryCore;
-  /** @internal The look-up of the view; replaced by one store when a view is published (T-92). */
-  map: ViewMap;
+export abstract class ViewAccess extends ScalarAccess implements TxMemory, GuestMemory {
   #plain: MemTxView | null = null;
   #taps: TapList | null = null;
   #bounce: BounceBudget | null = null;
 
   /** @internal */
   constructor(core: MemoryCore, view: FlatView) {
-    this.core = core;
-    this.map = mapOf(core, view, null);
+    super(core, mapOf(core, view, null));
   }
 
   /** The view that an access beginning now would use. It never changes; hold it as long as you like. */
@@ -74,47 +68,6 @@ export abstract class ViewAccess implements TxMemory, GuestMemory {
     return memTxView(this, { order: this.core.targetOrder, ...options });
   }
 
-  txLoad<T>(addr: GuestAddress, codec: ScalarCodec<T>, attrs: MemTxAttrs, tx: MemTx | null, ordering?: Ordering): T {
-    const { map } = this;
-    const slot = map.load;
-    if (typeof addr === 'number' && ordering === undefined) {
-      const off = addr - slot.first;
-      if (off >>> 0 === off && off + codec.size <= slot.loadLen) {
-        if (tx !== null) {
-          tx.result = MemTxResult.OK;
-          tx.done = codec.size;
-        }
-        return getScalar(slot.view, off, codec);
-      }
-    }
-    return loadSlow(this.core, map, addr, codec, attrs, tx, ordering);
-  }
-
-  txStore<T>(
-    addr: GuestAddress,
-    codec: ScalarCodec<T>,
-    value: T,
-    attrs: MemTxAttrs,
-    tx: MemTx | null,
-    ordering?: Ordering,
-  ): void {
-    const { map } = this;
-    const slot = map.store;
-    if (typeof addr === 'number' && ordering === undefined) {
-      const off = addr - slot.first;
-      if (off >>> 0 === off && off + codec.size <= slot.storeLen) {
-        setScalar(slot.view, off, codec, value);
-        if (slot.dirtyMask !== 0) slot.markDirty(off, codec.size);
-        if (tx !== null) {
-          tx.result = MemTxResult.OK;
-          tx.done = codec.size;
-        }
-        return;
-      }
-    }
-    storeSlow(this.core, map, addr, codec, value, attrs, tx, ordering);
-  }
-
   txRead(addr: GuestAddress, buf: Uint8Array, attrs: MemTxAttrs, onError: OnError, tx: MemTx | null): void {
     transfer(this.core, this.map, addr, buf, false, attrs, tx === null || onError === 'stop', tx);
   }
@@ -123,12 +76,6 @@ export abstract class ViewAccess implements TxMemory, GuestMemory {
     transfer(this.core, this.map, addr, buf, true, attrs, tx === null || onError === 'stop', tx);
   }
 
-  load<T>(addr: GuestAddress, codec: ScalarCodec<T>, ordering?: Ordering): T {
-    return this.txLoad(addr, codec, UNSPECIFIED, null, ordering);
-  }
-  store<T>(addr: GuestAddress, codec: ScalarCodec<T>, value: T, ordering?: Ordering): void {
-    this.txStore(addr, codec, value, UNSPECIFIED, null, ordering);
-  }
   read(buf: Uint8Array, addr: GuestAddress): number {
     return this.#view.read(buf, addr);
   }
@@ -141,11 +88,13 @@ export abstract class ViewAccess implements TxMemory, GuestMemory {
   writeSlice(buf: Uint8Array, addr: GuestAddress): void {
     this.txWrite(addr, buf, UNSPECIFIED, 'stop', null);
   }
-  readObj<T>(addr: GuestAddress, codec: Codec<T>): T {
+  /** @internal */
+  override readObjFar<T>(addr: GuestAddress, codec: Codec<T>): T {
     const value = this.txReadDirect(addr, codec);
     return value === NOT_DIRECT ? this.#view.readObj(addr, codec) : value;
   }
-  writeObj<T>(addr: GuestAddress, codec: Codec<T>, value: T): void {
+  /** @internal */
+  override writeObjFar<T>(addr: GuestAddress, codec: Codec<T>, value: T): void {
     if (!this.txWriteDirect(addr, codec, value)) this.#view.writeObj(addr, codec, value);
   }
   /** @internal The object at `addr` when one window of RAM holds it; for readObj of views. */
@@ -161,6 +110,7 @@ export abstract class ViewAccess implements TxMemory, GuestMemory {
       if (off + codec.size > slot.loadLen) return NOT_DIRECT;
       map.load = slot;
     }
+    map.met(slot);
     return codec.get(slot.view, off);
   }
   /** @internal As `txReadDirect`. Scalars only: a struct codec may refuse its value when half is written. */
@@ -176,6 +126,7 @@ export abstract class ViewAccess implements TxMemory, GuestMemory {
       if (off + codec.size > slot.storeLen) return false;
       map.store = slot;
     }
+    map.met(slot);
     setScalar(slot.view, off, codec, value);
     if (slot.dirtyMask !== 0) slot.markDirty(off, codec.size);
     return true;

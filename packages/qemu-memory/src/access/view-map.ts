@@ -8,6 +8,7 @@ import type { MemoryRegion } from '../region/memory-region.ts';
 import type { TapList } from '../taps/tap-list.ts';
 import type { FlatView } from '../view/flat-view.ts';
 import { MemoryRegionSection } from '../view/section.ts';
+import { HotWindows } from './hot-windows.ts';
 import { Slot, SlotKind } from './slot.ts';
 import { Target } from './target.ts';
 
@@ -18,16 +19,20 @@ const SPACE_END = 2n ** 64n;
 /** RAM windows are at most this long, so that unsigned 32-bit arithmetic covers them. */
 const WINDOW = 2 ** 31;
 const COARSE = 256;
+
 const FINE = 512;
+const PAGES = 512;
+const PAGE = 4096;
 
 /** The look-up of one view. Sections are shared by the views that show them, so slots hang on the sections. */
-export class ViewMap {
+export class ViewMap extends HotWindows {
   readonly view: FlatView;
   /** Where the last fast load and the last fast store went. */
   load: Slot;
   store: Slot;
   readonly coarse: Slot[];
   readonly coarseShift: number;
+  readonly pages: Slot[];
   readonly #fine: Slot[];
   readonly #never: Slot;
   readonly #unassigned: MemoryRegionSection;
@@ -39,19 +44,22 @@ export class ViewMap {
   readonly refused: Slot;
 
   constructor(view: FlatView, unassigned: MemoryRegion, taps: TapList | null = null) {
-    this.view = view;
-    this.#unassigned = unassignedSection(unassigned);
+    const nobody = unassignedSection(unassigned);
     const never = new Slot({
       first: Number.POSITIVE_INFINITY,
       len: 0,
       kind: SlotKind.HOLE,
-      section: this.#unassigned,
+      section: nobody,
       offset: 0n,
     });
+    super(never, unassigned.core.access);
+    this.view = view;
+    this.#unassigned = nobody;
     this.#never = never;
     this.load = never;
     this.store = never;
     this.coarse = new Array<Slot>(COARSE).fill(never);
+    this.pages = new Array<Slot>(PAGES).fill(never);
     this.#fine = new Array<Slot>(FINE).fill(never);
     this.coarseShift = coarseShift(view);
     this.refused = new Slot({ first: 0, len: 0, kind: SlotKind.HOLE, section: this.#unassigned, offset: 0n });
@@ -63,6 +71,7 @@ export class ViewMap {
   forget(): void {
     this.load = this.#never;
     this.store = this.#never;
+    this.forgetWindows();
   }
 
   /** Who answers for `addr`, a safe integer. */
@@ -70,7 +79,10 @@ export class ViewMap {
     const coarse = this.coarse[(addr >>> this.coarseShift) & (COARSE - 1)]!;
     let off = addr - coarse.first;
     if (off >= 0 && off < coarse.len) return coarse;
-    const fine = this.#fine[((addr >>> 2) ^ (addr >>> 12) ^ (addr >>> 20)) & (FINE - 1)]!;
+    const page = this.pages[((addr >>> 12) ^ (addr >>> 21)) & (PAGES - 1)]!;
+    off = addr - page.first;
+    if (off >= 0 && off < page.len) return page;
+    const fine = this.#fine[((addr >>> 2) ^ (addr >>> 12)) & (FINE - 1)]!;
     off = addr - fine.first;
     if (off >= 0 && off < fine.len) return fine;
     return this.#search(addr);
@@ -102,7 +114,8 @@ export class ViewMap {
     // A window that may be replaced is looked up anew each time.
     if (slot.section.region.ram?.backing.detachable === true) return slot;
     if (slot.kind === SlotKind.RAM) this.coarse[(addr >>> this.coarseShift) & (COARSE - 1)] = slot;
-    else this.#fine[((addr >>> 2) ^ (addr >>> 12) ^ (addr >>> 20)) & (FINE - 1)] = slot;
+    else if (slot.len >= PAGE) this.pages[((addr >>> 12) ^ (addr >>> 21)) & (PAGES - 1)] = slot;
+    else this.#fine[((addr >>> 2) ^ (addr >>> 12)) & (FINE - 1)] = slot;
     return slot;
   }
 

@@ -1,0 +1,209 @@
+/**
+ * The windows that scalar accesses try first must be invisible: whatever is near their edges, comes or goes while they
+ * are open, is answered as through the slow path. Each test first makes enough accesses to open them.
+ */
+import { be32, le16, le32, le64, le64n, MEMTXATTRS_UNSPECIFIED, MemTx, MemTxResult, u8 } from '@guestmem/memtx';
+import { bufferBacking, GuestMemoryError, u32 } from '@guestmem/vm-memory';
+import { describe, expect, it } from 'vitest';
+import { type AddressSpace, LogClient, MemoryCore, type MemoryRegion } from '../../src/index.ts';
+
+const PAGE = 0x1000;
+const HIGH = 0x4000_0000;
+
+/** RAM at 0 (two pages) and at HIGH (two pages), with the windows for the one at `at` open. */
+function machine(at: number): { core: MemoryCore; system: MemoryRegion; space: AddressSpace; low: MemoryRegion } {
+  const core = new MemoryCore();
+  const system = core.container('system', 1n << 64n);
+  const low = core.ram('low', bufferBacking(2 * PAGE));
+  system.addSubregion(0, low);
+  system.addSubregion(HIGH, core.ram('high', bufferBacking(2 * PAGE)));
+  const space = core.addressSpace(system, 'memory');
+  open(space, at);
+  return { core, system, space, low };
+}
+
+function open(space: AddressSpace, at: number): void {
+  for (let i = 0; i < 2000; i++) {
+    space.load(at, le32);
+    space.store(at, le32, 0);
+  }
+  expect(at === 0 ? space.map.zeroLoad : space.map.home.low).toBe(at === 0 ? 2 * PAGE - 8 : HIGH);
+}
+
+describe.each([
+  ['the RAM at 0', 0],
+  ['home', HIGH],
+])('%s', (_, base) => {
+  it('A-70: loads and stores of every codec agree up to the last byte', () => {
+    const { space } = machine(base);
+    for (let at = 2 * PAGE - 20; at <= 2 * PAGE - 4; at++) {
+      space.store(base + at, le32, 0xf1e2_d3c4);
+      expect(space.load(base + at, le32)).toBe(0xf1e2_d3c4);
+      expect(space.load(base + at, be32)).toBe(0xc4d3_e2f1);
+      expect(space.load(base + at, u32)).toBe(0xf1e2_d3c4);
+      expect(space.load(base + at, le16)).toBe(0xd3c4);
+      expect(space.load(base + at + 3, u8)).toBe(0xf1);
+      expect(space.readObj(base + at, le32)).toBe(0xf1e2_d3c4);
+      space.writeObj(base + at, le32, 0x0102_0304);
+      expect(space.load(BigInt(base + at), le32)).toBe(0x0102_0304);
+    }
+    for (let at = 2 * PAGE - 20; at <= 2 * PAGE - 8; at++) {
+      space.store(base + at, le64n, 0x0012_3456_89ab_cdef);
+      expect(space.load(base + at, le64n)).toBe(0x0012_3456_89ab_cdef);
+      expect(space.load(base + at, le64)).toBe(0x0012_3456_89ab_cdefn);
+      space.writeObj(base + at, le64n, 2 ** 53 - 1);
+      expect(space.readObj(base + at, le64n)).toBe(2 ** 53 - 1);
+      space.store(base + at, le64, 0xffff_ffff_ffff_fffen);
+      expect(() => space.load(base + at, le64n)).toThrow(RangeError);
+      expect(() => space.readObj(base + at, le64n)).toThrow(RangeError);
+    }
+  });
+
+  it('A-272: an access that runs over the end is refused, and the next address is a hole', () => {
+    const { space } = machine(base);
+    for (let at = 2 * PAGE - 3; at < 2 * PAGE + 4; at++) {
+      expect(() => space.load(base + at, le32)).toThrow(GuestMemoryError);
+      expect(() => space.store(base + at, le32, 1)).toThrow(GuestMemoryError);
+    }
+    expect(() => space.load(base + 2 * PAGE - 7, le64n)).toThrow(GuestMemoryError);
+    expect(() => space.store(base + 2 * PAGE - 7, le64n, 1)).toThrow(GuestMemoryError);
+  });
+
+  it('D1: what is no address is refused, and a bigint is one', () => {
+    const { space } = machine(base);
+    for (const addr of [base + 0.5, -1, -4, base - 2 ** 32 - 1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53]) {
+      expect(() => space.load(addr, le32), String(addr)).toThrow(RangeError);
+      expect(() => space.store(addr, le32, 1), String(addr)).toThrow(RangeError);
+      expect(() => space.load(addr, le64n), String(addr)).toThrow(RangeError);
+      expect(() => space.readObj(addr, le32), String(addr)).toThrow(RangeError);
+      expect(() => space.writeObj(addr, le64n, 1), String(addr)).toThrow(RangeError);
+    }
+    for (const addr of [`${base}`, null, undefined, {}] as unknown as number[])
+      expect(() => space.load(addr, le32)).toThrow(TypeError);
+    space.store(BigInt(base), le32, 77);
+    expect(space.load(base, le32)).toBe(77);
+    expect(() => space.load(base + 2 ** 32, le32)).toThrow(GuestMemoryError);
+    expect(() => space.load(BigInt(base) + (1n << 32n), le32)).toThrow(GuestMemoryError);
+  });
+
+  it('D2: a value that the codec does not take is refused and nothing is stored', () => {
+    const { space } = machine(base);
+    space.store(base, le64, 0x1122_3344_5566_7788n);
+    for (const value of [-1, 2 ** 32, 0.5, Number.NaN]) {
+      expect(() => space.store(base, le32, value), String(value)).toThrow(RangeError);
+      expect(() => space.writeObj(base, le32, value), String(value)).toThrow(RangeError);
+    }
+    for (const value of [-1, 2 ** 53, 0.5, Number.NaN]) {
+      expect(() => space.store(base, le64n, value), String(value)).toThrow(RangeError);
+      expect(() => space.writeObj(base, le64n, value), String(value)).toThrow(RangeError);
+    }
+    expect(() => space.store(base, le32, 1n as unknown as number)).toThrow(TypeError);
+    expect(() => space.store(base, le64n, '1' as unknown as number)).toThrow(TypeError);
+    expect(space.load(base, le64)).toBe(0x1122_3344_5566_7788n);
+  });
+
+  it('T-92: a published view closes them', () => {
+    const { core, system, space } = machine(base);
+    const cover = core.io('cover', 0x10, { read: () => 0x55, write: () => {} });
+    system.addSubregion(base, cover, 1);
+    expect(space.load(base, le32)).toBe(0x55);
+    expect(space.readObj(base, le32)).toBe(0x55);
+    system.delSubregion(cover);
+    expect(space.load(base, le32)).toBe(0);
+  });
+
+  it('D15, A-95: a tap and an observer see accesses in them, and none after they are gone', () => {
+    const { core, space } = machine(base);
+    const seen: unknown[] = [];
+    const tap = space.tap(base, 4, (event) => seen.push([event.addr, event.value]));
+    space.store(base, le32, 3);
+    space.load(base, le32);
+    expect(seen).toEqual([
+      [base, 3],
+      [base, 3],
+    ]);
+    tap.dispose();
+    open(space, base);
+    core.access.observer = { dmaRead: (addr, len) => seen.push([addr, len]) };
+    for (let i = 0; i < 1000; i++) space.load(base, le32);
+    expect(seen.length).toBe(1002);
+    core.access.observer = null;
+    open(space, base);
+    expect(seen.length).toBe(1002);
+  });
+
+  it('A-8: with a MemTx the outcome is told', () => {
+    const { space } = machine(base);
+    const tx = new MemTx();
+    tx.result = MemTxResult.ERROR;
+    space.txStore(base, le32, 0xffff_ffff, MEMTXATTRS_UNSPECIFIED, tx);
+    expect([tx.result, tx.done]).toEqual([MemTxResult.OK, 4]);
+    tx.result = MemTxResult.ERROR;
+    expect(space.txLoad(base, le32, MEMTXATTRS_UNSPECIFIED, tx)).toBe(0xffff_ffff);
+    expect([tx.result, tx.done]).toEqual([MemTxResult.OK, 4]);
+  });
+});
+
+it('A-187: stores through the windows mark their pages', () => {
+  const { core, space, low } = machine(0);
+  low.setLog(true, LogClient.VGA);
+  open(space, 0);
+  const { dirty } = low.ram!;
+  const marks = (write: () => void): boolean[] => {
+    dirty.testAndClear(0, 2 * PAGE, LogClient.VGA);
+    write();
+    return [0, 1].map((page) => dirty.get(page * PAGE, PAGE, LogClient.VGA));
+  };
+  expect(marks(() => space.store(8, le32, 1))).toEqual([true, false]);
+  expect(marks(() => space.store(PAGE, le32, 1))).toEqual([false, true]);
+  expect(marks(() => space.store(PAGE - 2, le32, 1))).toEqual([true, true]);
+  expect(marks(() => space.store(PAGE - 4, le64n, 1))).toEqual([true, true]);
+  expect(marks(() => space.writeObj(PAGE - 1, le32, 1))).toEqual([true, true]);
+  expect(core.addressSpaces.length).toBe(1);
+});
+
+it('A-53: read-only RAM is never stored to through a window', () => {
+  const { space, low } = machine(0);
+  low.setReadonly(true);
+  for (let i = 0; i < 2000; i++) space.load(0, le32);
+  expect(space.map.zeroLoad).toBe(2 * PAGE - 8);
+  const tx = new MemTx();
+  space.txStore(0, le32, 5, MEMTXATTRS_UNSPECIFIED, tx);
+  expect(space.load(0, le32)).toBe(0);
+  try {
+    space.store(0, le32, 5);
+  } catch (error) {
+    expect(error).toBeInstanceOf(GuestMemoryError);
+  }
+  expect(space.load(0, le32)).toBe(0);
+});
+
+it('A-16, A-40: devices of either order, every size, straight and through the window table', () => {
+  const core = new MemoryCore();
+  const system = core.container('system', 1n << 64n);
+  for (const [i, endianness] of (['little', 'big'] as const).entries()) {
+    let last = 0;
+    const ops = {
+      endianness,
+      read: (_: number, size: number) => last & (size === 4 ? -1 : (1 << (8 * size)) - 1),
+      write: (_: number, value: number) => {
+        last = value;
+      },
+    };
+    system.addSubregion(0xfee0_0000 + i * 0x1000, core.io(endianness, 0x1000, ops));
+  }
+  const space = core.addressSpace(system, 'memory');
+  for (let i = 0; i < 3; i++) {
+    for (const at of [0xfee0_0000, 0xfee0_1000]) {
+      const little = at === 0xfee0_0000;
+      space.store(at, le32, 0x8001_02fe);
+      expect(space.load(at, le32)).toBe(0x8001_02fe);
+      expect(space.load(at, be32)).toBe(0xfe02_0180);
+      expect(space.load(at, le16)).toBe(little ? 0x02fe : 0x8001);
+      space.store(at + 8, le16, 0x1234);
+      expect(space.load(at + 8, le16)).toBe(0x1234);
+      space.store(at + 1, u8, 0x9a);
+      expect(space.load(at, u8)).toBe(0x9a);
+    }
+  }
+});
