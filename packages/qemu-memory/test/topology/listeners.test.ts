@@ -1,0 +1,402 @@
+import { describe, expect, it } from 'vitest';
+import { type AddressSpace, LogClient, type MemoryListener, MemoryRegionError, type MemoryRegion } from '../../src/index.ts';
+import { Bench, drain, lines, recorder } from '../support/topology.ts';
+
+interface Heard {
+  readonly bench: Bench;
+  readonly root: MemoryRegion;
+  readonly space: AddressSpace;
+  readonly log: string[];
+}
+
+/** A root with RAM [0, 0xff] and a silent start; `log` is what is heard from then on. */
+function heard(options: { nop?: boolean } = { nop: false }): Heard {
+  const bench = new Bench();
+  const root = bench.container('root');
+  root.addSubregion(0, bench.ram('ram', 0x100));
+  const space = bench.space(root);
+  const log: string[] = [];
+  space.registerListener(recorder('', log, options));
+  drain(log);
+  return { bench, root, space, log };
+}
+
+function codeOf(act: () => void): string {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof MemoryRegionError) return error.code;
+    throw error;
+  }
+  return 'none';
+}
+
+describe('transactions', () => {
+  it('T-101: they nest, only the outermost end acts, and a commit without begin is refused', () => {
+    const { bench, root, space, log } = heard();
+    const { core } = bench;
+    core.begin();
+    core.begin();
+    root.addSubregion(0x200, bench.io('io', 4));
+    core.commit();
+    expect([lines(space), drain(log)]).toEqual([['0-ff ram'], []]);
+    core.commit();
+    expect(drain(log)).toEqual(['begin', 'add 200-203 io', 'commit']);
+    expect(codeOf(() => core.commit())).toBe('transaction');
+  });
+  it('T-101: each begin delivers coalesced writes that wait', () => {
+    const { bench } = heard();
+    let flushed = 0;
+    bench.core.access.flushCoalescedMmio = () => flushed++;
+    bench.core.begin();
+    bench.core.begin();
+    bench.core.commit();
+    bench.core.commit();
+    expect(flushed).toBe(2);
+  });
+  it('T-102, T-103: nothing asked for, nothing done: no callback at all', () => {
+    const { bench, log } = heard({ nop: true });
+    bench.core.transaction(() => {});
+    bench.core.edit().dispose();
+    expect(drain(log)).toEqual([]);
+  });
+  it('T-104: any number of edits in one transaction cost one rebuild', () => {
+    const { bench, root, log } = heard();
+    const tx = bench.core.edit();
+    for (let i = 0; i < 20; i++) root.addSubregion(0x200 + i * 8, bench.io(`r${i}`, 8));
+    for (const child of root.children.slice(0, 20)) root.delSubregion(child);
+    tx.dispose();
+    tx.dispose();
+    expect(drain(log)).toEqual(['begin', 'commit']);
+  });
+  it('T-105: rendering, begin, then each space completely in the order of making, then commit', () => {
+    const bench = new Bench();
+    const root = bench.container('root');
+    const io = bench.io('io', 8);
+    root.addSubregion(0, io);
+    const window = bench.container('window');
+    window.addSubregion(0, bench.alias('w', io, 0, 4));
+    const log: string[] = [];
+    const a = bench.space(root, 'a');
+    const b = bench.space(window, 'b');
+    b.registerListener(recorder('b', log));
+    a.registerListener(recorder('a', log));
+    drain(log);
+    io.setReadonly(true);
+    expect(drain(log)).toEqual([
+      'b begin',
+      'a begin',
+      'a del 0-7 io',
+      'a add 0-7 io ro',
+      'b del 0-3 io',
+      'b add 0-3 io ro',
+      'b commit',
+      'a commit',
+    ]);
+  });
+  it('T-106: eventfds alone: no begin, no commit', () => {
+    const { root, log } = heard();
+    root.children[0]!.addEventFd(4, 4, false, 0, { notify() {} });
+    expect(drain(log)).toEqual(['fdAdd 4 4']);
+  });
+  it('T-107: a space whose view stays hears of every range, where it has regionNop; one with no ranges hears none', () => {
+    const { bench, log } = heard({ nop: true });
+    bench.space(bench.container('empty')).registerListener(recorder('empty', log));
+    drain(log);
+    bench.container('elsewhere').setEnabled(false);
+    expect(drain(log)).toEqual(['begin', 'empty begin', 'nop 0-ff ram', 'commit', 'empty commit']);
+  });
+  it('T-108: edits from begin, region and log callbacks are refused, and nothing is harmed', () => {
+    const { bench, root, space } = heard();
+    const ram = root.children[0]!;
+    const codes: string[] = [];
+    const edit = (): void => {
+      codes.push(codeOf(() => root.delSubregion(ram)));
+      codes.push(codeOf(() => bench.space(root)));
+      codes.push(codeOf(() => space.registerListener({})));
+    };
+    space.registerListener({ begin: edit, regionAdd: edit, regionDel: edit, logStart: edit });
+    const replayed = codes.length;
+    ram.setSize(0x80);
+    ram.setLog(true, LogClient.VGA);
+    expect(replayed).toBe(6);
+    expect([codes.length, new Set(codes)]).toEqual([replayed + 3 * 5, new Set(['in-callback'])]);
+    expect(lines(space)).toEqual(['0-7f ram']);
+  });
+  it('T-108: what commit edits is committed right after, in a round of its own', () => {
+    const { bench, root, space, log } = heard();
+    let left = 2;
+    space.registerListener({
+      commit: () => {
+        if (left-- > 0) root.addSubregion(0x200 + left * 8, bench.io(`r${left}`, 4));
+      },
+    });
+    drain(log);
+    expect(left).toBe(1); // Its replay has a commit too.
+    root.children[0]!.setEnabled(false);
+    expect(drain(log)).toEqual(['begin', 'del 208-20b r1', 'commit', 'begin', 'add 200-203 r0', 'commit']);
+    expect(lines(space)).toEqual(['0-ff ram', '200-203 r0']);
+  });
+  it('T-108: a listener that never stops editing is stopped', () => {
+    const { root, space } = heard();
+    const ram = root.children[0]!;
+    const loop = space.registerListener({ commit: () => {} });
+    loop.dispose();
+    const endless: MemoryListener = { commit: () => ram.setReadonly(!ram.readonly) };
+    expect(codeOf(() => space.registerListener(endless))).toBe('transaction');
+  });
+  it('T-104: an exception inside leaves what was edited so far, visible, and no transaction open', () => {
+    const { bench, root, space } = heard();
+    expect(() =>
+      bench.core.transaction(() => {
+        root.addSubregion(0x200, bench.io('io', 4));
+        throw new Error('device failed');
+      }),
+    ).toThrow('device failed');
+    expect(lines(space)).toEqual(['0-ff ram', '200-203 io']);
+    expect(codeOf(() => bench.core.commit())).toBe('transaction');
+  });
+  it('T-115: what listeners throw surfaces after all have been told; several together', () => {
+    const { bench, root, space, log } = heard();
+    const bad = (text: string): MemoryListener => ({
+      regionAdd: ({ region }) => {
+        if (region.name === 'io') throw new Error(text);
+      },
+    });
+    space.registerListener(bad('one'));
+    const io = bench.io('io', 4);
+    expect(() => root.addSubregion(0x200, io)).toThrow('one');
+    space.registerListener({ priority: 5, regionAdd: () => undefined });
+    expect(() => space.registerListener(bad('two'))).toThrow('two');
+    drain(log);
+    let thrown: unknown;
+    try {
+      io.setSize(8);
+    } catch (error) {
+      thrown = error;
+    }
+    expect((thrown as AggregateError).errors.map((error: Error) => error.message)).toEqual(['one', 'two']);
+    expect([drain(log), lines(space)]).toEqual([
+      ['begin', 'del 200-203 io', 'add 200-207 io', 'commit'],
+      ['0-ff ram', '200-207 io'],
+    ]);
+  });
+  it('T-109: what changes no range makes no view: a BAR moved with decode off, a value written again', () => {
+    const bench = new Bench();
+    const root = bench.container('root');
+    const bar = bench.io('bar', 0x1000);
+    root.addSubregion(0, bench.io('other', 4));
+    root.addSubregion(0x1000, bar);
+    const space = bench.space(root);
+    bar.setEnabled(false);
+    const { view } = space;
+    bar.setAddress(0x4000);
+    bar.setAddress(0x4000);
+    expect(space.view).toBe(view);
+  });
+});
+
+describe('listeners', () => {
+  it('T-110: a listener hears of one space; absent callbacks are skipped', () => {
+    const { bench, log } = heard();
+    const other = bench.io('other', 4);
+    bench.space(other).registerListener({});
+    drain(log);
+    other.setReadonly(true);
+    expect(drain(log)).toEqual(['begin', 'commit']);
+  });
+  it('T-110: the priority is unsigned', () => {
+    const { space } = heard();
+    for (const priority of [-1, 0.5, 2 ** 32]) expect(() => space.registerListener({ priority })).toThrow(RangeError);
+  });
+  it('T-111, T-112: rising priority, then as registered; the reverse is the exact opposite, for each callback', () => {
+    const bench = new Bench();
+    const root = bench.container('root');
+    const ram = bench.ram('ram', 0x100);
+    root.addSubregion(0, ram);
+    const space = bench.space(root);
+    const other = bench.space(bench.container('other'));
+    const log: string[] = [];
+    space.registerListener(recorder('B', log, { priority: 1 }));
+    space.registerListener(recorder('C', log, { priority: 1 }));
+    other.registerListener(recorder('X', log, { priority: 1 }));
+    space.registerListener(recorder('A', log));
+    drain(log);
+    const order = (act: () => void): string[] => {
+      act();
+      const said = new Map<string, string>();
+      for (const line of drain(log)) {
+        const [name, verb] = line.split(' ') as [string, string];
+        said.set(verb, (said.get(verb) ?? '') + name);
+      }
+      return [...said].map(([verb, names]) => `${verb} ${names}`);
+    };
+    expect(order(() => ram.addCoalescing(0, 4))).toEqual(['coalAdd ABC']);
+    expect(order(() => ram.setSize(0x80))).toEqual([
+      'begin ABCX',
+      'coalDel CBA',
+      'del CBA',
+      'add ABC',
+      'coalAdd ABC',
+      'commit ABCX',
+    ]);
+    expect(order(() => ram.setLog(true, LogClient.VGA))).toEqual([
+      'begin ABCX',
+      'nop ABC',
+      'logStart ABC',
+      'commit ABCX',
+    ]);
+    expect(order(() => bench.core.dirtyLogSync(null))).toEqual(['sync ABC']);
+    expect(order(() => bench.core.dirtyLogClear(ram, 0, 8))).toEqual(['clear ABC']);
+    expect(order(() => bench.core.dirtyLogAfterSync())).toEqual(['afterSync ABCX']);
+    expect(order(() => ram.setLog(false, LogClient.VGA))).toEqual([
+      'begin ABCX',
+      'nop ABC',
+      'logStop CBA',
+      'commit ABCX',
+    ]);
+    const notifier = { notify() {} };
+    expect(order(() => ram.addEventFd(0, 4, false, 0, notifier))).toEqual(['fdAdd CBA']);
+    expect(order(() => ram.delEventFd(0, 4, false, 0, notifier))).toEqual(['fdDel ABC']);
+    expect(order(() => ram.clearCoalescing())).toEqual(['coalDel CBA']);
+    expect(order(() => bench.core.globalDirtyLogStart(1))[0]).toBe('globalStart ABCX');
+    expect(order(() => bench.core.globalDirtyLogStop(1)).at(-1)).toBe('globalStop XCBA');
+  });
+  it('T-113, T-114: removals ascending, then additions and what stays, ascending', () => {
+    const { bench, root, log } = heard({ nop: true });
+    const middle = bench.io('middle', 0x10);
+    root.addSubregion(0x40, middle, 1);
+    root.addSubregion(0x200, bench.io('high', 4));
+    drain(log);
+    middle.setAddress(0x80);
+    expect(drain(log)).toEqual([
+      'begin',
+      'del 0-3f ram',
+      'del 40-4f middle',
+      'del 50-ff ram @50',
+      'add 0-7f ram',
+      'add 80-8f middle',
+      'add 90-ff ram @90',
+      'nop 200-203 high',
+      'commit',
+    ]);
+  });
+  it('T-116: a grown range is removed and added', () => {
+    const { root, log } = heard();
+    root.children[0]!.setSize(0x180);
+    expect(drain(log)).toEqual(['begin', 'del 0-ff ram', 'add 0-17f ram', 'commit']);
+  });
+  it('T-117: no log start goes with an addition', () => {
+    const { root, log } = heard();
+    const ram = root.children[0]!;
+    ram.setLog(true, LogClient.VGA);
+    drain(log);
+    ram.setSize(0x80);
+    expect(drain(log)).toEqual(['begin', 'del 0-ff ram', 'add 0-7f ram', 'commit']);
+  });
+  it('T-118: region callbacks get the old view in both passes and find the old map; commit finds the new one', () => {
+    const { root, space } = heard();
+    const before = space.view;
+    const views: unknown[] = [];
+    space.registerListener({
+      regionAdd: (_, view) => views.push(view === space.view && view),
+      regionDel: (_, view) => views.push(view === space.view && view),
+      eventfdAdd: (_, view) => views.push(view === space.view && view),
+      commit: () => views.push(space.view),
+    });
+    views.length = 0;
+    const ram = root.children[0]!;
+    ram.setSize(0x80);
+    expect(views).toEqual([before, before, space.view]);
+    expect(space.view).not.toBe(before);
+  });
+  it('T-119: during both passes the regions of both views are kept alive', () => {
+    const bench = new Bench();
+    const owner = {};
+    const root = bench.container('root');
+    const io = bench.io('io', 4, owner);
+    root.addSubregion(0, io);
+    const space = bench.space(root);
+    let kept = -1;
+    space.registerListener({
+      regionDel: ({ region }) => {
+        kept = bench.core.ownerReferences(region.owner!);
+      },
+    });
+    root.delSubregion(io);
+    expect([kept, bench.core.ownerReferences(owner)]).toEqual([1, 0]);
+  });
+  it('T-120, T-302: ranges that stay are told only where a listener asks for them', () => {
+    for (const nop of [true, false]) {
+      const { bench, root, log } = heard({ nop });
+      for (let i = 0; i < 300; i++) root.addSubregion(0x1000 + i * 0x10, bench.io(`r${i}`, 8));
+      drain(log);
+      root.children.find((each) => each.name === 'r150')!.setEnabled(false);
+      expect(drain(log).length).toBe(nop ? 303 : 3);
+    }
+  });
+  it('T-121: a late listener alone hears begin, each range with its mask, commit', () => {
+    const { bench, root, space, log } = heard();
+    const ram = root.children[0]!;
+    ram.setLog(true, LogClient.VGA);
+    root.addSubregion(0x200, bench.io('io', 4));
+    bench.core.globalDirtyLogStart(1);
+    drain(log);
+    space.registerListener(recorder('late', log));
+    expect(drain(log)).toEqual([
+      'late begin',
+      'late globalStart',
+      'late add 0-ff ram',
+      'late logStart 0-ff ram 0->5',
+      'late add 200-203 io',
+      'late commit',
+    ]);
+  });
+  it('T-121: logSync and logSyncGlobal together are refused', () => {
+    const { space } = heard();
+    const both = { name: 'vhost', logSync() {}, logSyncGlobal() {} };
+    expect(codeOf(() => space.registerListener(both))).toBe('bad-listener');
+    expect(() => space.registerListener(both)).toThrow(/listener "vhost" has both/);
+    expect(space.listeners.size).toBe(1);
+  });
+  it('T-122: unlike 7.2, coalesced ranges and eventfds are told to a late listener too', () => {
+    const { root, space, log } = heard();
+    const ram = root.children[0]!;
+    ram.addCoalescing(0x10, 0x10);
+    ram.addEventFd(8, 4, false, 0, { notify() {} });
+    drain(log);
+    space.registerListener(recorder('late', log));
+    expect(drain(log)).toEqual(['late begin', 'late add 0-ff ram', 'late coalAdd ram 10 10', 'late fdAdd 8 4', 'late commit']);
+  });
+  it('T-123: unregistering tells that all is gone, once', () => {
+    const { root, space, log } = heard();
+    const ram = root.children[0]!;
+    ram.setLog(true, LogClient.VGA);
+    ram.addCoalescing(0, 4);
+    ram.addEventFd(8, 4, false, 0, { notify() {} });
+    const late = space.registerListener(recorder('late', log));
+    drain(log);
+    late.dispose();
+    late.dispose();
+    expect(drain(log)).toEqual([
+      'late begin',
+      'late logStop 0-ff ram 1->0',
+      'late coalDel ram 0 4',
+      'late del 0-ff ram',
+      'late fdDel 8 4',
+      'late commit',
+    ]);
+    ram.setReadonly(true);
+    expect(drain(log).filter((line) => line.startsWith('late'))).toEqual([]);
+  });
+  it('T-124: a coalesced range that misses the flat range does not end the replay', () => {
+    const { root, space, log } = heard();
+    const ram = root.children[0]!;
+    ram.setSize(0x20);
+    ram.addCoalescing(0x80, 8);
+    ram.addCoalescing(0x10, 8);
+    drain(log);
+    space.registerListener(recorder('late', log));
+    expect(drain(log)).toEqual(['late begin', 'late add 0-1f ram', 'late coalAdd ram 10 8', 'late commit']);
+  });
+});
