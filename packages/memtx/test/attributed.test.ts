@@ -179,6 +179,17 @@ describe('plain memory with attributes', () => {
     expect(error.cause).toMatchObject({ code: 'io-error' });
   });
 
+  it('V-1.2: a memory that says 0 bytes where some were asked for has failed', () => {
+    class Mute extends GuestRegionCollection<GuestRegionBuffer> {
+      override read(): number {
+        return 0;
+      }
+    }
+    const tx = new MemTx();
+    expect(memTxView(attributed(new Mute())).read(new Uint8Array(4), 0x10, tx)).toBe(0);
+    expect(tx).toEqual({ result: MemTxResult.DECODE_ERROR, done: 0 });
+  });
+
   it('V-1.3: an ordering makes an access atomic, and a misaligned one is refused', () => {
     const { view, tx } = machine();
     view.store(0x1004, le32, 7, Ordering.RELEASE);

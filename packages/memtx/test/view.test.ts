@@ -249,6 +249,9 @@ describe('what happens after a failure', () => {
     const go = view.with({ onError: 'continue' });
     expect(() => go.load(0x9000, u8, { tx: null })).toThrow(MemTxError);
     expect(() => go.readSlice(new Uint8Array(1), 0x9000, { tx: null })).toThrow(MemTxError);
+    const bytes = new Uint8Array(8).fill(0xee);
+    expect(go.read(bytes, 0x10fe, { tx: null })).toBe(2);
+    expect([...bytes]).toEqual([0, 0, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee]); // it stopped
     expect(() => go.with({ onError: 'stop', tx: null }).load(0x9000, u8)).toThrow(MemTxError);
     expect(() => go.with({ tx: null })).toThrow(TypeError);
     expect(() => view.read(new Uint8Array(1), 0x1000, { onError: 'continue' })).toThrow(TypeError);
@@ -336,6 +339,7 @@ describe('what happens after a failure', () => {
     const { device, ram, view } = machine();
     const go = view.with({ onError: 'continue' });
     const inner: number[] = [];
+    go.writeObj(0x1000, le64, 0n); // so that the view has a buffer to lend
     device.onWrite = () => {
       go.load(0x9000, u8);
       inner.push(go.tx.result);
