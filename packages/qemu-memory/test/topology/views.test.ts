@@ -208,10 +208,7 @@ describe('address spaces', () => {
       inside = lines(bench.space(root, 'late'));
     });
     expect(inside).toEqual(['0-3 root']);
-    expect(bench.core.addressSpaces.map((each) => lines(each))).toEqual([
-      ['0-3 new'],
-      ['0-3 new'],
-    ]);
+    expect(bench.core.addressSpaces.map((each) => lines(each))).toEqual([['0-3 new'], ['0-3 new']]);
   });
   it('T-100: a disposed space leaves at once, and lets go after a grace period', () => {
     const bench = new Bench();

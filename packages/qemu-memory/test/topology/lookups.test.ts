@@ -1,0 +1,155 @@
+import { describe, expect, it } from 'vitest';
+import { type MemoryRegion, memoryRegionFind, memoryRegionPresent } from '../../src/index.ts';
+import { Bench, lines, SPACE, sectionLine } from '../support/topology.ts';
+
+const find = (region: MemoryRegion, addr: number | bigint, size: number | bigint): string | null => {
+  const found = memoryRegionFind(region, addr, size);
+  found?.dispose();
+  return found === null ? null : sectionLine(found.section);
+};
+
+describe('sections', () => {
+  it('T-140: region, both offsets, size and flags, equal where all of them are', () => {
+    const bench = new Bench();
+    const root = bench.container('root');
+    const ram = bench.ram('ram', 0x200);
+    const alias = bench.alias('a', ram, 0x80, 0x100);
+    alias.setReadonly(true);
+    root.addSubregion(0x1000, alias);
+    const section = bench.space(root).view.section(0);
+    expect([
+      section.region,
+      section.offsetWithinRegion,
+      section.offsetWithinAddressSpace,
+      section.size,
+      section.readonly,
+      section.nonvolatile,
+    ]).toEqual([ram, 0x80n, 0x1000n, 0x100n, true, false]);
+    expect([section.equals(section.part(0n, 0x100n)), section.equals(section.part(0n, 0xffn))]).toEqual([true, false]);
+  });
+  it('T-142: a part moves both offsets', () => {
+    const bench = new Bench();
+    const root = bench.container('root');
+    root.addSubregion(0x1000, bench.alias('a', bench.ram('ram', 0x200), 0x80, 0x100));
+    const part = bench.space(root).view.section(0).part(0x10n, 0x20n);
+    expect([part.offsetWithinRegion, part.offsetWithinAddressSpace, part.size, part.last]).toEqual([
+      0x90n,
+      0x1010n,
+      0x20n,
+      0x102fn,
+    ]);
+  });
+});
+
+describe('memoryRegionFind', () => {
+  it('T-143: positions add up through containers, never through aliases, and wrap at 2^64', () => {
+    const bench = new Bench();
+    const root = bench.container('root');
+    const bus = bench.container('bus', 0x1000);
+    const io = bench.io('io', 0x100);
+    bus.addSubregion(0x20, io);
+    root.addSubregion(0x1000, bus);
+    bench.space(root);
+    expect(find(io, 8, 4)).toBe('1028-102b io @8');
+    expect(find(bus, SPACE - 0x1000n + 0x1020n - 0x1000n, 4)).toBe(null);
+    expect(find(bus, SPACE - 0x1000n, 0x2000)).toBe('1020-111f io');
+    const aliased = bench.io('aliased', 4);
+    root.addSubregion(0x9000, bench.alias('a', aliased, 0, 4));
+    expect(find(aliased, 0, 4)).toBe(null);
+  });
+  it('T-143: the topmost must be a root; of several spaces the first made counts', () => {
+    const bench = new Bench();
+    const root = bench.container('root');
+    root.addSubregion(0, bench.io('io', 4));
+    expect(memoryRegionFind(root, 0, 4)).toBe(null);
+    const first = bench.space(root, 'first');
+    bench.space(root, 'second');
+    expect(memoryRegionFind(root, 0, 4)!.view).toBe(first.view);
+    first.dispose();
+    expect(find(root, 0, 4)).toBe('0-3 io');
+  });
+  it('T-144: the lowest range that meets the window, any region, with a gap before it or not', () => {
+    const bench = new Bench();
+    const root = bench.container('root');
+    const low = bench.io('low', 0x10);
+    root.addSubregion(0x100, low);
+    root.addSubregion(0x108, bench.io('top', 4), 1);
+    root.addSubregion(0x200, bench.io('far', 0x10));
+    bench.space(root);
+    expect(find(low, 8, 4)).toBe('108-10b top');
+    expect(find(low, 0x10, 0x1000)).toBe('200-20f far');
+    expect([find(root, 0, 0x100), find(root, 0, 0x101), find(root, 0, 0)]).toEqual([null, '100-100 low', null]);
+    expect(find(root, 0, SPACE)).toBe('100-107 low');
+  });
+  it('T-145: a result keeps the owner alive until it is disposed of', () => {
+    const bench = new Bench();
+    const owner = {};
+    const io = bench.io('io', 4, owner);
+    bench.space(io);
+    const before = bench.core.ownerReferences(owner);
+    const found = memoryRegionFind(io, 0, 1)!;
+    expect(bench.core.ownerReferences(owner)).toBe(before + 1);
+    found.dispose();
+    found.dispose();
+    expect(bench.core.ownerReferences(owner)).toBe(before);
+  });
+  it('T-146: present means that another region answers', () => {
+    const bench = new Bench();
+    const root = bench.io('root', 0x10);
+    root.addSubregion(4, bench.io('child', 4));
+    bench.space(root);
+    expect([0, 4, 7, 8, 0x20].map((at) => memoryRegionPresent(root, at))).toEqual([false, true, true, false, false]);
+  });
+  it('T-147: inside a transaction it sees the map before', () => {
+    const bench = new Bench();
+    const root = bench.container('root');
+    const io = bench.io('io', 4);
+    root.addSubregion(0, io);
+    bench.space(root);
+    bench.core.transaction(() => {
+      io.setAddress(8);
+      expect([find(root, 0, 4), find(root, 8, 4)]).toEqual(['0-3 io', null]);
+    });
+    expect([find(root, 0, 4), find(root, 8, 4)]).toEqual([null, '8-b io']);
+  });
+  it('T-141: what is found stays usable after the map has changed', () => {
+    const bench = new Bench();
+    const io = bench.io('io', 4);
+    bench.space(io);
+    const found = memoryRegionFind(io, 0, 4)!;
+    io.setSize(8);
+    expect([sectionLine(found.section), lines(found.view)]).toEqual(['0-3 io', ['0-3 io']]);
+    found.dispose();
+  });
+});
+
+describe('looking into a view', () => {
+  it('T-148: each range ascending, until the visitor answers true', () => {
+    const bench = new Bench();
+    const root = bench.container('root');
+    for (const at of [0x20, 0, 0x10]) root.addSubregion(at, bench.io(`r${at}`, 8));
+    const { view } = bench.space(root);
+    const seen: string[] = [];
+    const stopped = view.forEachRange((first, size, region, offset) => {
+      seen.push(`${first} ${size} ${region.name} ${offset}`);
+      return first === 0x10n;
+    });
+    expect([stopped, seen]).toEqual([true, ['0 8 r0 0', '16 8 r16 0']]);
+    expect(view.forEachRange(() => undefined)).toBe(false);
+  });
+  it('T-176: no limit of sections', () => {
+    const bench = new Bench();
+    const root = bench.container('root');
+    bench.core.transaction(() => {
+      for (let i = 0; i < 5000; i++) root.addSubregion(i * 8, bench.io('r', 4));
+    });
+    const { view } = bench.space(root);
+    expect([view.length, view.find(4999 * 8 + 3)]).toEqual([5000, 4999]);
+  });
+  it('T-157: a section is as long as its range, however pages lie', () => {
+    const bench = new Bench();
+    const root = bench.container('root');
+    root.addSubregion(0x800, bench.ram('ram', 0x2000));
+    expect(sectionLine(bench.space(root).view.lookup(0x1000)!)).toBe('800-27ff ram');
+  });
+});
