@@ -90,14 +90,19 @@ export class RcuDomain implements RemoteReaders {
   /** Blocks until the grace period of `ticket` has ended. @throws {RcuError} `timeout`, `cannot-block`. */
   wait(ticket: number, timeoutMs: number): void {
     const deadline = Date.now() + timeoutMs;
-    for (;;) {
-      const event = Atomics.load(this.words, EVENT); // First the event, then the look at the readers (A-237).
-      const progress = this.#drive(ticket);
-      if (progress === Progress.REACHED) return;
-      const slice = Math.min(this.#left(deadline, timeoutMs), WAIT_SLICE_MS);
-      if (progress === Progress.BLOCKED) waitWord(this.words, EVENT, event, slice);
-      else waitWord(this.words, LOCK, this.#contend(), slice);
-    }
+    while (!this.reached(ticket)) this.pause(ticket, Math.min(this.#left(deadline, timeoutMs), WAIT_SLICE_MS));
+  }
+
+  /**
+   * Moves on what is running; if that is not enough, blocks until there is a reason to look again, or for `ms`.
+   * @returns has the grace period of `ticket` ended? @throws {RcuError} `cannot-block`.
+   */
+  pause(ticket: number, ms: number): boolean {
+    const event = Atomics.load(this.words, EVENT); // First the event, then the look at the readers (A-237).
+    const progress = this.#drive(ticket);
+    if (progress === Progress.BLOCKED) waitWord(this.words, EVENT, event, ms);
+    else if (progress === Progress.LOCKED) waitWord(this.words, LOCK, this.#contend(), ms);
+    return progress === Progress.REACHED;
   }
 
   /** Resolves when the grace period of `ticket` has ended; rejects with RcuError `timeout`. */
@@ -258,7 +263,7 @@ export class RcuDomain implements RemoteReaders {
 
   #left(deadline: number, timeoutMs: number): number {
     const left = deadline - Date.now();
-    if (left <= 0) throw this.#timeout(timeoutMs);
+    if (left <= 0) throw this.timeoutError(timeoutMs);
     return left;
   }
 
@@ -267,7 +272,8 @@ export class RcuDomain implements RemoteReaders {
     Atomics.notify(this.words, EVENT);
   }
 
-  #timeout(timeoutMs: number): RcuError {
+  /** @internal Says who is in a section. */
+  timeoutError(timeoutMs: number): RcuError {
     const slots = this.blocking();
     return new RcuError(
       'timeout',

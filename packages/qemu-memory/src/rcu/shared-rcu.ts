@@ -4,6 +4,7 @@
  */
 import { disposable } from '@guestmem/vm-memory';
 import { RcuError } from './error.ts';
+import { FaultyReader, type ReaderFaults } from './faulty-reader.ts';
 import { LocalRcu } from './local-rcu.ts';
 import type { Rcu, RcuGuard } from './rcu.ts';
 import { RcuDomain } from './shared-domain.ts';
@@ -27,11 +28,12 @@ export class SharedRcu implements Rcu {
   /**
    * @param buffer of `RcuDomain.create(...)`, from any agent.
    * @param claim whose slot it is to be (`RcuDomain.newClaim`), so that the updater can tell; default a new number.
-   * @throws {RcuError} `no-free-slot`, `bad-handle`.
+   * @param faults for tests only. @throws {RcuError} `no-free-slot`, `bad-handle`.
    */
-  constructor(buffer: SharedArrayBuffer, flavour: RcuFlavour = 'barrier', claim?: number) {
+  constructor(buffer: SharedArrayBuffer, flavour: RcuFlavour = 'barrier', claim?: number, faults?: ReaderFaults) {
     this.flavour = flavour;
-    this.#reader = new SharedReader(new RcuDomain(buffer).words, claim);
+    const { words } = new RcuDomain(buffer);
+    this.#reader = faults === undefined ? new SharedReader(words, claim) : new FaultyReader(words, claim, faults);
     this.domain = new RcuDomain(buffer, this.#reader.slot);
     this.#local.waitAlso(this.domain);
   }

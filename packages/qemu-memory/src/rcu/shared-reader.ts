@@ -16,8 +16,10 @@ export function newClaim(words: Int32Array): number {
 export class SharedReader {
   /** Its slot, 0 and up. */
   readonly slot: number;
-  readonly #words: Int32Array;
-  readonly #at: number;
+  /** @internal */
+  protected readonly words: Int32Array;
+  /** @internal First word of its slot. */
+  protected readonly at: number;
   readonly #claim: number;
   #inside = false;
 
@@ -32,8 +34,8 @@ export class SharedReader {
     if (slot === slots)
       throw new RcuError('no-free-slot', `all ${slots} reader slots are taken; make the domain with more slots`);
     this.slot = slot;
-    this.#words = words;
-    this.#at = slotWord(slot);
+    this.words = words;
+    this.at = slotWord(slot);
     this.#claim = claim;
   }
 
@@ -44,26 +46,26 @@ export class SharedReader {
 
   /** A-226: from here on no grace period ends before `leave`. Read the protected pointer, with Atomics, after it. @throws {RcuError} `evicted`. */
   enter(): void {
-    const words = this.#words;
-    Atomics.store(words, this.#at + CTR, Atomics.load(words, GP));
-    if (Atomics.load(words, this.#at + CLAIM) !== this.#claim) this.#lost();
+    const words = this.words;
+    Atomics.store(words, this.at + CTR, Atomics.load(words, GP));
+    if (Atomics.load(words, this.at + CLAIM) !== this.#claim) this.#lost();
     this.#inside = true;
   }
 
   /** A-227. */
   leave(): void {
     this.#inside = false;
-    const words = this.#words;
-    if (Atomics.load(words, this.#at + CLAIM) !== this.#claim) return;
-    Atomics.store(words, this.#at + CTR, 0);
-    if (Atomics.load(words, this.#at + WAITING) !== 0) this.#wake();
+    const words = this.words;
+    if (Atomics.load(words, this.at + CLAIM) !== this.#claim) return;
+    Atomics.store(words, this.at + CTR, 0);
+    if (Atomics.load(words, this.at + WAITING) !== 0) this.wake();
   }
 
   /** Leaves and enters at once: nothing read before is used any more. One atomic load when no grace period runs. @throws {RcuError} `evicted`. */
   quiescent(): void {
-    const words = this.#words;
+    const words = this.words;
     const gp = Atomics.load(words, GP);
-    if (Atomics.load(words, this.#at + CTR) === gp && Atomics.load(words, this.#at + CLAIM) === this.#claim) return;
+    if (Atomics.load(words, this.at + CTR) === gp && Atomics.load(words, this.at + CLAIM) === this.#claim) return;
     this.leave();
     this.enter();
   }
@@ -71,14 +73,20 @@ export class SharedReader {
   /** Gives the slot back (A-217). */
   unregister(): void {
     this.leave();
-    const words = this.#words;
-    Atomics.compareExchange(words, this.#at + CLAIM, this.#claim, 0);
-    if (Atomics.load(words, this.#at + WAITING) !== 0) this.#wake();
+    const words = this.words;
+    Atomics.compareExchange(words, this.at + CLAIM, this.#claim, 0);
+    if (Atomics.load(words, this.at + WAITING) !== 0) this.wake();
   }
 
-  #wake(): void {
-    const words = this.#words;
-    Atomics.store(words, this.#at + WAITING, 0);
+  /** @internal Stores a parity that was fetched earlier. */
+  protected publish(gp: number): void {
+    Atomics.store(this.words, this.at + CTR, gp);
+  }
+
+  /** @internal */
+  protected wake(): void {
+    const words = this.words;
+    Atomics.store(words, this.at + WAITING, 0);
     Atomics.add(words, EVENT, 1);
     Atomics.notify(words, EVENT);
   }
@@ -86,7 +94,7 @@ export class SharedReader {
   #lost(): never {
     this.#inside = false;
     throw new RcuError(
-      Atomics.load(this.#words, this.#at + CLAIM) === -1 ? 'evicted' : 'not-registered',
+      Atomics.load(this.words, this.at + CLAIM) === -1 ? 'evicted' : 'not-registered',
       `reader slot ${this.slot} no longer belongs to this agent: it did not answer in time, or has unregistered`,
     );
   }

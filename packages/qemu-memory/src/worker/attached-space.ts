@@ -30,6 +30,7 @@ import {
   toAddress,
   type WriteVolatile,
 } from '@guestmem/vm-memory';
+import type { ReaderFaults } from '../rcu/faulty-reader.ts';
 import { type RcuFlavour, SharedRcu } from '../rcu/shared-rcu.ts';
 import { WorkerError } from './error.ts';
 import { isSharedSpaceNews, PROTOCOL, type SharedSpaceHandle } from './handle.ts';
@@ -52,6 +53,16 @@ export interface AttachOptions {
   readonly timeoutMs?: number;
   /** Looks at a pending reply before blocking (default 2000, a few µs). */
   readonly spins?: number;
+  /** Deviations for tests, which must see them caught. */
+  readonly faults?: AttachFaults;
+}
+
+/** What is done wrong on purpose. Tests only. */
+export interface AttachFaults extends ReaderFaults {
+  /** Takes the table before it enters the section (A-242). */
+  readonly tableBeforeSection?: boolean;
+  /** Stays between taking a table or window and using it until grace periods have passed, for at most so many looks. */
+  readonly slowSection?: number;
 }
 
 /** After so many accesses through the owner it is worth asking whether RAM has arrived. */
@@ -78,6 +89,7 @@ export class AttachedSpace implements TxMemory, Bytes<GuestAddress> {
   readonly #receive: (() => unknown) | undefined;
   readonly #scratch: DataView = new DataView(new ArrayBuffer(8));
   readonly #scratches: readonly Uint8Array[];
+  readonly #faults: AttachFaults | undefined;
   #misses = 0;
   #plain: MemTxView | null = null;
   #detached = false;
@@ -95,7 +107,8 @@ export class AttachedSpace implements TxMemory, Bytes<GuestAddress> {
     this.#receive = options.receive;
     this.#scratches = [0, 1, 2, 3, 4, 5, 6, 7, 8].map((size) => new Uint8Array(this.#scratch.buffer, 0, size));
     this.#reader = new TableReader(arena, handle.blocks);
-    this.rcu = joinDomain(handle, this.flavour);
+    this.#faults = options.faults;
+    this.rcu = joinDomain(handle, this.flavour, options.faults);
     this.#client = new RingClient(ring, this.rcu.slot, options.timeoutMs ?? 10_000, options.spins ?? 2000, () =>
       this.#gone(),
     );
@@ -333,6 +346,7 @@ export class AttachedSpace implements TxMemory, Bytes<GuestAddress> {
         if (window === null || (isWrite && window.storeLen === 0)) return false;
         pos = window.first + window.loadLen;
       }
+      if (this.#faults !== undefined) this.#dawdle(this.#faults);
       for (let pos = addr; pos < end; ) {
         const window = this.#reader.window(pos)!;
         const at = pos - window.first;
@@ -393,8 +407,26 @@ export class AttachedSpace implements TxMemory, Bytes<GuestAddress> {
   #enter(): void {
     if (this.#online) return;
     if (this.#detached) throw this.#gone()!;
+    if (this.#faults !== undefined) {
+      this.#enterFaulty(this.#faults);
+      return;
+    }
     this.rcu.readLock();
     if (this.#reader.refresh()) this.#changed();
+  }
+
+  #enterFaulty(faults: AttachFaults): void {
+    if (faults.tableBeforeSection !== true) this.rcu.readLock();
+    if (this.#reader.refresh()) this.#changed();
+    if (faults.tableBeforeSection !== true) return;
+    this.#dawdle(faults);
+    this.rcu.readLock();
+  }
+
+  #dawdle(faults: AttachFaults): void {
+    const { domain } = this.rcu;
+    const before = domain.gracePeriods;
+    for (let i = 0; i < (faults.slowSection ?? 0) && domain.gracePeriods - before < 3; i++);
   }
 
   #leave(): void {
@@ -443,11 +475,11 @@ function checkHandle(handle: SharedSpaceHandle): void {
     );
 }
 
-function joinDomain(handle: SharedSpaceHandle, flavour: RcuFlavour): SharedRcu {
+function joinDomain(handle: SharedSpaceHandle, flavour: RcuFlavour, faults?: ReaderFaults): SharedRcu {
   if (Atomics.load(new Int32Array(handle.tables), CLOSED) !== 0)
     throw new WorkerError('closed', `the shared space "${handle.name}" is closed`);
   try {
-    return new SharedRcu(handle.rcu, flavour, handle.claim);
+    return new SharedRcu(handle.rcu, flavour, handle.claim, faults);
   } catch (error) {
     if ((error as { code?: string }).code !== 'no-free-slot') throw error;
     throw new WorkerError('no-free-slot', `all worker slots of "${handle.name}" are taken; share it with more workers`);

@@ -5,6 +5,7 @@
  */
 import type { TxMemory } from '@guestmem/memtx';
 import { type DisposableHandle, disposable } from '@guestmem/vm-memory';
+import type { RemoteReaders } from '../rcu/local-rcu.ts';
 import { type DomainFaults, RcuDomain } from '../rcu/shared-domain.ts';
 import { nextTurn, waitWord, waitWordAsync } from '../rcu/wait.ts';
 import type { AddressSpace } from '../space/address-space.ts';
@@ -12,6 +13,7 @@ import { BlockTable } from './block-table.ts';
 import { type NewsPort, PROTOCOL, type SharedSpaceHandle } from './handle.ts';
 import { createRing, DOORBELL, Ring, SLEEPING } from './ring-layout.ts';
 import { RingServer } from './ring-server.ts';
+import { ServingReaders } from './serving-readers.ts';
 import { TablePublisher } from './table-publisher.ts';
 
 /** How to share. */
@@ -83,6 +85,8 @@ const ROUNDS = 32;
 export class SharedSpace {
   readonly space: AddressSpace;
   readonly domain: RcuDomain;
+  /** For another LocalRcu of this agent: `rcu.waitAlso(shared.readers)` makes its callbacks wait for the workers too. */
+  readonly readers: RemoteReaders;
   readonly #ring: Ring;
   readonly #ringBuffer: SharedArrayBuffer;
   readonly #server: RingServer;
@@ -116,7 +120,8 @@ export class SharedSpace {
     });
     this.#stallMs = options.stallMs ?? 30_000;
     this.#onEvict = options.onEvict;
-    this.#undo = [space.core.rcu.waitAlso(this.domain), space.follow(() => this.#publisher.publish())];
+    this.readers = new ServingReaders(this.domain, () => this.#server.poll());
+    this.#undo = [space.core.rcu.waitAlso(this.readers), space.follow(() => this.#publisher.publish())];
     this.#publisher.publish();
   }
 

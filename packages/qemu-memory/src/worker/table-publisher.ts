@@ -45,7 +45,7 @@ export class TablePublisher {
     this.#early = options.early;
     this.buffer = createTables(options.tables + 1, options.rows);
     this.#arena = new TableArena(this.buffer);
-    for (let index = options.tables; index > 0; index--) this.#free.push({ index, blocks: new Set(), lost: false });
+    for (let index = 1; index <= options.tables; index++) this.#free.push({ index, blocks: new Set(), lost: false });
   }
 
   get freeTables(): number {
@@ -59,7 +59,7 @@ export class TablePublisher {
     const rows = this.#rowsOf(blocks);
     if (this.#rows !== null && !this.#behind && sameRows(rows, this.#rows)) return;
     this.#rows = rows;
-    const table = this.#free.pop();
+    const table = this.#free.shift(); // The one that has rested longest.
     if (table === undefined) {
       if (!this.#behind) this.overflows++;
       this.#behind = true;

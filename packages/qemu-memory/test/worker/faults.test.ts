@@ -200,3 +200,12 @@ it('options out of range are refused', () => {
   expect(() => made.space.share({ ringPayload: 100 })).toThrow('multiple of 64');
   expect(() => made.space.share({ tables: 1.5 })).toThrow(RangeError);
 });
+
+it('A-219: an owner that blocks for a grace period serves a worker that waits for it inside a section', async () => {
+  const made = machine();
+  const shared = share(made);
+  const { signals, done } = run(shared, 'askInside');
+  await until(() => signals.get(0) === 1);
+  made.core.rcu.synchronize(10_000);
+  expect(await served(shared, done)).toBe(0x010000ed);
+});

@@ -156,6 +156,15 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     return sum;
   },
 
+  /** Asks the device from within a section. */
+  askInside({ attach, signals }) {
+    const space = attach();
+    return space.rcu.read(() => {
+      signals.raise(0);
+      return space.load(0x1_0000, le32);
+    });
+  },
+
   /** Adds 1 to the device's counter `args[0]` times, with its own id in the attributes. */
   count({ attach, args }) {
     const space = attach().with({ requesterId: args[1]! });

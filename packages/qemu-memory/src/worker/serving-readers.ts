@@ -1,0 +1,42 @@
+/**
+ * The workers' readers as the owner's own grace periods see them: while the owner blocks for one it goes on serving,
+ * because a worker may wait for the owner inside a section (A-219). A wait within a device callback cannot serve, and ends
+ * by its time-out if it is such a worker that it waits for.
+ */
+import type { RemoteReaders } from '../rcu/local-rcu.ts';
+import type { RcuDomain } from '../rcu/shared-domain.ts';
+
+const SLICE_MS = 1;
+
+/** RcuDomain, but waits serve. */
+export class ServingReaders implements RemoteReaders {
+  readonly #domain: RcuDomain;
+  readonly #serve: () => number;
+
+  /** @param serve performs what workers wait for; never waits. */
+  constructor(domain: RcuDomain, serve: () => number) {
+    this.#domain = domain;
+    this.#serve = serve;
+  }
+
+  request(): number {
+    return this.#domain.request();
+  }
+
+  reached(ticket: number): boolean {
+    return this.#domain.reached(ticket);
+  }
+
+  wait(ticket: number, timeoutMs: number): void {
+    const deadline = Date.now() + timeoutMs;
+    while (!this.#domain.reached(ticket)) {
+      const left = deadline - Date.now();
+      if (left <= 0) throw this.#domain.timeoutError(timeoutMs);
+      if (this.#serve() === 0) this.#domain.pause(ticket, Math.min(left, SLICE_MS));
+    }
+  }
+
+  waitAsync(ticket: number, timeoutMs: number): Promise<void> {
+    return this.#domain.waitAsync(ticket, timeoutMs);
+  }
+}
