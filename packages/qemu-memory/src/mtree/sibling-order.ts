@@ -21,7 +21,24 @@ export function siblingOrder(
     else equals.push(child);
   }
   const priorities = [...byPriority.keys()].sort((a, b) => b - a);
-  return priorities.flatMap((priority) => orderEquals(byPriority.get(priority)!, isOver, guess));
+  return priorities.flatMap((priority) =>
+    clusters(byPriority.get(priority)!).flatMap((cluster) => orderEquals(cluster, isOver, guess)),
+  );
+}
+
+/** Cuts siblings, sorted by offset, where none reaches over: only those that touch need an order, and that is costly. */
+function clusters(equals: readonly LinkedRegion[]): LinkedRegion[][] {
+  const out: LinkedRegion[][] = [];
+  let end = -1n;
+  for (const child of equals) {
+    const last = out.at(-1);
+    if (last === undefined || child.addr >= end) out.push([child]);
+    else last.push(child);
+    // At least one byte, so that those at one offset stay together whatever their sizes.
+    const top = child.addr + (child.node.size > 0n ? child.node.size : 1n);
+    if (top > end) end = top;
+  }
+  return out;
 }
 
 /** Takes, again and again, the first that nothing left must lie over; what is known binds more than what is guessed. */
