@@ -1,0 +1,192 @@
+import { MemoryCore } from '@guestmem/qemu-memory';
+import { sparseBacking } from '@guestmem/vm-memory';
+import { describe, expect, it } from 'vitest';
+import { InterruptLine, type QtestMachine, QtestServer, VirtualClock } from '../src/index.ts';
+
+/** 64 KiB of RAM, no ports, a device with four lines. */
+function server(options = {}) {
+  const core = new MemoryCore();
+  const root = core.container('system', 1n << 64n);
+  const memory = core.addressSpace(root, 'memory');
+  root.addSubregion(0, core.ram('ram', sparseBacking(0x1_0000)));
+  const io = core.container('io', 0x1_0000);
+  const clock = new VirtualClock();
+  const inputs = [0, 1, 2, 3].map((n) => new InterruptLine(`${n}`));
+  let turns = 0;
+  const machine: QtestMachine = {
+    memory,
+    ports: core.addressSpace(io, 'I/O'),
+    bigEndian: false,
+    clock,
+    devices: [
+      { path: '/machine/board/pic', inputs, outputs: [] },
+      { path: '/machine/a/twin', inputs: [], outputs: [] },
+      { path: '/machine/b/twin', inputs: [], outputs: [] },
+    ],
+    turn: () => {
+      turns++;
+      clock.runDue(10);
+    },
+  };
+  const writes: string[] = [];
+  const qtest = new QtestServer(machine, (text) => writes.push(text), options);
+  return { qtest, writes, clock, inputs, turns: () => turns, say: (line: string) => qtest.execute(line) };
+}
+
+describe('lines', () => {
+  it('Q-6: a command may come in pieces of any length', () => {
+    const { qtest, writes } = server();
+    for (const char of 'endianness') qtest.feed(char);
+    expect(writes).toEqual([]);
+    qtest.feed('\n');
+    expect(writes).toEqual(['OK little\n']);
+    qtest.feed(`write 0x0 5000 0x${'ab'.repeat(5000)}\nreadb 0x1387\n`);
+    expect(writes.slice(1).join('')).toBe('OK\nOK 0x00000000000000ab\n');
+  });
+
+  it('Q-7: the lines of one portion are answered before the machine has its turn', () => {
+    const { qtest, writes, clock } = server();
+    let due = '';
+    clock.timer(() => (due = writes.join(''))).arm(0);
+    qtest.feed('endianness\nendianness\n');
+    expect(due).toBe('OK little\nOK little\n');
+  });
+
+  it('Q-6: a portion has at most 1024 bytes', () => {
+    const { qtest, turns } = server();
+    qtest.feed('endianness\n'.repeat(200));
+    expect(turns()).toBe(3);
+  });
+
+  it('Q-5: a carriage return is part of the word', () => {
+    const { say } = server();
+    expect(say('endianness\r')).toBe("FAIL Unknown command 'endianness\r'");
+    expect(say('readl 0x10\r')).toMatch(/^FAIL /);
+  });
+
+  it('Q-9: a new client starts with all levels at 0 and no half line', () => {
+    const { qtest, writes, inputs } = server();
+    qtest.feed('irq_intercept_in pic\n');
+    inputs[1]!.raise();
+    qtest.feed('endian');
+    qtest.connected();
+    inputs[1]!.raise();
+    qtest.feed('endianness\n');
+    expect(writes.join('')).toBe('OK\nIRQ raise 1\nIRQ raise 1\nOK little\n');
+  });
+});
+
+describe('words and numbers', () => {
+  it.each([
+    ['readb 0x10', 'OK 0x0000000000000000'],
+    ['readb +16 junk', 'OK 0x0000000000000000'],
+    ['readb 020', 'OK 0x0000000000000000'],
+    ['readb \t16', 'OK 0x0000000000000000'],
+    ['readb -18446744073709551600', 'OK 0x0000000000000000'],
+    ['clock_step 0x10', 'OK 16'],
+    ['clock_step -1', 'OK 0'],
+  ])('Q-12: %j is answered %j', (line, reply) => {
+    expect(server().say(line)).toBe(reply);
+  });
+
+  it.each([
+    '',
+    'readl',
+    'readl ',
+    'readl  0x10',
+    'readl 0x',
+    'readl 08',
+    'readl 0x10000000000000000',
+    'readl 1e3',
+    'writel 0x10',
+    'write 0x10 4',
+    'inb 0x10000',
+    'read 0x10 0',
+    'read 0x10 0xffffffffffff',
+    'memset 0 0xffffffffffffffff 0',
+    'clock_set',
+    'clock_set soon',
+    'clock_step 0x8000000000000000',
+    'set_irq_in pic unnamed-gpio-in 0x100000000 1',
+    'set_irq_in pic unnamed-gpio-in 9 1',
+    'set_irq_in pic other 0 1',
+  ])('Q-13: %j, which ends QEMU, is answered FAIL with a reason, and the server lives', (line) => {
+    const { say } = server();
+    expect(say(line)).toMatch(/^FAIL .{10,}/);
+    expect(say('endianness')).toBe('OK little');
+  });
+
+  it('Q-13: a reason holds no line end and no control character of the client', () => {
+    expect(server().say('readl \x01\x7f')).toBe("FAIL The address '??' is not a number of 64 bits");
+  });
+});
+
+describe('commands', () => {
+  it('Q-14, Q-28: values are cut to the width of the command, in the order of the target', () => {
+    const { say } = server();
+    say('writeb 0x100 0x1234');
+    say('writew 0x102 0x123456');
+    say('writeq 0x104 0xffeeddccbbaa9988');
+    expect(say('read 0x100 12')).toBe('OK 0x340056348899aabbccddeeff');
+  });
+
+  it('Q-29: an access over 2^64 goes on at 0', () => {
+    const { say } = server();
+    say('write 0xfffffffffffffffe 4 0x01020304');
+    expect(say('read 0 2')).toBe('OK 0x0304');
+    expect(say('read 0xfffffffffffffffe 4')).toBe('OK 0x00000304');
+  });
+
+  it('Q-31: memset of any value, of nothing, over 64 KiB pieces', () => {
+    const { say } = server();
+    expect(say('memset 0x1 0xfffe 0x1ff')).toBe('OK');
+    expect(say('memset 0x0 0 1')).toBe('OK');
+    expect(say('read 0xfffe 4')).toBe('OK 0xff000000');
+    expect(say('readw 0')).toBe('OK 0x000000000000ff00');
+  });
+
+  it('Q-32, Q-33: base64 both ways, for every remainder; missing bytes are 0', () => {
+    const { say } = server();
+    for (const [text, hex] of [
+      ['AQID', '010203'],
+      ['AQI=', '0102'],
+      ['AQ==', '01'],
+    ] as const) {
+      say(`b64write 0x200 ${hex.length / 2} ${text}`);
+      expect(say(`read 0x200 ${hex.length / 2}`)).toBe(`OK 0x${hex}`);
+      expect(say(`b64read 0x200 ${hex.length / 2}`)).toBe(`OK ${text}`);
+    }
+    say('memset 0x200 4 0xff');
+    say('b64write 0x200 4 AQ==');
+    expect(say('read 0x200 4')).toBe('OK 0x01000000');
+  });
+
+  it('Q-22: under another accelerator there are no clock commands', () => {
+    expect(server({ clockCommands: false }).say('clock_step 5')).toBe("FAIL Unknown command 'clock_step'");
+  });
+
+  it('Q-61: a part of a path must mean one device', () => {
+    const { say } = server();
+    expect(say('irq_intercept_in twin')).toBe('FAIL Unknown device');
+    expect(say('irq_intercept_in ic')).toBe('FAIL Unknown device');
+    expect(say('irq_intercept_in board/pic')).toBe('OK');
+  });
+
+  it('Q-53, Q-63: what is due now runs after the reply, levels are compared as integers', () => {
+    const { qtest, writes, clock, inputs } = server();
+    qtest.feed('irq_intercept_in pic\n');
+    clock.timer(() => inputs[2]!.set(3)).arm(0);
+    qtest.feed('endianness\n');
+    inputs[2]!.set(3);
+    inputs[2]!.set(-1);
+    inputs[2]!.set(0);
+    expect(writes.join('')).toBe('OK\nOK little\nIRQ raise 2\nIRQ raise 2\nIRQ lower 2\n');
+  });
+
+  it('H-141: a storm of timers is stopped and told', () => {
+    const { say, clock } = server();
+    const storm = clock.timer(() => storm.arm(clock.now));
+    storm.arm(5);
+    expect(say('clock_step 10')).toBe('FAIL The clock stopped at 5 after 5000000 timers');
+  });
+});
