@@ -20,6 +20,8 @@ const OPS = { read: () => 0, write() {} };
 export class Twins {
   readonly core: MemoryCore = new MemoryCore();
   readonly spaces: { readonly space: AddressSpace; readonly root: ModelRegion }[] = [];
+  /** Spaces from the first that are not disposed of. */
+  keep = 0;
   readonly models: ModelRegion[] = [];
   readonly regions: MemoryRegion[] = [];
   readonly #random: Random;
@@ -133,7 +135,10 @@ export class Twins {
         return;
       default:
         if (this.spaces.length < 4) this.#addSpace(model);
-        else if (random.once(4)) this.spaces.splice(random.below(this.spaces.length), 1)[0]!.space.dispose();
+        else if (random.once(4)) {
+          const at = this.keep + random.below(this.spaces.length - this.keep);
+          this.spaces.splice(at, 1)[0]!.space.dispose();
+        }
     }
   }
 

@@ -1,5 +1,13 @@
+import { MEMTXATTRS_UNSPECIFIED } from '@guestmem/memtx';
 import { describe, expect, it } from 'vitest';
-import { type MemoryRegion, memoryRegionFind, memoryRegionPresent } from '../../src/index.ts';
+import {
+  type AddressSpace,
+  flatviewTranslateSection,
+  type MemoryRegion,
+  memoryRegionFind,
+  memoryRegionPresent,
+  type TranslatedSection,
+} from '../../src/index.ts';
 import { Bench, lines, SPACE, sectionLine } from '../support/topology.ts';
 
 const find = (region: MemoryRegion, addr: number | bigint, size: number | bigint): string | null => {
@@ -151,5 +159,57 @@ describe('looking into a view', () => {
     const root = bench.container('root');
     root.addSubregion(0x800, bench.ram('ram', 0x2000));
     expect(sectionLine(bench.space(root).view.lookup(0x1000)!)).toBe('800-27ff ram');
+  });
+});
+
+describe('translation', () => {
+  /** RAM [0, 0xfff], a device [0x1000, 0x10ff], an IOMMU at 0x10000 that maps its first page to 0x200000 of `behind`. */
+  const machine = (): { bench: Bench; space: AddressSpace; ram: MemoryRegion; behind: AddressSpace } => {
+    const bench = new Bench();
+    const inner = bench.container('inner');
+    const ram = bench.ram('ram', 0x1000);
+    inner.addSubregion(0x20_0000, ram);
+    const behind = bench.space(inner, 'behind');
+    const root = bench.container('root');
+    root.addSubregion(0, bench.ram('low', 0x1000));
+    root.addSubregion(0x1000, bench.io('io', 0x100));
+    const iommu = bench.core.iommu('iommu', 0x2000, {
+      translate: (iova) => ({
+        targetAs: behind,
+        iova,
+        translatedAddr: 0x20_0000,
+        addrMask: 0xfff,
+        perm: Number(iova) < 0x1000 ? 3 : 0,
+      }),
+    });
+    root.addSubregion(0x1_0000, iommu);
+    return { bench, space: bench.space(root), ram, behind };
+  };
+  const translate = (space: AddressSpace, addr: number, len: number): TranslatedSection =>
+    flatviewTranslateSection(space, addr, len, 'read', MEMTXATTRS_UNSPECIFIED);
+  it('T-153: the length is cut at the end of RAM, and left as it is on a device', () => {
+    const { space } = machine();
+    expect(translate(space, 0xff0, 0x100).length).toBe(0x10);
+    expect(translate(space, 0x10f0, 0x100).length).toBe(0x100);
+  });
+  it('T-154, T-150: in a hole the unassigned region answers, and the offset is the address', () => {
+    const { bench, space } = machine();
+    const { section, offset } = translate(space, 0x8000, 4);
+    expect([section.region, Number(offset)]).toEqual([bench.core.unassigned, 0x8000]);
+  });
+  it('T-155, T-156: the region and the offset in it; neighbouring sections are not merged', () => {
+    const { space } = machine();
+    const { section, offset, length } = translate(space, 0xffe, 4);
+    expect([section.region.name, Number(offset), length]).toEqual(['low', 0xffe, 2]);
+  });
+  it('T-158: an IOMMU is asked, the walk goes on in its target, and a missing permission ends at the unassigned region', () => {
+    const { bench, space, ram } = machine();
+    const { section, offset, length } = translate(space, 0x1_0ff0, 0x100);
+    expect([section.region, Number(offset), length]).toEqual([ram, 0xff0, 0x10]);
+    expect(translate(space, 0x1_1000, 4).section.region).toBe(bench.core.unassigned);
+  });
+  it('T-159: an IOTLB entry reports the page mask: that of the IOMMUs crossed', () => {
+    const { space } = machine();
+    expect(Number(space.getIotlbEntry(0x1_0000, 'read').addrMask)).toBe(0xfff);
   });
 });

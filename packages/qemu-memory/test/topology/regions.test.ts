@@ -163,4 +163,18 @@ describe('names', () => {
     const owner = { name: 'device' };
     expect([bench.io('a', 4).owner, bench.io('b', 4, owner).owner]).toEqual([null, owner]);
   });
+  it('T-29: container, address, priority and 64-bit size of a region can be read at any time; size 0 is told from 1', () => {
+    const bench = new Bench();
+    const root = bench.container('root');
+    const io = bench.io('io', 0);
+    root.addSubregion(0x10, io, -1);
+    expect([io.container, io.addr, io.priority, io.size64, root.container, root.size64]).toEqual([
+      root,
+      0x10n,
+      -1,
+      0n,
+      null,
+      SPACE - 1n,
+    ]);
+  });
 });

@@ -252,7 +252,7 @@ describe('finding', () => {
     });
     return bench.space(root).view;
   };
-  it('T-151: every first, last and hole address, as number and as bigint', () => {
+  it('T-151, T-175: every first, last and hole address, as number and as bigint', () => {
     const view = tall();
     expect(view.length).toBe(1300);
     for (let i = 0; i < 1000; i++) {
