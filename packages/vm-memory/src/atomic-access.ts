@@ -3,6 +3,9 @@
  * Atomics, the codec reads it from, or writes it to, a scratch in the order that memory has. V-1.3.
  */
 import type { ScalarCodec } from './codec.ts';
+import { HOST_BYTE_ORDER } from './scalar.ts';
+
+const HOST_LITTLE: boolean = HOST_BYTE_ORDER === 'little';
 
 /** Typed arrays over one buffer, made when first used: Atomics need them, DataView has none. */
 export class AtomicCells {
@@ -33,6 +36,8 @@ export class AtomicCells {
 
   /** Loads at `byte` of the buffer, a multiple of `codec.size`. */
   load<T>(byte: number, codec: ScalarCodec<T>): T {
+    if (codec.kind === 4 && codec.littleEndian === HOST_LITTLE)
+      return (Atomics.load(this.#cells32(), byte / 4) >>> 0) as T; // u32 in host order needs no scratch
     switch (codec.size) {
       case 1:
         this.#s8[0] = Atomics.load(this.#cells8(), byte);

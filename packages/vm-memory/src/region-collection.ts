@@ -14,7 +14,7 @@ import { compareAddresses } from './address-math.ts';
 import type { Bitmap } from './bitmap.ts';
 import type { Codec, ScalarCodec } from './codec.ts';
 import { GuestRegionCollectionError, rangeName } from './collection-error.ts';
-import type { Ordering } from './ordering.ts';
+import { checkLoadOrdering, checkStoreOrdering, type Ordering } from './ordering.ts';
 import { Permissions } from './permissions.ts';
 import { checkRegion, type GuestMemoryRegion } from './region.ts';
 import { RegionWalk } from './region-walk.ts';
@@ -258,12 +258,15 @@ export class GuestRegionCollection<R extends GuestMemoryRegion = GuestMemoryRegi
       if (index < this.table.length) {
         const window = this.table[index]!;
         const off = addr - window.base;
+        if (off >>> 0 === off && off <= window.freeLimit - codec.size) {
+          const n = value as number;
+          if (codec.kind === 4 && typeof n === 'number' && n >>> 0 === n)
+            window.view.setUint32(off, n, codec.littleEndian);
+          else setScalar(window.view, off, codec, value);
+          return;
+        }
         if (off >>> 0 === off && off <= window.writeLimit - codec.size) {
-          if (codec.kind === 4) {
-            const n = value as number;
-            if (typeof n === 'number' && n >>> 0 === n) window.view.setUint32(off, n, codec.littleEndian);
-            else codec.set(window.view, off, value); // throws
-          } else setScalar(window.view, off, codec, value);
+          setScalar(window.view, off, codec, value);
           if (window.bitmap !== null) window.bitmap.markDirty(off + window.bitmapBase, codec.size);
           return;
         }
@@ -273,20 +276,31 @@ export class GuestRegionCollection<R extends GuestMemoryRegion = GuestMemoryRegi
   }
 
   private loadFar<T>(addr: GuestAddress, codec: ScalarCodec<T>, ordering: Ordering | undefined): T {
-    if (typeof addr === 'number' && ordering === undefined) {
-      const window = this.open(addr);
-      if (window !== null && addr - window.base <= window.readLimit - codec.size)
-        return getScalar(window.view, addr - window.base, codec);
+    const window = typeof addr === 'number' ? this.open(addr) : null;
+    if (window !== null) {
+      const off = (addr as number) - window.base;
+      if (off <= window.readLimit - codec.size) {
+        if (ordering === undefined) return getScalar(window.view, off, codec);
+        checkLoadOrdering(ordering);
+        const byte = window.bytes.byteOffset + off;
+        if (byte % codec.size === 0) return window.cells().load(byte, codec);
+      }
     }
     return super.load(addr, codec, ordering);
   }
 
   private storeFar<T>(addr: GuestAddress, codec: ScalarCodec<T>, value: T, ordering: Ordering | undefined): void {
-    if (typeof addr === 'number' && ordering === undefined) {
-      const window = this.open(addr);
-      if (window !== null && addr - window.base <= window.writeLimit - codec.size) {
-        setScalar(window.view, addr - window.base, codec, value);
-        if (window.bitmap !== null) window.bitmap.markDirty(addr - window.base + window.bitmapBase, codec.size);
+    const window = typeof addr === 'number' ? this.open(addr) : null;
+    if (window !== null) {
+      const off = (addr as number) - window.base;
+      const byte = window.bytes.byteOffset + off;
+      if (off <= window.writeLimit - codec.size && (ordering === undefined || byte % codec.size === 0)) {
+        if (ordering === undefined) setScalar(window.view, off, codec, value);
+        else {
+          checkStoreOrdering(ordering);
+          window.cells().store(byte, codec, value);
+        }
+        if (window.bitmap !== null) window.bitmap.markDirty(off + window.bitmapBase, codec.size);
         return;
       }
     }

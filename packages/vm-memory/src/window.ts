@@ -2,6 +2,7 @@
  * Where plain memory can be reached without asking its region: one window per region, and a table that finds it by
  * address in a few steps. The collection's fast paths stand on this. Built once; windows of sparse regions move.
  */
+import { AtomicCells } from './atomic-access.ts';
 import type { BackingSegment } from './backing.ts';
 import type { Bitmap } from './bitmap.ts';
 import { Permissions } from './permissions.ts';
@@ -21,11 +22,22 @@ export class Window {
   readLimit = 0;
   /** Bytes that may be written. */
   writeLimit = 0;
+  /** Bytes that may be written without a mark: saves the test for a bitmap, 4.2 to 4.0 ns per store. */
+  freeLimit = 0;
   view: DataView = NO_SEGMENT.view;
   bytes: Uint8Array = NO_SEGMENT.bytes;
   /** Marked at `offset in window + bitmapBase`; null when nothing is tracked. */
   bitmap: Bitmap | null = null;
   bitmapBase = 0;
+
+  private atomics: AtomicCells | null = null;
+
+  /** For atomic accesses, by byte of the host buffer. */
+  cells(): AtomicCells {
+    if (this.atomics === null || this.atomics.buffer !== this.bytes.buffer)
+      this.atomics = new AtomicCells(this.bytes.buffer);
+    return this.atomics;
+  }
 
   /** Shows `segment` of `region` from now on. The region's start must be a number. */
   show(region: GuestMemoryRegion, segment: BackingSegment): void {
@@ -36,6 +48,7 @@ export class Window {
     this.bytes = segment.bytes;
     this.bitmap = region.bitmap;
     this.bitmapBase = segment.start;
+    this.freeLimit = this.bitmap === null ? this.writeLimit : 0;
   }
 }
 
