@@ -48,7 +48,6 @@ function report(name) {
         compilerMessageReporting: { default: { logLevel: 'error' } },
         extractorMessageReporting: {
           default: { logLevel: 'none' },
-          'ae-forgotten-export': { logLevel: 'error' },
         },
         tsdocMessageReporting: { default: { logLevel: 'none' } },
       },
