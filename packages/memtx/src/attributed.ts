@@ -23,6 +23,9 @@ export function attributed(memory: GuestMemory): TxMemory {
   return new AttributedMemory(memory);
 }
 
+/** A local copy: V8 folds it into the code, but not an imported binding. */
+const OK = MemTxResult.OK;
+
 class AttributedMemory implements TxMemory {
   /** Not `#memory`: V8 treats a private name as mutable, and this one is read on every access (5.3 against 4.9 ns, Node 20). */
   private readonly memory: GuestMemory;
@@ -40,7 +43,7 @@ class AttributedMemory implements TxMemory {
       return codec.get(ZEROS, 0);
     }
     if (tx !== null) {
-      tx.result = MemTxResult.OK;
+      tx.result = OK;
       tx.done = codec.size;
     }
     return value;
@@ -61,7 +64,7 @@ class AttributedMemory implements TxMemory {
       return;
     }
     if (tx !== null) {
-      tx.result = MemTxResult.OK;
+      tx.result = OK;
       tx.done = codec.size;
     }
   }
