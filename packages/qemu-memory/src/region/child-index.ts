@@ -1,7 +1,7 @@
 /**
  * Finds the children of a region that lie in a window without looking at all of them: runs sorted by address, each with
  * the furthest end in it. Numbers here are rounded addresses: rounding keeps order, so nothing is missed, and whoever
- * asks cuts exactly afterwards. 8192 children, one found: 3 us against 60 us for looking at all.
+ * asks cuts exactly afterwards. One found among 8192: 1 to 6 us, against 130 us for looking at all (Node 20).
  */
 import type { MemoryRegion } from './memory-region.ts';
 
