@@ -53,6 +53,22 @@ const ROWS = {
       1.6,
     ];
   },
+  // Both sides take their object from an array, so the engine can take neither for a constant.
+  'load-u32/one-region-of-two-memories': () => {
+    const two = [setUp(1), setUp(1)];
+    return [
+      (n) => {
+        let sum = 0;
+        for (let i = 0; i < n; i++) sum = (sum + two[i & 1].view.getUint32((i * 68) & MASK, true)) | 0;
+        return sum;
+      },
+      (n) => {
+        let sum = 0;
+        for (let i = 0; i < n; i++) sum = (sum + two[i & 1].memory.load(BASE + ((i * 68) & MASK), le32)) | 0;
+        return sum;
+      },
+    ];
+  },
   'store-u32/one-region': () => {
     const { memory, view } = setUp(1);
     return [

@@ -120,7 +120,7 @@ export class GuestRegionCollection<R extends GuestMemoryRegion = GuestMemoryRegi
       const off = addr - this.homeBase;
       // `off >>> 0 === off` tests integer, sign and 32 bits at once.
       if (off >>> 0 === off && off <= this.homeReadLimit - codec.size) {
-        if (codec.kind === 4) return this.homeView.getUint32(off, codec.littleEndian) as T; // U32
+        if (codec.kind === 4) return this.homeView.getUint32(off, codec.littleEndian === true) as T; // U32
         return getScalar(this.homeView, off, codec);
       }
       return this.loadNear(addr, codec);
@@ -134,7 +134,7 @@ export class GuestRegionCollection<R extends GuestMemoryRegion = GuestMemoryRegi
       if (off >>> 0 === off && off <= this.homeWriteLimit - codec.size) {
         if (codec.kind === 4) {
           const n = value as number;
-          if (typeof n === 'number' && n >>> 0 === n) this.homeView.setUint32(off, n, codec.littleEndian);
+          if (typeof n === 'number' && n >>> 0 === n) this.homeView.setUint32(off, n, codec.littleEndian === true);
           else codec.set(this.homeView, off, value); // throws
         } else setScalar(this.homeView, off, codec, value);
         if (this.homeBitmap !== null) this.homeBitmap.markDirty(off, codec.size);
@@ -151,7 +151,7 @@ export class GuestRegionCollection<R extends GuestMemoryRegion = GuestMemoryRegi
     if (typeof addr === 'number') {
       const off = addr - this.homeBase;
       if (off >>> 0 === off && off <= this.homeReadLimit - codec.size) {
-        if (scalar.kind === 4) return this.homeView.getUint32(off, scalar.littleEndian) as T;
+        if (scalar.kind === 4) return this.homeView.getUint32(off, scalar.littleEndian === true) as T;
         return codec.get(this.homeView, off);
       }
       const window = this.open(addr);
@@ -168,7 +168,7 @@ export class GuestRegionCollection<R extends GuestMemoryRegion = GuestMemoryRegi
       if (off >>> 0 === off && off <= this.homeWriteLimit - codec.size) {
         if (scalar.kind === 4) {
           const n = value as number;
-          if (typeof n === 'number' && n >>> 0 === n) this.homeView.setUint32(off, n, scalar.littleEndian);
+          if (typeof n === 'number' && n >>> 0 === n) this.homeView.setUint32(off, n, scalar.littleEndian === true);
           else codec.set(this.homeView, off, value); // throws
         } else codec.set(this.homeView, off, value);
         if (this.homeBitmap !== null) this.homeBitmap.markDirty(off, codec.size);
@@ -243,7 +243,7 @@ export class GuestRegionCollection<R extends GuestMemoryRegion = GuestMemoryRegi
         const window = this.table[index]!;
         const off = addr - window.base;
         if (off >>> 0 === off && off <= window.readLimit - codec.size) {
-          if (codec.kind === 4) return window.view.getUint32(off, codec.littleEndian) as T;
+          if (codec.kind === 4) return window.view.getUint32(off, codec.littleEndian === true) as T;
           return getScalar(window.view, off, codec);
         }
       }
@@ -261,7 +261,7 @@ export class GuestRegionCollection<R extends GuestMemoryRegion = GuestMemoryRegi
         if (off >>> 0 === off && off <= window.freeLimit - codec.size) {
           const n = value as number;
           if (codec.kind === 4 && typeof n === 'number' && n >>> 0 === n)
-            window.view.setUint32(off, n, codec.littleEndian);
+            window.view.setUint32(off, n, codec.littleEndian === true);
           else setScalar(window.view, off, codec, value);
           return;
         }

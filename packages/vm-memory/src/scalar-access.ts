@@ -12,19 +12,11 @@ export function getScalar<T>(view: DataView, offset: number, codec: ScalarCodec<
     case 0: // U8
       return view.getUint8(offset) as T;
     case 2: // U16
-      return view.getUint16(offset, codec.littleEndian) as T;
+      return view.getUint16(offset, codec.littleEndian === true) as T;
     case 4: // U32
-      return view.getUint32(offset, codec.littleEndian) as T;
-    case 8: {
-      // U64_NUMBER
-      const high = view.getUint32(codec.littleEndian ? offset + 4 : offset, codec.littleEndian);
-      if (high > 0x1f_ffff) return codec.get(view, offset); // throws
-      return (high * 0x1_0000_0000 + view.getUint32(codec.littleEndian ? offset : offset + 4, codec.littleEndian)) as T;
-    }
-    case 10: // U64
-      return view.getBigUint64(offset, codec.littleEndian) as T;
+      return view.getUint32(offset, codec.littleEndian === true) as T;
     default:
-      return codec.get(view, offset);
+      return getWide(view, offset, codec);
   }
 }
 
@@ -39,15 +31,24 @@ export function setScalar<T>(view: DataView, offset: number, codec: ScalarCodec<
         return;
       case 2:
         if ((n & 0xffff) !== n) break;
-        view.setUint16(offset, n, codec.littleEndian);
+        view.setUint16(offset, n, codec.littleEndian === true);
         return;
       case 4:
         if (n >>> 0 !== n) break;
-        view.setUint32(offset, n, codec.littleEndian);
+        view.setUint32(offset, n, codec.littleEndian === true);
         return;
     }
   }
   codec.set(view, offset, value);
+}
+
+/** Apart, so that the common kinds stay small enough to be inlined several times in one caller. */
+function getWide<T>(view: DataView, offset: number, codec: ScalarCodec<T>): T {
+  if (codec.kind !== 8) return codec.get(view, offset);
+  const little = codec.littleEndian === true;
+  const high = view.getUint32(little ? offset + 4 : offset, little);
+  if (high > 0x1f_ffff) return codec.get(view, offset); // throws
+  return (high * 0x1_0000_0000 + view.getUint32(little ? offset : offset + 4, little)) as T;
 }
 
 /** Would `codec.set` take `value`? Throws what it would. For callers that must refuse before they move anything. */
