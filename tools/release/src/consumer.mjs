@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
-import { OUTSIDE, ROOT, withLower } from './layers.mjs';
+import { PROGRAM, ROOT, withLower } from './layers.mjs';
 import { run } from './run.mjs';
 import { pnpm } from './workspace.mjs';
 
@@ -24,32 +24,46 @@ export async function installAlone(home, manager, layer, version) {
   checkTree(home, manager, layer, version);
 }
 
-/** What is installed below `home` is `layer`, its lower layers at the same version, and nothing unexpected. */
+/** What is installed below `home` is `layer`, its lower layers at the same version, and nothing that none of them asks for from outside. */
 export function checkTree(home, manager, layer, version) {
   const found = installed(home, manager);
-  const wanted = [...withLower(layer).map((name) => `@guestmem/${name}@${version}`)];
-  const outside = OUTSIDE[layer] ?? [];
+  const wanted = withLower(layer).map((name) => `@guestmem/${name}`);
+  const expected = new Set(wanted.map((name) => `${name}@${version}`));
+  const outside = reachable(found, layer === PROGRAM ? [`@guestmem/${PROGRAM}`] : []);
   const strangers = found.filter(
-    (name) => !wanted.includes(name) && !outside.some((known) => name.startsWith(`${known}@`)),
+    ({ id, name }) => !expected.has(id) && (name.startsWith('@guestmem/') || !outside.has(name)),
   );
-  const missing = wanted.filter((name) => !found.includes(name));
+  const missing = [...expected].filter((id) => !found.some((each) => each.id === id));
   if (strangers.length > 0 || missing.length > 0)
     throw new Error(
-      `${manager} install of ${layer} alone: wanted ${wanted.join(' ')}, missing [${missing.join(' ')}], unexpected [${strangers.join(' ')}]`,
+      `${manager} install of ${layer} alone: wanted ${[...expected].join(' ')}, missing [${missing.join(' ')}], unexpected [${strangers.map(({ id }) => id).join(' ')}]`,
     );
 }
 
-/** Every `name@version` below node_modules. */
+/** Names of everything that `roots` depend on, however far. */
+function reachable(found, roots) {
+  const names = new Set(roots);
+  for (const name of names) {
+    for (const { dependencies } of found.filter((each) => each.name === name))
+      for (const dependency of dependencies) names.add(dependency);
+  }
+  return names;
+}
+
+/** Every package below node_modules. */
 function installed(home, manager) {
   const store = manager === 'npm' ? [join(home, 'node_modules')] : pnpmStores(join(home, 'node_modules/.pnpm'));
-  const names = new Set();
+  const packages = new Map();
   for (const folder of store) {
     for (const name of packagesIn(folder)) {
       const file = join(folder, name, 'package.json');
-      if (existsSync(file)) names.add(`${name}@${JSON.parse(readFileSync(file, 'utf8')).version}`);
+      if (!existsSync(file)) continue;
+      const { version, dependencies = {}, optionalDependencies = {} } = JSON.parse(readFileSync(file, 'utf8'));
+      const id = `${name}@${version}`;
+      packages.set(id, { id, name, dependencies: Object.keys({ ...dependencies, ...optionalDependencies }) });
     }
   }
-  return [...names];
+  return [...packages.values()];
 }
 
 const pnpmStores = (folder) =>

@@ -9,5 +9,5 @@ export const LAYERS = ['vm-memory', 'memtx', 'qemu-memory', 'devices', 'cli'];
 /** `layer` and the layers below it. */
 export const withLower = (layer) => LAYERS.slice(0, LAYERS.indexOf(layer) + 1);
 
-/** Packages from outside that a layer may bring: only the program has any. */
-export const OUTSIDE = { cli: ['commander'] };
+/** The one layer that depends on packages from outside. */
+export const PROGRAM = 'cli';
