@@ -1,6 +1,6 @@
 /**
  * An address space of another agent, used from this one: RAM directly, by the table that the owner has published; all
- * else by asking the owner. Same methods, same outcomes as the space itself. Hot: `load`, `store`, `txLoad`, `txStore`.
+ * else by asking the owner. Same methods, same outcomes as the space itself. The hot half is direct-scalars.ts.
  * D8, issue 7, A-226, A-236, A-238.
  *
  * When is a new view seen? Barrier flavour: by the first access that begins after the commit. Quiescent flavour: at the
@@ -32,13 +32,13 @@ import {
 } from '@guestmem/vm-memory';
 import type { ReaderFaults } from '../rcu/faulty-reader.ts';
 import { type RcuFlavour, SharedRcu } from '../rcu/shared-rcu.ts';
+import { DirectScalars } from './direct-scalars.ts';
 import { WorkerError } from './error.ts';
 import { isSharedSpaceNews, PROTOCOL, type SharedSpaceHandle } from './handle.ts';
 import { RingClient } from './ring-client.ts';
 import { BIG_ENDIAN, GO_ON, Op, ORDERING_SHIFT, Ring, THROW } from './ring-layout.ts';
 import { CLOSED, TableArena } from './table-layout.ts';
 import { TableReader } from './table-reader.ts';
-import { NO_WINDOW, type Window } from './window.ts';
 
 /** How to attach. */
 export interface AttachOptions {
@@ -51,7 +51,7 @@ export interface AttachOptions {
   readonly receive?: () => unknown;
   /** How long an access may wait for the owner, in ms (default 10000). */
   readonly timeoutMs?: number;
-  /** Looks at a pending reply before blocking (default 2000, a few µs). */
+  /** Looks at a pending reply before blocking (default 300, about 3 us). */
   readonly spins?: number;
   /** Deviations for tests, which must see them caught. */
   readonly faults?: AttachFaults;
@@ -69,7 +69,7 @@ export interface AttachFaults extends ReaderFaults {
 const MISSES_UNTIL_ASKED = 64;
 
 /** The attached space. Make it with `attach`; belongs to the agent that did. */
-export class AttachedSpace implements TxMemory, Bytes<GuestAddress> {
+export class AttachedSpace extends DirectScalars implements TxMemory, Bytes<GuestAddress> {
   readonly name: string;
   /** The target's byte order, for `with`. */
   readonly order: ByteOrder;
@@ -78,9 +78,6 @@ export class AttachedSpace implements TxMemory, Bytes<GuestAddress> {
   readonly rcu: SharedRcu;
   /** Accesses that the owner performed. */
   forwarded = 0;
-  // Where the last direct load and store went, while this agent is online (quiescent flavour); else windows of nothing.
-  #load: Window = NO_WINDOW;
-  #store: Window = NO_WINDOW;
   #online = false;
   readonly #reader: TableReader;
   readonly #client: RingClient;
@@ -96,6 +93,7 @@ export class AttachedSpace implements TxMemory, Bytes<GuestAddress> {
 
   /** @internal */
   constructor(handle: SharedSpaceHandle, options: AttachOptions) {
+    super();
     checkHandle(handle);
     this.name = handle.name;
     this.order = handle.order;
@@ -109,7 +107,7 @@ export class AttachedSpace implements TxMemory, Bytes<GuestAddress> {
     this.#reader = new TableReader(arena, handle.blocks);
     this.#faults = options.faults;
     this.rcu = joinDomain(handle, this.flavour, options.faults);
-    this.#client = new RingClient(ring, this.rcu.slot, options.timeoutMs ?? 10_000, options.spins ?? 2000, () =>
+    this.#client = new RingClient(ring, this.rcu.slot, options.timeoutMs ?? 10_000, options.spins ?? 300, () =>
       this.#gone(),
     );
     if (this.flavour === 'quiescent') this.goOnline();
@@ -140,8 +138,7 @@ export class AttachedSpace implements TxMemory, Bytes<GuestAddress> {
   goOffline(): void {
     this.rcu.goOffline();
     this.#online = false;
-    this.#load = NO_WINDOW;
-    this.#store = NO_WINDOW;
+    this.closeWindows();
     this.#reader.forget();
   }
 
@@ -165,53 +162,13 @@ export class AttachedSpace implements TxMemory, Bytes<GuestAddress> {
     this.rcu.close();
     this.#detached = true;
     this.#online = false;
-    this.#load = NO_WINDOW;
-    this.#store = NO_WINDOW;
+    this.closeWindows();
     this.#reader.forget();
   }
 
   /** The same memory with attributes, a byte order, a place for results or an error policy bound to it (A-251). */
   with(options: MemTxViewOptions): MemTxView {
     return memTxView(this, { order: this.order, ...options });
-  }
-
-  txLoad<T>(addr: GuestAddress, codec: ScalarCodec<T>, attrs: MemTxAttrs, tx: MemTx | null, ordering?: Ordering): T {
-    const window = this.#load;
-    if (typeof addr === 'number' && ordering === undefined) {
-      const off = addr - window.first;
-      if (off >>> 0 === off && off + codec.size <= window.loadLen) {
-        if (tx !== null) {
-          tx.result = MemTxResult.OK;
-          tx.done = codec.size;
-        }
-        return getScalar(window.view, off, codec);
-      }
-    }
-    return this.#loadSlow(addr, codec, attrs, tx, ordering);
-  }
-
-  txStore<T>(
-    addr: GuestAddress,
-    codec: ScalarCodec<T>,
-    value: T,
-    attrs: MemTxAttrs,
-    tx: MemTx | null,
-    ordering?: Ordering,
-  ): void {
-    const window = this.#store;
-    if (typeof addr === 'number' && ordering === undefined) {
-      const off = addr - window.first;
-      if (off >>> 0 === off && off + codec.size <= window.storeLen) {
-        setScalar(window.view, off, codec, value);
-        if (window.dirtyMask !== 0) window.markDirty(off, codec.size);
-        if (tx !== null) {
-          tx.result = MemTxResult.OK;
-          tx.done = codec.size;
-        }
-        return;
-      }
-    }
-    this.#storeSlow(addr, codec, value, attrs, tx, ordering);
   }
 
   txRead(addr: GuestAddress, buf: Uint8Array, attrs: MemTxAttrs, onError: OnError, tx: MemTx | null): void {
@@ -228,12 +185,6 @@ export class AttachedSpace implements TxMemory, Bytes<GuestAddress> {
     this.#tell(tx, buf.length, done);
   }
 
-  load<T>(addr: GuestAddress, codec: ScalarCodec<T>, ordering?: Ordering): T {
-    return this.txLoad(addr, codec, MEMTXATTRS_UNSPECIFIED, null, ordering);
-  }
-  store<T>(addr: GuestAddress, codec: ScalarCodec<T>, value: T, ordering?: Ordering): void {
-    this.txStore(addr, codec, value, MEMTXATTRS_UNSPECIFIED, null, ordering);
-  }
   read(buf: Uint8Array, addr: GuestAddress): number {
     return this.#view.read(buf, addr);
   }
@@ -270,7 +221,8 @@ export class AttachedSpace implements TxMemory, Bytes<GuestAddress> {
     return this.#plain;
   }
 
-  #loadSlow<T>(
+  /** @internal */
+  protected override loadSlow<T>(
     where: GuestAddress,
     codec: ScalarCodec<T>,
     attrs: MemTxAttrs,
@@ -284,7 +236,7 @@ export class AttachedSpace implements TxMemory, Bytes<GuestAddress> {
       try {
         const window = this.#reader.window(addr);
         if (window !== null && addr - window.first + size <= window.loadLen) {
-          if (this.#online) this.#load = window;
+          if (this.#online) this.openWindow(window);
           const at = addr - window.first;
           const value =
             ordering === undefined
@@ -303,7 +255,8 @@ export class AttachedSpace implements TxMemory, Bytes<GuestAddress> {
     return getScalar(this.#scratch, 0, codec);
   }
 
-  #storeSlow<T>(
+  /** @internal */
+  protected override storeSlow<T>(
     where: GuestAddress,
     codec: ScalarCodec<T>,
     value: T,
@@ -318,7 +271,7 @@ export class AttachedSpace implements TxMemory, Bytes<GuestAddress> {
       try {
         const window = this.#reader.window(addr);
         if (window !== null && addr - window.first + size <= window.storeLen) {
-          if (this.#online) this.#store = window;
+          if (this.#online) this.openWindow(window);
           const at = addr - window.first;
           if (ordering === undefined) setScalar(window.view, at, codec, value);
           else window.atomicStore(at, codec, value, ordering, this.#scratch);
@@ -434,8 +387,7 @@ export class AttachedSpace implements TxMemory, Bytes<GuestAddress> {
   }
 
   #changed(): void {
-    this.#load = NO_WINDOW;
-    this.#store = NO_WINDOW;
+    this.closeWindows();
     this.#ask();
   }
 

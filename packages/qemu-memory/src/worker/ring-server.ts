@@ -68,6 +68,8 @@ const BIG: Readonly<Record<number, ScalarCodec<number> | ScalarCodec<bigint>>> =
 export class RingServer {
   /** Requests performed since the start. */
   served = 0;
+  /** Was the last caller asleep? Then it may need this core, and looking out for its next request would keep it from coming. */
+  wokeCaller = false;
   readonly #ring: Ring;
   readonly #memory: TxMemory;
   readonly #stages: Stage[];
@@ -150,7 +152,7 @@ export class RingServer {
       this.#busy = false;
     }
     if (Atomics.compareExchange(words, at + STATE, tag | SERVING, tag | ANSWERED) === (tag | SERVING))
-      Atomics.notify(words, at + STATE);
+      this.wokeCaller = Atomics.notify(words, at + STATE) > 0;
     else {
       this.#reset(entry);
       this.#ring.free(entry);
