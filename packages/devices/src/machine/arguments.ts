@@ -99,7 +99,7 @@ const OPTIONS: Readonly<Record<string, (reader: Reader, value: string) => void>>
     const { first, rest } = parts(value, 'size');
     for (const name of rest.keys())
       if (name !== 'size') throw new MachineError('not-modelled', `-m ${name}=... is not modelled here`);
-    reader.ramBytes = ramSize(rest.get('size') ?? first ?? '');
+    reader.ramBytes = ramSize(first ?? '');
   },
   '-bios': (reader, value) => {
     reader.firmware = value;
@@ -138,8 +138,7 @@ const OPTIONS: Readonly<Record<string, (reader: Reader, value: string) => void>>
     reader.chardevs.set(id, unixChannel(path, rest));
   },
   '-mon': (reader, value) => {
-    const { rest } = parts(value, 'chardev');
-    const chardev = rest.get('chardev');
+    const { first: chardev, rest } = parts(value, 'chardev');
     if (chardev === undefined || rest.get('mode') !== 'control')
       throw new MachineError('not-modelled', `-mon ${value}: only chardev=ID,mode=control is modelled here`);
     reader.monitor = chardev;
@@ -160,9 +159,8 @@ const PROPERTIES = new Set(['hpet.timers', 'hpet.msi', 'hpet.hpet-intcap', 'edu.
 
 function machine(reader: Reader, value: string): void {
   const { first, rest } = parts(value, 'type');
-  reader.machine = rest.get('type') ?? first ?? reader.machine;
+  reader.machine = first ?? reader.machine;
   for (const [name, text] of rest) {
-    if (name === 'type') continue;
     if (name === 'accel') {
       OPTIONS['-accel']!(reader, text);
       continue;
