@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { argv, cpuUsage, execArgv, execPath, memoryUsage, version } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { guestMemory, inOrder, Ordering, u8, u16, u32, u64, u64Number } from '@guestmem/vm-memory';
+import { guestMemory, inOrder, Ordering, struct, u8, u16, u32, u64, u64Number } from '@guestmem/vm-memory';
 
 const SIZE = 1 << 20;
 const BASE = 0x10_0000;
@@ -193,6 +193,36 @@ const ROWS = {
   'load-u32/eight-regions-64-at-a-time': () => eight((i) => (i >>> 6) & 7),
   'store-u32/eight-regions-each-in-turn': () => eightStore((i) => i & 7),
   'store-u32/eight-regions-random': () => eightStore((i) => (Math.imul(i, 0x9e37_79b1) >>> 29) & 7),
+  'struct-accessor/move-and-read-four-fields': () => {
+    const { memory, view } = setUp(1);
+    const fields = { addr: u64Number, len: u32, flags: u16, next: u16 };
+    const Descriptor = struct({ nested: struct(fields, { order: 'little' }) }, { order: 'little' });
+    for (let at = 0; at < SIZE; at += 4) view.setUint32(at, at % 16 === 4 ? 0 : at & 0xff_ffff, true);
+    memory.writeSlice(new Uint8Array(view.buffer), BASE);
+    const entry = Descriptor.accessor(memory, BASE);
+    const mask = MASK & ~15;
+    return [
+      (n) => {
+        let sum = 0;
+        for (let i = 0; i < n; i++) {
+          const at = (i * 80) & mask;
+          const high = view.getUint32(at + 4, true) * 0x1_0000_0000;
+          sum = (sum + high + view.getUint32(at, true) + view.getUint32(at + 8, true)) | 0;
+          sum = (sum + view.getUint16(at + 12, true) + view.getUint16(at + 14, true)) | 0;
+        }
+        return sum;
+      },
+      (n) => {
+        let sum = 0;
+        for (let i = 0; i < n; i++) {
+          const { nested } = entry.$move(BASE + ((i * 80) & mask));
+          sum = (sum + nested.addr + nested.len) | 0;
+          sum = (sum + nested.flags + nested.next) | 0;
+        }
+        return sum;
+      },
+    ];
+  },
   'load-u32-seq-cst/one-region': () => {
     const { memory, bytes } = setUp(1);
     const cells = new Int32Array(bytes.buffer);

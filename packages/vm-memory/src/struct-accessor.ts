@@ -75,69 +75,72 @@ interface Field {
   readonly offset: number;
 }
 
+/** All of its own begins with `$`, which fields must not. */
 class Base {
   readonly $memory: Bytes<GuestAddress>;
-  /** The address while it and the end of the struct are safe integers, else -1 and `big` counts. */
-  private near = 0;
-  private big: bigint = 0n;
-  private readonly size: number;
-  private readonly fields: ReadonlyMap<string, Field>;
-  private readonly nested: Map<string, { $move(addr: GuestAddress): unknown }> = new Map();
+  /** The address while it and the end of the struct are safe integers, else -1 and `$big` counts. */
+  private $near = 0;
+  private $big: bigint = 0n;
+  private readonly $size: number;
+  private readonly $fields: ReadonlyMap<string, Field>;
+  private readonly $nested: Map<string, { $move(addr: GuestAddress): unknown }> = new Map();
 
   constructor(memory: Bytes<GuestAddress>, size: number, fields: ReadonlyMap<string, Field>) {
     this.$memory = memory;
-    this.size = size;
-    this.fields = fields;
+    this.$size = size;
+    this.$fields = fields;
   }
 
   get $addr(): GuestAddress {
-    return this.near >= 0 ? this.near : toAddress(this.big);
+    return this.$near >= 0 ? this.$near : toAddress(this.$big);
   }
 
   $move(addr: GuestAddress): this {
-    if (typeof addr === 'number' && Number.isSafeInteger(addr + this.size) && addr >= 0 && Number.isInteger(addr))
-      this.near = addr;
+    if (typeof addr === 'number' && Number.isSafeInteger(addr + this.$size) && addr >= 0 && Number.isInteger(addr))
+      this.$near = addr;
     else {
       const start = BigInt(toAddress(addr));
-      if (this.size > 0) uncheckedAdd(addr, this.size - 1); // refuses what passes the end
-      this.big = start;
-      this.near = this.big + BigInt(this.size) <= Number.MAX_SAFE_INTEGER ? Number(this.big) : -1;
+      if (this.$size > 0) uncheckedAdd(addr, this.$size - 1); // refuses what passes the end
+      this.$big = start;
+      this.$near = this.$big + BigInt(this.$size) <= Number.MAX_SAFE_INTEGER ? Number(this.$big) : -1;
     }
     return this;
   }
 
   $load(name: string, ordering?: Ordering): unknown {
-    const { codec, offset } = this.field(name);
-    if (codec instanceof ScalarCodec) return this.$memory.load(this.place(offset), codec, ordering);
+    const { codec, offset } = this.$field(name);
+    if (codec instanceof ScalarCodec) return this.$memory.load(this.$place(offset), codec, ordering);
     if (ordering !== undefined) throw noScalar(name);
-    return this.$memory.readObj(this.place(offset), codec);
+    return this.$memory.readObj(this.$place(offset), codec);
   }
 
   $store(name: string, value: unknown, ordering?: Ordering): void {
-    const { codec, offset } = this.field(name);
-    if (codec instanceof ScalarCodec) this.$memory.store(this.place(offset), codec, value, ordering);
+    const { codec, offset } = this.$field(name);
+    if (codec instanceof ScalarCodec) this.$memory.store(this.$place(offset), codec, value, ordering);
     else if (ordering !== undefined) throw noScalar(name);
-    else this.$memory.writeObj(this.place(offset), codec, value);
+    else this.$memory.writeObj(this.$place(offset), codec, value);
   }
 
   /** @internal Address of a field. */
-  place(offset: number): GuestAddress {
-    return this.near >= 0 ? this.near + offset : toAddress(this.big + BigInt(offset));
+  $place(offset: number): GuestAddress {
+    return this.$near >= 0 ? this.$near + offset : toAddress(this.$big + BigInt(offset));
   }
 
-  /** @internal A nested accessor, made once and moved to where the field is now. */
-  child(name: string, offset: number, make: (at: GuestAddress) => { $move(addr: GuestAddress): unknown }): unknown {
-    const at = this.place(offset);
-    const found = this.nested.get(name);
+  /** @internal The accessor of a nested field, made once and moved to where the field is now. */
+  $child(name: string, offset: number, codec: StructCodec<StructFields> | ArrayCodec<unknown>): unknown {
+    const at = this.$place(offset);
+    const found = this.$nested.get(name);
     if (found !== undefined) return found.$move(at);
-    const made = make(at);
-    this.nested.set(name, made);
+    const made =
+      codec instanceof StructCodec ? codec.accessor(this.$memory, at) : new Elements(this.$memory, codec, at);
+    this.$nested.set(name, made);
     return made;
   }
 
-  private field(name: string): Field {
-    const field = this.fields.get(name);
-    if (field === undefined) throw new TypeError(`no field "${name}"; there are ${[...this.fields.keys()].join(', ')}`);
+  private $field(name: string): Field {
+    const field = this.$fields.get(name);
+    if (field === undefined)
+      throw new TypeError(`no field "${name}"; there are ${[...this.$fields.keys()].join(', ')}`);
     return field;
   }
 }
@@ -180,24 +183,18 @@ function noScalar(name: string): TypeError {
 }
 
 function property(name: string, codec: Codec<unknown>, offset: number): PropertyDescriptor {
-  if (codec instanceof StructCodec)
+  if (codec instanceof StructCodec || codec instanceof ArrayCodec)
     return {
       get(this: Base) {
-        return this.child(name, offset, (at) => codec.accessor(this.$memory, at));
-      },
-    };
-  if (codec instanceof ArrayCodec)
-    return {
-      get(this: Base) {
-        return this.child(name, offset, (at) => new Elements(this.$memory, codec, at));
+        return this.$child(name, offset, codec);
       },
     };
   return {
     get(this: Base) {
-      return this.$memory.readObj(this.place(offset), codec);
+      return this.$memory.readObj(this.$place(offset), codec);
     },
     set(this: Base, value: unknown) {
-      this.$memory.writeObj(this.place(offset), codec, value);
+      this.$memory.writeObj(this.$place(offset), codec, value);
     },
   };
 }

@@ -121,7 +121,8 @@ export function struct<F extends StructFields>(fields: F, options: StructOptions
 }
 
 function fieldCodec(name: string, codec: Codec<unknown> | undefined, order: ByteOrder | undefined): Codec<unknown> {
-  if (/^(?:\d|\$)/.test(name)) throw new TypeError(`field "${name}" must not begin with a digit or $; rename it`);
+  if (/^(?:\d|\$|__proto__$)/.test(name))
+    throw new TypeError(`field "${name}" must not begin with a digit or $, nor be __proto__; rename it`);
   if (typeof codec?.get !== 'function' || typeof codec.set !== 'function' || !Number.isInteger(codec.size))
     throw new TypeError(`field "${name}" needs a codec, for example u32, array(u8, 4) or another struct`);
   return order === undefined ? codec : reorder(codec, order);

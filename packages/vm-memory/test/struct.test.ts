@@ -123,6 +123,32 @@ describe('struct accessor', () => {
     expect(() => live.$load('nope' as 'len')).toThrow(/there are addr, len/);
   });
 
+  it('V-1.2: any name of a field works, also those that the accessor might use itself', () => {
+    const names = [
+      'size',
+      'near',
+      'big',
+      'fields',
+      'nested',
+      'field',
+      'place',
+      'child',
+      'constructor',
+      'length',
+      'get',
+      'memory',
+    ];
+    const S = struct(Object.fromEntries(names.map((name) => [name, u8])));
+    const memory = ring();
+    const live = S.accessor(memory, 0x1000) as unknown as Record<string, number>;
+    names.forEach((name, i) => {
+      live[name] = i + 1;
+    });
+    expect(memory.readObj(0x1000, byteArray(names.length))).toEqual(Uint8Array.from(names, (_, i) => i + 1));
+    expect(names.map((name) => live[name])).toEqual(names.map((_, i) => i + 1));
+    expect(() => struct({ ['__proto__']: u8 })).toThrow(TypeError);
+  });
+
   it('D1: works at the end of the 64-bit space', () => {
     const start = 2n ** 64n - 32n;
     const memory = guestMemory([{ startAddr: start, memory: 32 }]);
