@@ -115,6 +115,7 @@ export { memoryRegionFind, memoryRegionPresent } from './space/find.ts';
 export type { MemoryListener, PlacedEventFd } from './space/listener.ts';
 export type { MemoryCoreOptions, RamOptions, RegionOptions } from './space/memory-core.ts';
 export { MemoryCore } from './space/memory-core.ts';
+export { SystemSpaces } from './space/system-spaces.ts';
 export type { TapEvent, TapOptions } from './taps/tap-list.ts';
 export type { FlatRange } from './view/flat-range.ts';
 export type { RangeVisitor } from './view/flat-view.ts';

@@ -26,6 +26,7 @@ import { DirtyLogging } from './dirty-logging.ts';
 import type { MemoryListener } from './listener.ts';
 import type { Registration } from './listener-list.ts';
 import { OwnerRecord } from './owners.ts';
+import { SystemSpaces } from './system-spaces.ts';
 import { ViewTable } from './view-table.ts';
 
 /** Options of a core. */
@@ -71,6 +72,8 @@ export class MemoryCore {
   readonly #serials: WeakMap<EventNotifier, number> = new WeakMap();
   /** Grace periods of this machine: those of its own agent, and of workers that share its spaces. */
   readonly rcu: LocalRcu = new LocalRcu();
+  /** `memory` and `I/O`, made when first asked for. */
+  readonly system: SystemSpaces = new SystemSpaces(this);
   readonly #dirtyLogging: DirtyLogging;
   readonly #owners: WeakMap<object, OwnerRecord> = new WeakMap();
   readonly #views: ViewTable;

@@ -1,3 +1,4 @@
+import { le16, le32, u8 } from '@guestmem/memtx';
 import { describe, expect, it } from 'vitest';
 import type { FlatView, MemoryRegion } from '../../src/index.ts';
 import { Bench, drain, lines, recorder, SPACE } from '../support/topology.ts';
@@ -239,6 +240,24 @@ describe('address spaces', () => {
     space.removeListeners();
     expect(drain(log)).toEqual(['A begin', 'A del 0-3 root', 'A commit', 'B begin', 'B del 0-3 root', 'B commit']);
     space.dispose();
+  });
+});
+
+describe('the spaces of a machine', () => {
+  it('T-98: memory and I/O are made when first asked for; unmapped ports read as ones', () => {
+    const { core } = new Bench();
+    expect(core.addressSpaces).toEqual([]);
+    const { memory, io, memoryRegion, ioRegion } = core.system;
+    expect(core.addressSpaces).toEqual([memory, io]);
+    expect([memory.name, memoryRegion.name, memoryRegion.size, io.name, ioRegion.name]).toEqual([
+      'memory',
+      'system',
+      SPACE,
+      'I/O',
+      'io',
+    ]);
+    io.store(0x80, le16, 1);
+    expect([io.load(0x80, u8), io.load(0x80, le16), io.load(0xfffc, le32)]).toEqual([0xff, 0xffff, 0xffff_ffff]);
   });
 });
 
