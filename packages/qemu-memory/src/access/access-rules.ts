@@ -2,8 +2,13 @@
  * A region's `valid` and `impl` rules with the defaults filled in, as plain fields: made once when the region is created.
  * A-27 to A-33.
  */
+import { MemTxResult } from '@guestmem/memtx';
 import { MemoryRegionError } from '../region/error.ts';
+import { RegionKind } from '../region/kind.ts';
+import type { MemoryRegion } from '../region/memory-region.ts';
 import type { MemoryRegionOps, ValidAccess } from '../region/ops.ts';
+import type { RefusalReason } from './control.ts';
+import { ramDeviceOps } from './ram-device.ts';
 
 /** Filled-in rules. Sizes in bytes. */
 export interface AccessRules {
@@ -86,4 +91,26 @@ function missing(name: string, what: string, size: number): MemoryRegionError {
     'missing-callback',
     `region "${name}": impl allows accesses of ${size} bytes, but there is no ${what}; add it or narrow impl`,
   );
+}
+
+/** What answers for a region: its own ops, those of host memory, or null for the unassigned ones (A-29). */
+export function opsOf(region: MemoryRegion): MemoryRegionOps | null {
+  if (region.kind === RegionKind.RAM_DEVICE) return ramDeviceOps(region);
+  if (region.kind === RegionKind.IO || region.kind === RegionKind.ROM_DEVICE) return region.ops;
+  return null;
+}
+
+/** Bits of the sizes (1, 2, 4) that are valid and that the device takes in one callback of the same size. */
+export function easySizes(rules: AccessRules): number {
+  let bits = 0;
+  for (const size of [1, 2, 4]) {
+    const valid = rules.validMax === 0 || (size <= rules.validMax && size >= rules.validMin);
+    if (valid && size >= rules.implMin && size <= rules.implMax) bits |= size;
+  }
+  return bits;
+}
+
+/** The result of a refusal (A-33, A-46). */
+export function resultOf(reason: RefusalReason): MemTxResult {
+  return reason === 'nested too deep' ? MemTxResult.ACCESS_ERROR : MemTxResult.DECODE_ERROR;
 }

@@ -7,10 +7,12 @@
  * signed 32 bits, a second half in `control.hi`), because a call boxes any other number.
  */
 import { type MemTx, type MemTxAttrs, MemTxResult } from '@guestmem/memtx';
-import type { ScalarCodec } from '@guestmem/vm-memory';
+import { getScalar, type ScalarCodec } from '@guestmem/vm-memory';
 import type { MemoryCore } from '../space/memory-core.ts';
+import type { AccessControl } from './control.ts';
+import type { RegionDispatch } from './region-dispatch.ts';
 import { loadSlow, storeSlow } from './scalar.ts';
-import { SlotKind } from './slot.ts';
+import { type Slot, SlotKind } from './slot.ts';
 import type { ViewMap } from './view-map.ts';
 
 /* Kinds of ScalarCodec, as literals. */
@@ -20,7 +22,9 @@ const U16 = 2;
 const U32 = 4;
 const I32 = 5;
 const U64_NUMBER = 8;
-const RAM = SlotKind.RAM;
+const { RAM, DEVICE, IOMMU } = SlotKind;
+/** No 32-bit integer. */
+const MISSED = 0x1_0000_0000;
 
 /**
  * @param low the address, its 32 bits as a signed integer.
@@ -35,12 +39,14 @@ export function loadFar<T>(
   tx: MemTx | null,
 ): number {
   const { kind, size } = codec;
+  const isPlain = kind <= U32 && (kind & 1) === 0 && map.taps === null && !attrs.debug;
   const device = map.pages[((low >>> 12) ^ (low >>> 21)) & 0x1ff]!;
   const at = (low - device.deviceBits) | 0;
-  if (at >= 0 && at < device.deviceSpan && kind <= U32 && (kind & 1) === 0 && map.taps === null) {
+  if (isPlain && at >= 0 && at < device.deviceSpan) {
     const { dispatch } = device;
     const offset = device.deviceOffset + at;
-    if (dispatch.isEasyRead(offset, size) && !attrs.debug) {
+    // `loadDevice`, written out: the call costs 3 ns.
+    if (dispatch.isEasyRead(offset, size)) {
       if (tx !== null) {
         tx.result = MemTxResult.ERROR;
         tx.done = 0;
@@ -51,8 +57,7 @@ export function loadFar<T>(
         tx.done = size;
       }
       if (size === 1 || (codec.littleEndian === true) !== dispatch.bigEndian) return value;
-      if (size === 2) return ((value & 0xff) << 8) | ((value >>> 8) & 0xff);
-      return (value << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24);
+      return reversed(value, size);
     }
   }
   const addr = low >>> 0;
@@ -60,32 +65,94 @@ export function loadFar<T>(
   const slot = map.slotAt(addr);
   const off = addr - slot.first;
   if (slot.kind === RAM) {
-    if (off + size <= slot.loadLen && !control.seesLoads) {
-      const { view } = slot;
-      const little = codec.littleEndian === true;
-      let value = 0;
-      if (kind === U32 || kind === I32) value = little ? view.getInt32(off, true) : view.getInt32(off, false);
-      else if (kind === U64_NUMBER) {
-        const high = little ? view.getUint32(off + 4, true) : view.getUint32(off, false);
-        // A RangeError, made there.
-        if (high > 0x1f_ffff) loadSlow(core, map, addr, codec, attrs, tx, undefined);
-        value = little ? view.getInt32(off, true) : view.getInt32(off + 4, false);
-        control.hi = high;
-      } else if (kind === U8) value = view.getUint8(off);
-      else if (kind === U16) value = little ? view.getUint16(off, true) : view.getUint16(off, false);
-      else if (kind === I8) value = view.getInt8(off);
-      else value = little ? view.getInt16(off, true) : view.getInt16(off, false);
+    if (off + size <= slot.loadLen && !control.seesLoads && kind <= U64_NUMBER) {
       map.met(slot);
-      if (tx !== null) {
-        tx.result = MemTxResult.OK;
-        tx.done = size;
-      }
-      return value;
+      return loadRam(control, slot, off, codec, tx);
+    }
+  } else if (slot.kind === IOMMU) {
+    const bits = loadPage(control, slot, off, codec, attrs, tx, map.taps === null);
+    if (bits !== MISSED) return bits;
+  } else if (isPlain) {
+    if (slot.kind === DEVICE) {
+      const offset = (slot.deviceOffset + off) | 0;
+      if (off < slot.deviceSpan && slot.dispatch.isEasyRead(offset, size))
+        return loadDevice(slot.dispatch, offset, codec, tx);
+    } else if (tx !== null && control.observer === null) {
+      tx.result = MemTxResult.DECODE_ERROR;
+      tx.done = 0;
+      return 0;
     }
   }
   const value = loadSlow(core, map, addr, codec, attrs, tx, undefined) as number;
   if (kind === U64_NUMBER) control.hi = Math.floor(value / 0x1_0000_0000);
   return value | 0;
+}
+
+/** One plain callback of the access's own size. */
+function loadDevice<T>(dispatch: RegionDispatch, offset: number, codec: ScalarCodec<T>, tx: MemTx | null): number {
+  const { size } = codec;
+  if (tx !== null) {
+    tx.result = MemTxResult.ERROR;
+    tx.done = 0;
+  }
+  const value = dispatch.readEasily(offset, size);
+  if (tx !== null) {
+    tx.result = MemTxResult.OK;
+    tx.done = size;
+  }
+  if (size === 1 || (codec.littleEndian === true) !== dispatch.bigEndian) return value;
+  return reversed(value, size);
+}
+
+/** The bits of a 2- or 4-byte number in the other byte order (A-16). */
+function reversed(value: number, size: number): number {
+  if (size === 2) return ((value & 0xff) << 8) | ((value >>> 8) & 0xff);
+  return (value << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24);
+}
+
+/** A load inside one window. */
+function loadRam<T>(control: AccessControl, slot: Slot, off: number, codec: ScalarCodec<T>, tx: MemTx | null): number {
+  const { view } = slot;
+  const { kind } = codec;
+  const little = codec.littleEndian === true;
+  let value = 0;
+  if (kind === U32 || kind === I32) value = little ? view.getInt32(off, true) : view.getInt32(off, false);
+  else if (kind === U64_NUMBER) {
+    const high = little ? view.getUint32(off + 4, true) : view.getUint32(off, false);
+    // A RangeError, made there.
+    if (high > 0x1f_ffff) getScalar(view, off, codec);
+    value = little ? view.getInt32(off, true) : view.getInt32(off + 4, false);
+    control.hi = high;
+  } else if (kind === U8) value = view.getUint8(off);
+  else if (kind === U16) value = little ? view.getUint16(off, true) : view.getUint16(off, false);
+  else if (kind === I8) value = view.getInt8(off);
+  else value = little ? view.getInt16(off, true) : view.getInt16(off, false);
+  if (tx !== null) {
+    tx.result = MemTxResult.OK;
+    tx.done = codec.size;
+  }
+  return value;
+}
+
+/** Through one cached page of a PageIommu to RAM; MISSED where it is anything else. */
+function loadPage<T>(
+  control: AccessControl,
+  slot: Slot,
+  off: number,
+  codec: ScalarCodec<T>,
+  attrs: MemTxAttrs,
+  tx: MemTx | null,
+  untapped: boolean,
+): number {
+  const model = slot.pageIommu;
+  if (model === null || !slot.exact || !untapped || control.seesLoads || codec.kind > I32) return MISSED;
+  const iova = slot.offset + off;
+  const next = model.hit(iova, 1, attrs);
+  if (next < 0 || model.pageRoom(iova) < codec.size) return MISSED;
+  const behind = model.targetAs.map.slotAt(next);
+  const at = next - behind.first;
+  if (behind.kind !== RAM || at + codec.size > behind.loadLen) return MISSED;
+  return loadRam(control, behind, at, codec, tx);
 }
 
 /**
@@ -110,10 +177,7 @@ export function storeFar<T>(
     const offset = device.deviceOffset + at;
     if (dispatch.isEasyWrite(offset, size)) {
       let raw = value;
-      if ((codec.littleEndian === true) === dispatch.bigEndian && size > 1) {
-        if (size === 2) raw = ((raw & 0xff) << 8) | ((raw >>> 8) & 0xff);
-        else raw = (raw << 24) | ((raw & 0xff00) << 8) | ((raw >>> 8) & 0xff00) | (raw >>> 24);
-      }
+      if ((codec.littleEndian === true) === dispatch.bigEndian && size > 1) raw = reversed(raw, size);
       if (tx !== null) {
         tx.result = MemTxResult.ERROR;
         tx.done = 0;

@@ -4,17 +4,16 @@
  * that call sites stay monomorphic. Allocates nothing unless a 64-bit bigint callback is used. A-30 to A-51, A-55.
  */
 import { type MemTxAttrs, MemTxResult } from '@guestmem/memtx';
-import { MemoryRegionError } from '../region/error.ts';
 import { RegionKind } from '../region/kind.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
-import type { Halves, MemoryRegionOps, ValidAccess } from '../region/ops.ts';
-import { type AccessRules, accessRules, RAM_DEVICE_RULES, UNASSIGNED_RULES } from './access-rules.ts';
+import type { MemoryRegionOps, ValidAccess } from '../region/ops.ts';
+import { accessRules, easySizes, opsOf, RAM_DEVICE_RULES, resultOf, UNASSIGNED_RULES } from './access-rules.ts';
+import { readNarrow, readWide, writeNarrow, writeWide } from './callbacks.ts';
 import type { AccessControl, RefusalReason } from './control.ts';
 import { MAX_NESTING } from './control.ts';
 import { DeviceError } from './device-error.ts';
 import { eventMatches, type IoEventFd, type PreparedEvent, prepareEvents } from './io-event-fd.ts';
 import { OwnerGuard } from './owner-guard.ts';
-import { ramDeviceOps } from './ram-device.ts';
 
 const NO_OPS: MemoryRegionOps = {};
 const MASK = [0, 0xff, 0xffff, 0, 0xffff_ffff];
@@ -33,7 +32,8 @@ export class RegionDispatch {
   readonly implMin: number;
   readonly implMax: number;
   readonly implUnaligned: boolean;
-  readonly #ops: MemoryRegionOps;
+  /** @internal Its callbacks; empty for the unassigned operations. */
+  readonly ops: MemoryRegionOps;
   readonly #valid: ValidAccess | null;
   /** Bit n: an access of n bytes needs only its alignment checked and one plain callback of its own size. */
   readonly #easyRead: number;
@@ -54,10 +54,10 @@ export class RegionDispatch {
     this.control = control;
     const ops = opsOf(region);
     this.hasOps = ops !== null;
-    this.#ops = ops ?? NO_OPS;
+    this.ops = ops ?? NO_OPS;
     const isRamDevice = region.kind === RegionKind.RAM_DEVICE;
     const rules = ops === null ? UNASSIGNED_RULES : isRamDevice ? RAM_DEVICE_RULES : accessRules(region.name, ops);
-    const order = this.#ops.endianness ?? 'native';
+    const order = this.ops.endianness ?? 'native';
     this.bigEndian = (order === 'native' ? region.core.targetOrder : order) === 'big';
     this.validMin = rules.validMin;
     this.validMax = rules.validMax;
@@ -65,9 +65,9 @@ export class RegionDispatch {
     this.implMin = rules.implMin;
     this.implMax = rules.implMax;
     this.implUnaligned = rules.implUnaligned;
-    this.#valid = this.#ops.valid?.accepts === undefined ? null : this.#ops.valid;
-    this.#read = this.#ops.read ?? null;
-    this.#write = this.#ops.write ?? null;
+    this.#valid = this.ops.valid?.accepts === undefined ? null : this.ops.valid;
+    this.#read = this.ops.read ?? null;
+    this.#write = this.ops.write ?? null;
     const easy = this.#valid === null && this.hasOps ? easySizes(rules) : 0;
     this.#easyRead = this.#read === null ? 0 : easy;
     this.#easyWriteRule = this.#write === null ? 0 : easy;
@@ -124,31 +124,10 @@ export class RegionDispatch {
    * @throws {DeviceError} the callback threw.
    */
   read(offset: number, size: number, attrs: MemTxAttrs): number {
-    const control = this.control;
-    const guard = this.#guard;
-    if (
-      (this.#easyRead & size) !== 0 &&
-      (offset & (size - 1)) === 0 &&
-      !guard.busy &&
-      control.depth < control.easyDepth &&
-      !this.#flushCoalesced
-    ) {
-      let value = 0;
-      guard.busy = guard.enabled;
-      control.depth++;
-      try {
-        value = this.#read!.call(this.#ops, offset, size);
-        value = size === 4 ? value >>> 0 : value & MASK[size]!;
-      } catch (cause) {
-        throw this.#failed(offset, size, false, cause);
-      } finally {
-        control.depth--;
-        guard.busy = false;
-      }
-      control.result = MemTxResult.OK;
-      return value;
-    }
-    return this.#readPieces(offset, size, attrs);
+    if (!this.isEasyRead(offset, size)) return this.#readPieces(offset, size, attrs);
+    const bits = this.readEasily(offset, size);
+    this.control.result = MemTxResult.OK;
+    return bits >>> 0;
   }
 
   /** May `readEasily` do it: alignment checked, one plain callback of this size, nothing in the way? */
@@ -170,7 +149,7 @@ export class RegionDispatch {
     guard.busy = guard.enabled;
     control.depth++;
     try {
-      const value = this.#read!.call(this.#ops, offset, size);
+      const value = this.#read!.call(this.ops, offset, size);
       return size === 4 ? value | 0 : value & MASK[size]!;
     } catch (cause) {
       throw this.#failed(offset, size, false, cause);
@@ -199,7 +178,7 @@ export class RegionDispatch {
     guard.busy = guard.enabled;
     control.depth++;
     try {
-      this.#write!.call(this.#ops, offset, size === 4 ? bits >>> 0 : bits & MASK[size]!, size);
+      this.#write!.call(this.ops, offset, size === 4 ? bits >>> 0 : bits & MASK[size]!, size);
     } catch (cause) {
       throw this.#failed(offset, size, true, cause);
     } finally {
@@ -215,29 +194,12 @@ export class RegionDispatch {
 
   /** Writes the device's number `value` of `size` (1, 2 or 4) bytes. Sets `control.result`. @throws {DeviceError} */
   write(offset: number, value: number, size: number, attrs: MemTxAttrs): void {
-    const control = this.control;
-    const guard = this.#guard;
-    if (
-      (this.#easyWrite & size) !== 0 &&
-      (offset & (size - 1)) === 0 &&
-      !guard.busy &&
-      control.depth < control.easyDepth &&
-      !this.#flushCoalesced
-    ) {
-      guard.busy = guard.enabled;
-      control.depth++;
-      try {
-        this.#write!.call(this.#ops, offset, value, size);
-      } catch (cause) {
-        throw this.#failed(offset, size, true, cause);
-      } finally {
-        control.depth--;
-        guard.busy = false;
-      }
-      control.result = MemTxResult.OK;
+    if (!this.isEasyWrite(offset, size)) {
+      this.#writePieces(offset, value, 0, size, attrs);
       return;
     }
-    this.#writePieces(offset, value, 0, size, attrs);
+    this.writeEasily(offset, value, size);
+    this.control.result = MemTxResult.OK;
   }
 
   /** Writes 8 bytes, given as unsigned halves. Sets `control.result`. */
@@ -251,11 +213,11 @@ export class RegionDispatch {
     control.result = MemTxResult.ACCESS_ERROR;
     control.lo = 0;
     control.hi = 0;
-    if (this.#ops.peek === undefined || control.depth >= MAX_NESTING) return false;
+    if (this.ops.peek === undefined || control.depth >= MAX_NESTING) return false;
     let value: number | bigint;
     control.depth++;
     try {
-      value = this.#ops.peek(offset, size);
+      value = this.ops.peek(offset, size);
     } catch (cause) {
       throw this.#failed(offset, size, false, cause);
     } finally {
@@ -318,13 +280,13 @@ export class RegionDispatch {
     try {
       for (; at < n; at += size) {
         if (size === 8) {
-          result |= this.#readWide(offset + at, attrs);
+          result |= readWide(this, offset + at, attrs);
           if (n === 8) {
             lo = control.lo;
             hi = control.hi;
           } else lo = this.bigEndian ? control.hi >>> (8 * (4 - n)) : control.lo;
         } else {
-          const value = this.#readNarrow(offset + at, size, attrs);
+          const value = readNarrow(this, offset + at, size, attrs);
           result |= control.result;
           const shift = this.bigEndian ? 8 * (n - size - at) : 8 * at;
           if (shift >= 32) hi |= value << (shift - 32);
@@ -367,12 +329,12 @@ export class RegionDispatch {
     try {
       for (; at < n; at += size) {
         if (size === 8) {
-          if (n === 8 || !this.bigEndian) result |= this.#writeWide(offset + at, lo, n === 8 ? hi : 0, attrs);
-          else result |= this.#writeWide(offset + at, 0, (lo << (8 * (4 - n))) >>> 0, attrs);
+          if (n === 8 || !this.bigEndian) result |= writeWide(this, offset + at, lo, n === 8 ? hi : 0, attrs);
+          else result |= writeWide(this, offset + at, 0, (lo << (8 * (4 - n))) >>> 0, attrs);
         } else {
           const shift = this.bigEndian ? 8 * (n - size - at) : 8 * at;
           const value = shift >= 32 ? hi >>> (shift - 32) : shift >= 0 ? lo >>> shift : lo << -shift;
-          result |= this.#writeNarrow(offset + at, size === 4 ? value >>> 0 : value & MASK[size]!, size, attrs);
+          result |= writeNarrow(this, offset + at, size === 4 ? value >>> 0 : value & MASK[size]!, size, attrs);
         }
       }
     } catch (cause) {
@@ -386,89 +348,6 @@ export class RegionDispatch {
 
   #pieceSize(n: number): number {
     return Math.max(Math.min(n, this.implMax), this.implMin);
-  }
-
-  /** One callback of up to 4 bytes. Sets `control.result`. @returns its value cut to `size`. */
-  #readNarrow(offset: number, size: number, attrs: MemTxAttrs): number {
-    const control = this.control;
-    const ops = this.#ops;
-    let value = 0;
-    let result = 0;
-    if (ops.read !== undefined) value = ops.read(offset, size);
-    else if (ops.readWithAttrs !== undefined) {
-      const tx = control.frames[control.depth]!.tx;
-      tx.result = MemTxResult.OK;
-      value = ops.readWithAttrs(offset, size, attrs, tx);
-      result = tx.result;
-    } else throw noCallback(this.region, 'read');
-    control.observer?.called?.(this.region, offset, size, false, value);
-    value = size === 4 ? value >>> 0 : value & MASK[size]!;
-    control.result = result;
-    return value;
-  }
-
-  /** One 8-byte callback. Sets `control.lo` and `control.hi`. @returns result bits. */
-  #readWide(offset: number, attrs: MemTxAttrs): number {
-    const control = this.control;
-    const ops = this.#ops;
-    const frame = control.frames[control.depth]!;
-    let result = 0;
-    let value: bigint;
-    if (ops.readHalves !== undefined) {
-      const halves: Halves = frame.halves;
-      halves.lo = 0;
-      halves.hi = 0;
-      ops.readHalves(offset, halves);
-      if (control.observer !== null)
-        control.observer.called?.(this.region, offset, 8, false, joined(halves.lo >>> 0, halves.hi >>> 0));
-      control.lo = halves.lo >>> 0;
-      control.hi = halves.hi >>> 0;
-      return 0;
-    }
-    if (ops.read64 !== undefined) value = ops.read64(offset);
-    else if (ops.read64WithAttrs !== undefined) {
-      frame.tx.result = MemTxResult.OK;
-      value = ops.read64WithAttrs(offset, attrs, frame.tx);
-      result = frame.tx.result;
-    } else throw noCallback(this.region, 'read64');
-    control.observer?.called?.(this.region, offset, 8, false, value);
-    control.lo = Number(value & 0xffff_ffffn);
-    control.hi = Number((value >> 32n) & 0xffff_ffffn);
-    return result;
-  }
-
-  #writeNarrow(offset: number, value: number, size: number, attrs: MemTxAttrs): number {
-    const ops = this.#ops;
-    const control = this.control;
-    control.observer?.called?.(this.region, offset, size, true, value);
-    if (ops.write !== undefined) {
-      ops.write(offset, value, size);
-      return 0;
-    }
-    if (ops.writeWithAttrs === undefined) throw noCallback(this.region, 'write');
-    const tx = control.frames[control.depth]!.tx;
-    tx.result = MemTxResult.OK;
-    ops.writeWithAttrs(offset, value, size, attrs, tx);
-    return tx.result;
-  }
-
-  #writeWide(offset: number, lo: number, hi: number, attrs: MemTxAttrs): number {
-    const ops = this.#ops;
-    const control = this.control;
-    if (control.observer !== null) control.observer.called?.(this.region, offset, 8, true, joined(lo, hi));
-    if (ops.writeHalves !== undefined) {
-      ops.writeHalves(offset, lo, hi);
-      return 0;
-    }
-    if (ops.write64 !== undefined) {
-      ops.write64(offset, joined(lo, hi));
-      return 0;
-    }
-    if (ops.write64WithAttrs === undefined) throw noCallback(this.region, 'write64');
-    const tx = control.frames[control.depth]!.tx;
-    tx.result = MemTxResult.OK;
-    ops.write64WithAttrs(offset, joined(lo, hi), attrs, tx);
-    return tx.result;
   }
 
   #signal(offset: number, size: number, lo: number, hi: number): boolean {
@@ -494,32 +373,4 @@ export class RegionDispatch {
     this.control.result = MemTxResult.ERROR;
     return new DeviceError(this.region, offset, size, isWrite, cause);
   }
-}
-
-function opsOf(region: MemoryRegion): MemoryRegionOps | null {
-  if (region.kind === RegionKind.RAM_DEVICE) return ramDeviceOps(region);
-  if (region.kind === RegionKind.IO || region.kind === RegionKind.ROM_DEVICE) return region.ops;
-  return null;
-}
-
-/** Bits of the sizes (1, 2, 4) that are valid and that the device takes in one callback of the same size. */
-function easySizes(rules: AccessRules): number {
-  let bits = 0;
-  for (const size of [1, 2, 4]) {
-    const valid = rules.validMax === 0 || (size <= rules.validMax && size >= rules.validMin);
-    if (valid && size >= rules.implMin && size <= rules.implMax) bits |= size;
-  }
-  return bits;
-}
-
-function resultOf(reason: RefusalReason): MemTxResult {
-  return reason === 'nested too deep' ? MemTxResult.ACCESS_ERROR : MemTxResult.DECODE_ERROR;
-}
-
-function joined(lo: number, hi: number): bigint {
-  return (BigInt(hi) << 32n) | BigInt(lo);
-}
-
-function noCallback(region: MemoryRegion, what: string): MemoryRegionError {
-  return new MemoryRegionError('missing-callback', `region "${region.name}" has no ${what} callback, and it was used`);
 }

@@ -194,6 +194,16 @@ export abstract class ScalarAccess {
 
   /** The u32 load that met nothing, or tells its outcome. @returns the bits, signed or not. */
   private load32(addr: number, attrs: MemTxAttrs, tx: MemTx | null, ordering: Ordering | undefined): number {
+    if (ordering === undefined && typeof addr === 'number' && (addr | 0) === addr && addr >= 0 && tx !== null) {
+      const { map } = this;
+      const slot = addr <= map.zeroLoad ? map.zero : map.home;
+      const off = (addr - slot.low) | 0;
+      if (off >= 0 && off <= slot.load8) {
+        tx.result = 0;
+        tx.done = 4;
+        return slot.view.getInt32(off, true);
+      }
+    }
     return ordering === undefined && typeof addr === 'number' && addr >>> 0 === addr
       ? loadFar(this.core, this.map, addr | 0, LE32, attrs, tx)
       : (loadSlow(this.core, this.map, addr, LE32, attrs, tx, ordering) as number);
@@ -243,6 +253,15 @@ export abstract class ScalarAccess {
     const { core, map } = this;
     if (ordering === undefined && typeof addr === 'number' && addr >>> 0 === addr && typeof value === 'number') {
       if (codec === LE32 && value >>> 0 === value) {
+        const slot = addr <= map.zeroStore ? map.zero : map.home;
+        const off = (addr - slot.low) | 0;
+        if (tx !== null && off >= 0 && off <= slot.store8) {
+          slot.view.setUint32(off, value, true);
+          if (slot.dirtyMask !== 0) slot.markDirty(off, 4);
+          tx.result = 0;
+          tx.done = 4;
+          return;
+        }
         storeFar(core, map, addr | 0, codec, value | 0, 0, attrs, tx);
         return;
       }

@@ -114,8 +114,11 @@ export class ViewMap extends HotWindows {
     // A window that may be replaced is looked up anew each time.
     if (slot.section.region.ram?.backing.detachable === true) return slot;
     if (slot.kind === SlotKind.RAM) this.coarse[(addr >>> this.coarseShift) & (COARSE - 1)] = slot;
-    else if (slot.len >= PAGE) this.pages[((addr >>> 12) ^ (addr >>> 21)) & (PAGES - 1)] = slot;
-    else this.#fine[((addr >>> 2) ^ (addr >>> 12)) & (FINE - 1)] = slot;
+    else {
+      // A small device goes into both tables: the last one met in a page has its fast way, its neighbours the other.
+      if (slot.len >= PAGE || slot.deviceSpan > 0) this.pages[((addr >>> 12) ^ (addr >>> 21)) & (PAGES - 1)] = slot;
+      if (slot.len < PAGE) this.#fine[((addr >>> 2) ^ (addr >>> 12)) & (FINE - 1)] = slot;
+    }
     return slot;
   }
 
