@@ -95,10 +95,16 @@ const RESOLUTIONS = {
   bundler: { module: 'esnext', moduleResolution: 'bundler' },
 };
 
+/** What every runtime has and the language's own library does not declare. */
+const GLOBALS = `declare const console: { log(...values: unknown[]): void };
+declare class TextEncoder { encode(text?: string): Uint8Array }
+declare class TextDecoder { decode(bytes?: Uint8Array): string }
+`;
+
 /** Compiles the README example of `layer` in every way users compile, as a list of jobs. */
 export function compileJobs(home, layer) {
   writeFileSync(join(home, 'example.ts'), readmeExample(layer));
-  writeFileSync(join(home, 'console.d.ts'), 'declare const console: { log(...values: unknown[]): void };\n');
+  writeFileSync(join(home, 'globals.d.ts'), GLOBALS);
   return COMPILERS.flatMap((compiler) =>
     Object.entries(RESOLUTIONS).map(([name, modules]) => async () => {
       const config = join(home, `tsconfig.${compiler}.${name}.json`);
@@ -114,7 +120,7 @@ export function compileJobs(home, layer) {
             skipLibCheck: false,
             outDir: `out/${compiler}.${name}`,
           },
-          files: ['example.ts', 'console.d.ts'],
+          files: ['example.ts', 'globals.d.ts'],
         }),
       );
       const home54 = join(ROOT, 'tools/release/node_modules', compiler);
