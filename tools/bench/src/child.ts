@@ -11,7 +11,7 @@ const built = await row.build?.();
 if (built === undefined) throw new Error(`${id} has no build`);
 const run = kernel(row, built);
 const checked = check(row, built, run);
-const per = warmUp(built, run, mode === 'check' ? 400 : 250);
+const per = warmUp(built, run, mode === 'check' ? 200 : 160);
 const ns: number[] = [];
 let heap: number | null = null;
 if (mode === 'check') heap = heapGrowth(built, run, per);

@@ -43,7 +43,7 @@ export function options(args: readonly string[]): Options {
   return {
     rounds,
     samples: quick ? 3 : 5,
-    milliseconds: quick ? 8 : 15,
+    milliseconds: 8,
     rows: values.rows === undefined ? null : new RegExp(values.rows),
     engines: values.engine ?? (quick ? [process.version.slice(1).split('.')[0]!] : ['20', 'newest']),
     variants: values.variants,

@@ -1,5 +1,5 @@
 /** @guestmem/qemu-memory's AddressSpace, and @guestmem/memtx's views over it. */
-import type { MemoryCore, MemoryRegion } from '@guestmem/qemu-memory';
+import type { GuestAddress } from '@guestmem/vm-memory';
 import type { Built, Kind, Row } from '../harness/row.ts';
 import { REGION_BYTES, type StreamName } from '../harness/streams.ts';
 import { ACCESSES, type AccessName, checkCount } from './accesses.ts';
@@ -12,26 +12,73 @@ const DEVICE_BASE = 0xa000_0000;
 const DEVICE_SHIFT = 17;
 const HOLE_BASE = 0xb000_0000;
 
-/** A space with the RAM of `stream` from 0 on, eight devices of 4 KiB, and a big hole. */
-async function space(stream: StreamName, more?: (core: MemoryCore, system: MemoryRegion) => void) {
+/**
+ * A space with the RAM of `stream` from 0 on (or from `ramBase`), eight devices of 4 KiB, and a big hole. The map is
+ * changed once after the space is made, so that what is measured is the published snapshot, not a first view that V8 may
+ * take for constant.
+ */
+async function space(stream: StreamName, { shared = false, ramBase = 0, rom = false } = {}) {
   const { MemoryCore } = await import('@guestmem/qemu-memory');
   const { bufferBacking } = await import('@guestmem/vm-memory');
   const core = new MemoryCore();
   const system = core.container('system', 1n << 64n);
-  const ram = ramFor(stream);
-  ram.forEach((view, i) => {
-    system.addSubregion(i * REGION_BYTES, core.ram(`ram${i}`, bufferBacking(view)));
+  const memory = core.addressSpace(system, 'memory');
+  const ram = ramFor(stream, shared);
+  const regions = ram.map((view, i) => {
+    const backing = bufferBacking(view);
+    const region = rom ? core.rom(`rom${i}`, backing) : core.ram(`ram${i}`, backing);
+    system.addSubregion(ramBase + i * REGION_BYTES, region);
+    return region;
   });
   devices(8).forEach((device, i) => {
-    const ops = {
-      endianness: 'little' as const,
-      read: device.read.bind(device),
-      write: device.write.bind(device),
-    };
-    system.addSubregion(DEVICE_BASE + (i << DEVICE_SHIFT), core.io(`device${i}`, 0x1000, ops));
+    system.addSubregion(DEVICE_BASE + (i << DEVICE_SHIFT), core.io(`device${i}`, 0x1000, device));
   });
-  more?.(core, system);
-  return { core, ram, system, space: core.addressSpace(system, 'memory') };
+  return { core, ram, system, regions, space: memory };
+}
+
+/** Dirty tracking by one client; `touch32` finds every page clean at the start of each round. */
+async function dirty(name: 'store32' | 'touch32', stream: StreamName): Promise<Built> {
+  const { LogClient, memoryRegionResetDirty } = await import('@guestmem/qemu-memory');
+  const { space: memory, ram, regions } = await space(stream);
+  const region = regions[0]!;
+  region.setLog(true, LogClient.VGA);
+  const clean = () => memoryRegionResetDirty(region, 0, REGION_BYTES, LogClient.VGA);
+  clean();
+  return {
+    scope: { m: memory, c: (await codecs()).u32 },
+    access: ACCESSES[name].bytes,
+    kind: 'store',
+    residue: () => residueOf(ram),
+    ...(name === 'touch32' ? { reset: { count: REGION_BYTES >>> 12, run: () => void clean() } } : {}),
+  };
+}
+
+/** An IOMMU of 4 KiB pages in front of the RAM, each page its own neighbour's, through the IOTLB that the package offers. */
+async function iommu(stream: StreamName): Promise<Built> {
+  const { PageIommu } = await import('@guestmem/qemu-memory');
+  const { core, space: memory, ram } = await space(stream);
+  const walk = (iova: GuestAddress) => ({ translatedAddr: Number(iova) & ~0xfff, perm: 3 as const });
+  const root = core.iommu('iommu', REGION_BYTES, new PageIommu(memory, walk, { entries: 16384 }));
+  const dma = core.addressSpace(root, 'dma');
+  return {
+    scope: { m: dma, c: (await codecs()).u32 },
+    access: 'm.load(a, c)',
+    kind: 'number',
+    residue: () => residueOf(ram),
+  };
+}
+
+/** A space that is attached by its handle, as a worker does; RAM is reached by the shared table. */
+async function attached(name: 'load32' | 'store32'): Promise<Built> {
+  const { attach } = await import('@guestmem/qemu-memory');
+  const { space: memory, ram } = await space('hot', { shared: true });
+  const far = attach(memory.share().handle(), { flavour: 'quiescent' });
+  return {
+    scope: { m: far, c: (await codecs()).u32 },
+    access: ACCESSES[name].bytes,
+    kind: ACCESSES[name].kind,
+    residue: () => residueOf(ram),
+  };
 }
 
 async function codecs() {
@@ -122,6 +169,64 @@ export const addressSpaceRows: readonly Row[] = [
     'device8',
     async () => ({ scope: { m: (await space('hot')).space, c: (await codecs()).u32 }, access: 'm.load(a, c)' }),
     { base: DEVICE_BASE, shift: DEVICE_SHIFT, same: 'device/device8' },
+  ),
+  ...(['store32', 'touch32'] as const).map((name): Row => {
+    const stream = name === 'store32' ? 'hot' : 'touch';
+    return {
+      id: `space-dirty/${name}/${stream}`,
+      stream,
+      size: 4,
+      same: `${name}/${stream}`,
+      build: () => dirty(name, stream),
+    };
+  }),
+  ...(['load32', 'store32'] as const).map(
+    (name): Row => ({
+      id: `attached/${name}/hot`,
+      stream: 'hot',
+      size: 4,
+      same: `${name}/hot`,
+      build: () => attached(name),
+    }),
+  ),
+  special('iommu1', 'hot', () => iommu('hot'), { same: 'load32/hot' }),
+  special('iommu16384', 'pages', () => iommu('pages'), { same: 'load32/rand' }),
+  special(
+    'rom32',
+    'hot',
+    async () => ({
+      scope: { m: (await space('hot', { rom: true })).space, c: (await codecs()).u32 },
+      access: 'm.load(a, c)',
+    }),
+    { same: 'load32/hot' },
+  ),
+  special(
+    'load32-at-1-GiB',
+    'hot',
+    async () => {
+      const { space: memory } = await space('hot', { ramBase: 0x4000_0000 });
+      return { scope: { m: memory, c: (await codecs()).u32 }, access: 'm.load(a, c)' };
+    },
+    { base: 0x4000_0000, same: 'load32/hot' },
+  ),
+  special(
+    'cached32',
+    'hot',
+    async () => {
+      const { space: memory } = await space('hot');
+      return { scope: { m: memory.cache(0, REGION_BYTES, 'read'), c: (await codecs()).u32 }, access: 'm.load(a, c)' };
+    },
+    { same: 'load32/hot' },
+  ),
+  special(
+    'mapped32',
+    'hot',
+    async () => {
+      const [mapping] = (await space('hot')).space.mapRam(0, REGION_BYTES, 'read');
+      const { buffer, byteOffset, byteLength } = mapping!.bytes;
+      return { scope: { m: new DataView(buffer, byteOffset, byteLength) }, access: 'm.getUint32(a, true)' };
+    },
+    { same: 'load32/hot' },
   ),
   special('hole', 'hot', () => result('(m.txLoad(a, c, u, t) + t.result)'), { base: HOLE_BASE }),
   special('txLoad32', 'hot', () => result('(m.txLoad(a, c, u, t) + t.result)'), { same: 'load32/hot' }),

@@ -1,6 +1,6 @@
 /**
  * Eight device classes that differ in shape and code, as eight devices do, with the method names that each emulator
- * wants: `read(offset, size)` (guestmem, v86 through bind) and `readUint32(offset)` (rp2040js).
+ * wants: `read(offset, size)` (guestmem takes the object itself as its ops; v86 functions, bound as its own devices do) and `readUint32(offset)` (rp2040js).
  */
 
 /** What all of them answer at `offset` (masked to the 4 KiB of a device): the same for every emulator. */
@@ -9,6 +9,7 @@ function answer(offset: number, which: number): number {
 }
 
 export interface Device {
+  readonly endianness: 'little';
   read(offset: number, size: number): number;
   write(offset: number, value: number, size: number): void;
   readUint32(offset: number): number;
@@ -19,7 +20,7 @@ export interface Device {
 /** Makes a class of its own, not an instance of a shared one: each gets its own methods and hidden class. */
 function deviceClass(which: number): new () => Device {
   const source = `return class Device${which} {
-    constructor() { this.reads = 0; this.register${which} = 0; ${which % 2 ? 'this.extra = null;' : ''} }
+    constructor() { this.endianness = 'little'; this.reads = 0; this.register${which} = 0; ${which % 2 ? 'this.extra = null;' : ''} }
     read(offset, size) { this.reads = (this.reads + 1) | 0; return ((offset & 0xfff) + 1) * ${which + 3}; }
     write(offset, value, size) { this.register${which} = value; }
     readUint32(offset) { this.reads = (this.reads + 1) | 0; return ((offset & 0xfff) + 1) * ${which + 3}; }
