@@ -30,6 +30,8 @@ for (const name of wanted.engines) {
   const found = engine(name, FOLDER);
   if ('missing' in found) stderr.write(`Skipped: ${found.missing}.\n`);
   else results.push(session(selected, found, native, wanted.rounds, wanted, DIST));
+  // What one engine took minutes for is kept if the next is interrupted.
+  if (wanted.write && results.length > 0) write(results, []);
 }
 const sizes = wanted.rows === null ? await bundles(FOLDER) : [];
 stdout.write(`${heading()}\n\n${table(results)}\n${sizes.map(sizeLine).join('')}`);
