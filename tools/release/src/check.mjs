@@ -43,8 +43,8 @@ await withScratch(async (folder, onEnd) => {
   await inParallel(WIDTH, jobs);
   say(`${jobs.length} compilations of README examples (strict, skipLibCheck false)`);
   for (const { home, layer, manager } of examples.filter((each) => each.manager === 'npm')) {
-    await runExample(home);
-    say(`${manager}: the README example of ${layer} runs`);
+    const lines = await runExample(home);
+    say(`${manager}: the README example of ${layer} runs and prints ${lines} lines`);
   }
 
   addChangeset(copy, 'minor');

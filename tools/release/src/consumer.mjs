@@ -130,10 +130,10 @@ export function compileJobs(home, layer) {
   );
 }
 
-/** Runs the compiled example; it must end well and say something. */
+/** Runs the compiled example; it must end well. @returns how many lines it printed. */
 export async function runExample(home) {
   const said = await run(execPath, ['out/typescript.nodenext/example.js'], { cwd: home });
-  if (said.trim() === '') throw new Error(`the example in ${home} printed nothing`);
+  return said.split('\n').length - 1;
 }
 
 /** Runs the installed program. */
