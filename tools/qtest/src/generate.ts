@@ -314,7 +314,14 @@ class Writer {
 
   #pam(): void {
     const random = this.#random;
-    this.#say('outl 0xcf8 0x80000090');
+    if (random.chance(25)) {
+      this.#say('outl 0xcf8 0x8000009c');
+      const at = random.pick([0xcfd, 0xcfe]);
+      // Not locked often, and no TSEG.
+      if (random.chance(60)) this.#say(`outb ${hex(at)} ${hex(random.below(256) & (random.chance(95) ? 0xe8 : 0xf8))}`);
+      else this.#say(`inb ${hex(at)}`);
+      return;
+    }
     const register = random.below(7);
     this.#say(`outl 0xcf8 ${hex(0x8000_0090 + (register & 4))}`);
     const at = 0xcfc + (register & 3);

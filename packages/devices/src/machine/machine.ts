@@ -108,7 +108,7 @@ export class Machine implements ReplayMachine {
     const system = regionOf(built, rule.system);
     let router: PirqRouter | null = null;
     for (const placed of rule.functions) {
-      const smram = built.regions.find(({ name }) => name === 'smram');
+      const smram = built.regions.find(({ name, target }) => name === 'smram' && target === null);
       const part = placed.model === 'q35-mch' ? new Q35Mch(placed, system, smram).function : new PlainFunction(placed);
       if (placed.model === 'ich9-lpc') router = new PirqRouter(part.config, this.lines);
       pci.attach(placed.devfn, part);

@@ -151,7 +151,9 @@ export class PciFunction {
     for (const bar of this.#bars) this.config.set(bar.offset, 4, 0);
     if (this.#msi !== 0) {
       this.config.set(this.#msi + MSI_CONTROL, 2, 0x0080);
-      for (let i = 4; i < 16; i += 4) this.config.set(this.#msi + i, 4, 0);
+      this.config.set(this.#msi + MSI_ADDRESS, 4, 0);
+      this.config.set(this.#msi + MSI_ADDRESS + 4, 4, 0);
+      this.config.set(this.#msi + MSI_DATA, 2, 0);
     }
     this.#follow();
   }

@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { Machine, machineConfig, parseQemuArguments, QtestServer } from '../src/index.ts';
+
+const definition = JSON.parse(readFileSync(new URL('../../cli/captures/machines/q35.json', import.meta.url), 'utf8'));
+
+/** A Q35 driven by lines of the protocol. */
+function q35() {
+  const machine = new Machine(definition, machineConfig(definition, parseQemuArguments(['-m', '64M'])));
+  const server = new QtestServer(machine, () => {});
+  const smram = (value: number, extended: number): string => {
+    for (const line of ['outl 0xcf8 0x8000009c', `outb 0xcfe ${extended}`, `outb 0xcfd ${value}`]) server.execute(line);
+    const all = [...machine.core.addressSpaces.find(({ name }) => name === 'memory')!.root.children];
+    const alias = machine.core.addressSpaces
+      .find(({ name }) => name === 'cpu-smm-0')!
+      .root.children.find(({ name }) => name === 'smram');
+    all.push(...alias!.target!.children);
+    return all
+      .filter(({ name, enabled }) => /^smram-/.test(name) && enabled)
+      .map(({ name }) => name)
+      .sort()
+      .join(' ');
+  };
+  return { server, smram };
+}
+
+describe('the Q35 memory controller hub', () => {
+  it.each([
+    [0x02, 0x38, 'smram-region'],
+    [0x42, 0x38, ''],
+    [0x4a, 0x38, 'smram-low'],
+    [0x0a, 0x38, 'smram-low smram-region'],
+    [0x0a, 0xb8, 'smram-high smram-region'],
+    [0x4a, 0xb8, 'smram-high smram-open-high smram-region'],
+    [0x1a, 0xb8, 'smram-high smram-region'],
+  ])('SMRAM %i with ESMRAMC %i enables what QEMU 7.2 enables', (value, extended, regions) => {
+    expect(q35().smram(value, extended)).toBe(regions);
+  });
+
+  it('SMRAM: once locked only the closed bit can be written, until a reset', () => {
+    const { server, smram } = q35();
+    smram(0x78, 0x38);
+    const readings = [0x68, 0x00, 0x80, 0x27, 0x40].map((value) => {
+      server.execute(`outb 0xcfd ${value}`);
+      return server.execute('inb 0xcfd');
+    });
+    expect(readings).toEqual(['OK 0x003a', 'OK 0x001a', 'OK 0x001a', 'OK 0x003a', 'OK 0x001a']);
+    server.execute('outb 0xcf9 6');
+    expect(server.execute('inl 0xcfc')).toBe('OK 0x380200');
+    server.execute('outb 0xcfd 0x48');
+    expect(server.execute('inb 0xcfd')).toBe('OK 0x004a');
+  });
+
+  it('R-4, R-6: PAM edits the map with the next command, RAM hidden meanwhile keeps its content', () => {
+    const { server } = q35();
+    const say = (line: string): string => server.execute(line);
+    say('outl 0xcf8 0x80000090');
+    say('outb 0xcfd 0x33');
+    say('writel 0xc0000 0x11223344');
+    say('outb 0xcfd 0x00');
+    expect(say('readl 0xc0000')).toBe('OK 0x0000000000000000');
+    say('outb 0xcfd 0x11');
+    say('writel 0xc0000 0x55667788');
+    expect(say('readl 0xc0000')).toBe('OK 0x0000000055667788');
+  });
+});
