@@ -14,6 +14,8 @@ export class UserError extends Error {
 
 /** Gives the text of a file, unpacked if its name ends in `.gz`; of standard input for `-`. @throws {UserError} */
 export function readText(path: string): string {
+  if (path === '-' && process.stdin.isTTY)
+    throw new UserError('standard input is a terminal; name a file, or pipe one in (--help tells more)');
   try {
     const bytes = readFileSync(path === '-' ? 0 : path);
     return (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');

@@ -40,8 +40,8 @@ export function mtreeCommand(): Command {
 
 const NOTE = `
 A tree dump does not tell which i/o regions answer for themselves, which aliases make what they show read-only, and
-which of two equal siblings lies on top. Without --with-flat or --facts these are guessed: an i/o region with children
-is a container, one without answers, and of equal siblings the smaller lies on top.`;
+which of two equal siblings lies on top. Without --with-flat, --facts or a capture's NAME.json beside the file these are
+guessed: an i/o region with children is a container, one without answers, and of equal siblings the smaller lies on top.`;
 
 function guarded(act: () => number): void {
   try {

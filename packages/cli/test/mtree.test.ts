@@ -68,10 +68,17 @@ describe('guestmem mtree prints', () => {
   });
 
   it('T-225: the same with facts from a capture, and another view without', async () => {
-    await mtree(Q35('disabled'), '--facts', Q35('json'));
+    const alone = file('alone.disabled', textOf('disabled'));
+    await mtree(alone, '--facts', Q35('json'));
     expect(viewsOf(out)).toEqual(viewsOf(textOf('flat')));
-    await mtree(Q35('disabled'));
+    await mtree(alone);
     expect(viewsOf(out)).not.toEqual(viewsOf(textOf('flat')));
+  });
+
+  it('T-225: facts of the capture that lie beside the dump are used, and it says so', async () => {
+    expect(await mtree(Q35('disabled'))).toBe(0);
+    expect(viewsOf(out)).toEqual(viewsOf(textOf('flat')));
+    expect(err).toBe('guestmem: what the tree does not tell is taken from x86_64-q35.json beside it\n');
   });
 
   it('T-210: dispatch maps for a page size', async () => {

@@ -12,7 +12,7 @@ import {
   parseMap,
   parseMtree,
 } from '@guestmem/qemu-memory';
-import { readText, UserError } from '../files.ts';
+import { openCapture, readText, UserError } from '../files.ts';
 
 /** What a file holds. A flat dump has no tree, so it is no map. */
 export type Loaded =
@@ -32,12 +32,24 @@ export function loadMap(path: string, knowledge: Knowledge = {}, infer?: (facts:
   return explained(path, () => {
     if (text.trimStart().startsWith('{')) return { kind: 'map', map: parseMap(text) };
     if (!isTreeDump(text) && isFlatDump(text)) return { kind: 'flat', flat: parseFlatDump(text) };
-    if (knowledge.flat === undefined)
-      return { kind: 'map', map: parseMtree(text, knowledge.facts === undefined ? {} : { facts: knowledge.facts }) };
+    if (knowledge.flat === undefined) {
+      const known = knowledge.facts ?? factsBeside(path);
+      return { kind: 'map', map: parseMtree(text, known === undefined ? {} : { facts: known }) };
+    }
     const facts = inferFacts(text, knowledge.flat);
     infer?.(facts);
     return { kind: 'map', map: parseMtree(text, { facts, siblings: 'smaller' }) };
   });
+}
+
+/** The facts that a capture's JSON holds for the dump in `path`; says so on standard error. Undefined if there are none. */
+function factsBeside(path: string): MtreeFacts | undefined {
+  if (path === '-') return undefined;
+  const { name, facts } = openCapture(path);
+  if (facts === undefined || !path.replace(/\.gz$/, '').endsWith(`.${facts.tree}`)) return undefined;
+  checkFacts(facts);
+  process.stderr.write(`guestmem: what the tree does not tell is taken from ${name}.json beside it\n`);
+  return facts;
 }
 
 /** Reads a flat dump. @throws {UserError} */
