@@ -23,6 +23,7 @@ export {
   sectionWriteContinueStep,
   targetIsBigEndian,
 } from './access/section-helpers.ts';
+export { SectionRegion } from './access/section-region.ts';
 export { MAX_IOMMU_CHAIN } from './access/target.ts';
 export { ViewAccess } from './access/view-access.ts';
 export { DirtyClient } from './dirty/client.ts';
