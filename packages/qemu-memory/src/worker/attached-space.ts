@@ -172,6 +172,7 @@ export class AttachedSpace extends DirectScalars implements TxMemory, Bytes<Gues
   }
 
   txRead(addr: GuestAddress, buf: Uint8Array, attrs: MemTxAttrs, onError: OnError, tx: MemTx | null): void {
+    if (!(buf instanceof Uint8Array)) throw new TypeError('the buffer must be a Uint8Array');
     const where = toAddress(addr);
     const done = typeof where === 'number' && this.#direct(where, buf, false);
     if (!done) this.#forward(Op.READ, where, attrs, bulkFlags(onError, tx), buf, buf);
@@ -179,6 +180,7 @@ export class AttachedSpace extends DirectScalars implements TxMemory, Bytes<Gues
   }
 
   txWrite(addr: GuestAddress, buf: Uint8Array, attrs: MemTxAttrs, onError: OnError, tx: MemTx | null): void {
+    if (!(buf instanceof Uint8Array)) throw new TypeError('the buffer must be a Uint8Array');
     const where = toAddress(addr);
     const done = typeof where === 'number' && this.#direct(where, buf, true);
     if (!done) this.#forward(Op.WRITE, where, attrs, bulkFlags(onError, tx), buf);

@@ -51,7 +51,7 @@ export function putError(payload: Uint8Array, error: unknown): number {
   // The message is cut, not the record, so that what arrives can always be read.
   const room = (payload.length >>> 1) - JSON.stringify({ ...written, message: '' }).length;
   let message = known.message;
-  while (JSON.stringify(message).length - 2 > room) message = message.slice(0, Math.floor(message.length / 2));
+  while (JSON.stringify(message).length - 2 > room) message = message.slice(0, Math.floor(message.length * 0.9));
   return putText(payload, JSON.stringify({ ...written, message }));
 }
 
@@ -64,7 +64,10 @@ export function getError(payload: Uint8Array, bytes: number, start: number | big
   if (written.name === 'MemTxError') {
     const what = written.message.split(' of ', 1)[0]!;
     const { result = 0, expected = 0, completed = 0 } = written;
-    return new MemTxError(what, result, { addr: start, expected, completed, code });
+    const error = new MemTxError(what, result, { addr: start, expected, completed, code });
+    // Word for word: what the owner's side called the access may not be what stands before the first "of".
+    Object.defineProperty(error, 'message', { value: written.message, configurable: true, writable: true });
+    return error;
   }
   if (written.name === 'GuestMemoryError') {
     const { addr, expected, completed } = written;

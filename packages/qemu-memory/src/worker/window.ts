@@ -72,10 +72,10 @@ export class Window {
       if ((pages[page]! & dirtyMask) !== dirtyMask) Atomics.or(pages, page, dirtyMask);
   }
 
-  /** Sequentially consistent. @throws {GuestMemoryError} `misaligned`. @throws {RangeError} a store's ordering. */
+  /** Sequentially consistent. @throws {GuestMemoryError} `misaligned`. @throws {TypeError} a store's ordering. */
   atomicLoad<T>(at: number, codec: ScalarCodec<T>, ordering: Ordering, scratch: DataView): T {
     if (ordering === Ordering.RELEASE || ordering === Ordering.ACQ_REL)
-      throw new RangeError('a load takes the orderings RELAXED, ACQUIRE and SEQ_CST');
+      throw new TypeError('a load takes the orderings RELAXED, ACQUIRE and SEQ_CST');
     const offset = this.#aligned(at, codec.size);
     const { buffer } = this.bytes;
     if (codec.size === 1) scratch.setUint8(0, Atomics.load(new Uint8Array(buffer, offset, 1), 0));
@@ -88,7 +88,7 @@ export class Window {
   /** As `atomicLoad`; throws what the codec throws, too, and stores nothing then. */
   atomicStore<T>(at: number, codec: ScalarCodec<T>, value: T, ordering: Ordering, scratch: DataView): void {
     if (ordering === Ordering.ACQUIRE || ordering === Ordering.ACQ_REL)
-      throw new RangeError('a store takes the orderings RELAXED, RELEASE and SEQ_CST');
+      throw new TypeError('a store takes the orderings RELAXED, RELEASE and SEQ_CST');
     const offset = this.#aligned(at, codec.size);
     const { buffer } = this.bytes;
     setScalar(scratch, 0, codec, value);
