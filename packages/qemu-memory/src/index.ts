@@ -9,6 +9,7 @@ export type { TranslatedSection } from './access/section-helpers.ts';
 export {
   addressSpaceGetFlatview,
   addressSpaceLookupSection,
+  addressSpaceMemory,
   addressSpaceToFlatview,
   flatviewRef,
   flatviewTranslateSection,

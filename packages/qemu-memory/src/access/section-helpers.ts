@@ -15,6 +15,7 @@ import {
   toBigAddress,
 } from '@guestmem/vm-memory';
 import { RegionKind } from '../region/kind.ts';
+import type { AddressSpace } from '../space/address-space.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
 import type { FlatView } from '../view/flat-view.ts';
 import type { MemoryRegionSection } from '../view/section.ts';
@@ -185,6 +186,11 @@ export function sectionStore<T>(
   }
   tx.result = result;
   tx.done = result === MemTxResult.OK ? codec.size : 0;
+}
+
+/** The global system memory space, which here belongs to a machine (A-125, D6). */
+export function addressSpaceMemory(core: MemoryCore): AddressSpace {
+  return core.system.memory;
 }
 
 /** Is the machine's target big-endian (A-125)? Needed only for `native` codecs: see `nativeCodecs` of memtx. */

@@ -13,6 +13,7 @@ import {
 import {
   addressSpaceGetFlatview,
   addressSpaceLookupSection,
+  addressSpaceMemory,
   addressSpaceToFlatview,
   DirtyClient,
   flatviewRef,
@@ -303,6 +304,13 @@ it('A-121, A-122, A-124: a section load or store is one access in the order its 
   expect(sectionLoad(addressSpaceLookupSection(m.space, 0x2000), 0, be32, ANY, tx)).toBe(0x04030201);
   sectionStore(addressSpaceLookupSection(m.space, 0), 0, le32, 5, ANY, tx);
   expect(tx.result).toBe(DECODE_ERROR);
+});
+
+it('A-125: the system memory of a machine is its own', () => {
+  const { core } = new TestMachine();
+  expect(addressSpaceMemory(core).root.name).toBe('system');
+  expect(addressSpaceMemory(core)).toBe(addressSpaceMemory(core));
+  expect(addressSpaceMemory(core)).not.toBe(addressSpaceMemory(new TestMachine().core));
 });
 
 it('A-125: the target order of the machine', () => {
