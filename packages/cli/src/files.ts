@@ -72,13 +72,18 @@ function readIfThere(path: string): string | undefined {
 }
 
 function factsOf(json: string, name: string): CaptureFacts | undefined {
-  let value: { facts?: CaptureFacts };
+  let value: { facts?: unknown } | null;
   try {
     value = JSON.parse(json);
   } catch (cause) {
     throw new UserError(`${name} is not JSON: ${reasonOf(cause)}`, { cause });
   }
-  return value?.facts;
+  const facts = value?.facts;
+  if (facts === undefined) return undefined;
+  const tree = (facts as Partial<CaptureFacts> | null)?.tree;
+  if (tree !== 'mtree' && tree !== 'disabled')
+    throw new UserError(`${name}: "facts" must be an object whose "tree" is "mtree" or "disabled"`);
+  return facts as CaptureFacts;
 }
 
 function reasonOf(cause: unknown): string {

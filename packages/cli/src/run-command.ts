@@ -68,9 +68,9 @@ function tour({ core }: Machine): Step[] {
 
 /** `64M`, `0x4000000`, `1G`: bytes. */
 function parseSize(text: string): number {
-  const match = /^(0x[0-9a-f]+|\d+)([kmgt]?)(?:i?b)?$/i.exec(text);
+  const match = /^(0x[0-9a-f]+|\d+)([kmg]?)(?:i?b)?$/i.exec(text);
   const bytes =
-    match === null ? Number.NaN : Number(match[1]) * 1024 ** ' kmgt'.indexOf((match[2] || ' ').toLowerCase());
+    match === null ? Number.NaN : Number(match[1]) * 1024 ** ' kmg'.indexOf((match[2] || ' ').toLowerCase());
   if (!Number.isSafeInteger(bytes) || bytes < 1)
     throw new InvalidArgumentError('a size is a number with K, M or G, for example 64M.');
   return bytes;

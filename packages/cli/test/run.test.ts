@@ -107,4 +107,53 @@ describe('guestmem run', () => {
       'not on this machine: RAM, an end of RAM before a hole, ROM, a hole, RAM at 0 behind a hole at 2^64, an HPET',
     );
   });
+
+  const SYSTEM = 'address-space: memory\n  0000000000000000-ffffffffffffffff (prio 0, i/o): system\n';
+
+  it.each([
+    ['RAM that no host can hold', `${SYSTEM}    0000000000000000-fffffffffffffffe (prio 0, ram): ram\n\n`],
+    [
+      'nesting without end',
+      `${SYSTEM}${Array.from({ length: 2000 }, (_, i) => `${'  '.repeat(i + 2)}0000000000000000-0000000000000fff (prio 0, i/o): c\n`).join('')}\n`,
+    ],
+    ['a JSON value that is no map', '{"format": "guestmem-map", "version": 99}'],
+  ])('refuses %s with one sentence', async (_what, text) => {
+    expect(await run(file('bad.mtree', text))).toBe(2);
+    expect(err).toMatch(/^guestmem: .*bad\.mtree: .+\n$/);
+  });
+
+  it('reads a map as JSON too', async () => {
+    const map = JSON.stringify({
+      version: 1,
+      regions: [{ name: 'r', kind: 'ram', size: '0x100000' }],
+      spaces: [{ name: 'memory', root: 0 }],
+    });
+    expect(await run(file('map.json', map))).toBe(0);
+    expect(out).toMatch(/accesses: (\d+) of \1 as in QEMU/);
+  });
+
+  it('visits a machine whose root is small, or whose HPET is none, without blaming QEMU', async () => {
+    expect(
+      await run(file('small.mtree', 'address-space: memory\n  0000000000000000-0000000000ffffff (prio 0, rom): r\n\n')),
+    ).toBe(0);
+    const odd = `${SYSTEM}    0000000000000000-0000000000ffffff (prio 0, ram): ram\n    00000000fed00000-00000000fed00003 (prio 0, i/o): hpet\n\n`;
+    expect(await run(file('odd.mtree', odd))).toBe(0);
+    expect(await run('--ram', '1')).toBe(0);
+  });
+
+  it('names the file beside the tree that is damaged', async () => {
+    const tree = file('pair.mtree', capture('mtree'));
+    file('pair.flat', 'nothing');
+    expect(await run(tree)).toBe(2);
+    expect(err).toMatch(/^guestmem: pair\.flat: /);
+    file('pair.json', '{"facts":{"tree":"../..","answers":[1]}}');
+    err = '';
+    expect(await run(tree)).toBe(2);
+    expect(err).toBe('guestmem: pair.json: "facts" must be an object whose "tree" is "mtree" or "disabled"\n');
+    file('pair.json', 'null');
+    file('pair.flat', capture('flat'));
+    err = '';
+    await run(tree);
+    expect(err).toBe('');
+  });
 });

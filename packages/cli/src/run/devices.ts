@@ -1,6 +1,6 @@
 /** Puts devices on a rebuilt machine: a real HPET in the place of the region that the dump names so, and a probe in a hole. */
-import { Hpet, VirtualClock } from '@guestmem/devices';
-import { type AddressSpace, type MemoryCore, type MemoryRegion, RegionKind } from '@guestmem/qemu-memory';
+import { HPET_SIZE, Hpet, VirtualClock } from '@guestmem/devices';
+import { type AddressSpace, type FlatRange, type MemoryCore, RegionKind } from '@guestmem/qemu-memory';
 
 /** An HPET on the machine. */
 export interface PlacedHpet {
@@ -11,9 +11,7 @@ export interface PlacedHpet {
 
 /** Replaces the region `hpet` of `space` by a real one. Undefined if the machine shows none. */
 export function placeHpet(core: MemoryCore, space: AddressSpace): PlacedHpet | undefined {
-  const range = space.view.ranges.find(
-    ({ region, offset }) => region.name === 'hpet' && offset === 0n && isDevice(region),
-  );
+  const range = space.view.ranges.find(isHpet);
   const container = range?.region.container;
   if (range === undefined || container == null) return undefined;
   const { region } = range;
@@ -43,6 +41,8 @@ export function withProbe(core: MemoryCore, space: AddressSpace, at: bigint, job
   }
 }
 
-function isDevice(region: MemoryRegion): boolean {
-  return region.kind === RegionKind.IO || region.kind === RegionKind.RESERVATION;
+/** A whole register block of that name, and nothing that is memory. */
+function isHpet({ region, offset, first, last }: FlatRange): boolean {
+  const device = region.kind === RegionKind.IO || region.kind === RegionKind.RESERVATION;
+  return region.name === 'hpet' && device && offset === 0n && last - first + 1n === BigInt(HPET_SIZE);
 }

@@ -1,5 +1,11 @@
 /** Finds, in any machine's map, the places that the tour of `guestmem run` visits: RAM and its end, ROM, a hole, the HPET. */
-import { type AddressSpace, type FlatRange, type MemoryCore, RegionKind } from '@guestmem/qemu-memory';
+import {
+  type AddressSpace,
+  type FlatRange,
+  type MemoryCore,
+  type MemoryRegion,
+  RegionKind,
+} from '@guestmem/qemu-memory';
 
 /** A stretch of addresses, both ends included. */
 export interface Stretch {
@@ -15,7 +21,7 @@ export interface Landmarks {
   readonly ramEnd: Stretch | undefined;
   /** Memory that is read-only by itself. */
   readonly rom: Stretch | undefined;
-  /** At least 64 KiB that nothing answers in. */
+  /** At least 64 KiB of the root that nothing answers in. */
   readonly hole: Stretch | undefined;
   /** Nothing answers at the last byte of the 64-bit space, and RAM does at 0. */
   readonly wraps: boolean;
@@ -34,7 +40,7 @@ export function systemMemory(core: MemoryCore): AddressSpace | undefined {
 /** Looks through the current flat view of `space`. */
 export function findLandmarks(space: AddressSpace): Landmarks {
   const ranges = space.view.ranges;
-  const holes = holesBetween(ranges);
+  const holes = holesBetween(ranges, space.root);
   const big = ({ first, last }: Stretch, size: bigint): boolean => last - first + 1n >= size;
   const ram = ranges.find((range) => isRam(range) && big(range, MIN_RAM));
   const ramEnd = ranges.find(
@@ -43,8 +49,8 @@ export function findLandmarks(space: AddressSpace): Landmarks {
   );
   const rom = ranges.find((range) => range.region.kind === RegionKind.RAM && range.region.readonly && big(range, 8n));
   const hole = holes.find((each) => big(each, MIN_HOLE));
-  const wraps =
-    holes.some((each) => each.last === LAST) && ranges[0] !== undefined && ranges[0].first === 0n && isRam(ranges[0]);
+  const lowest = ranges[0];
+  const wraps = holes.some((each) => each.last === LAST) && lowest?.first === 0n && isRam(lowest) && big(lowest, 2n);
   return { ram, ramEnd, rom, hole, wraps };
 }
 
@@ -52,13 +58,15 @@ function isRam(range: FlatRange): boolean {
   return range.region.kind === RegionKind.RAM && !range.readonly && !range.region.readonly;
 }
 
-function holesBetween(ranges: readonly FlatRange[]): Stretch[] {
+/** What no range covers of the root's own extent. */
+function holesBetween(ranges: readonly FlatRange[], root: MemoryRegion): Stretch[] {
+  const end = root.addr + root.size - 1n;
   const holes: Stretch[] = [];
-  let at = 0n;
+  let at = root.addr;
   for (const { first, last } of ranges) {
     if (first > at) holes.push({ first: at, last: first - 1n });
     at = last + 1n;
   }
-  if (at <= LAST) holes.push({ first: at, last: LAST });
+  if (at <= end && at <= LAST) holes.push({ first: at, last: end < LAST ? end : LAST });
   return holes;
 }

@@ -9,12 +9,13 @@ import {
   flatDump,
   type MapRegion,
   type MemoryCore,
-  MtreeError,
   parseFlatDump,
+  parseMap,
   parseMtree,
 } from '@guestmem/qemu-memory';
 import { type Backing, bufferBacking, sparseBacking } from '@guestmem/vm-memory';
-import { type Capture, openCapture, readText, UserError } from '../files.ts';
+import { type Capture, openCapture, readText } from '../files.ts';
+import { explained } from '../mtree/load.ts';
 import { resizeRam } from './resize-ram.ts';
 
 /** A rebuilt machine and how it compares. */
@@ -49,16 +50,22 @@ export function romByte(offset: number): number {
  */
 export function openMachine(path: string, ramSize: number | undefined): Machine {
   const capture = path === '-' ? undefined : openCapture(path);
-  const tree = capture?.facts === undefined ? readText(path) : (capture.text(capture.facts.tree) ?? readText(path));
-  const map = parse(path, () => parseMtree(tree, capture?.facts === undefined ? {} : { facts: capture.facts }));
-  const resized = ramSize === undefined ? map : resizeRam(map, ramSize);
-  const { core } = buildMap(resized, { backing: bytesBehind, targetOrder: targetOrder(capture) });
+  const facts = capture?.facts;
+  const text = (facts === undefined ? undefined : capture?.text(facts.tree)) ?? readText(path);
+  const name = capture?.name ?? 'standard input';
+  const { core } = explained(path, () => {
+    const map = text.trimStart().startsWith('{')
+      ? parseMap(text)
+      : parseMtree(text, facts === undefined ? {} : { facts });
+    const resized = ramSize === undefined ? map : resizeRam(map, ramSize);
+    return buildMap(resized, { backing: bytesBehind, targetOrder: targetOrder(capture) });
+  });
+  if (ramSize !== undefined) return { name, core, comparison: undefined, uncompared: 'the RAM was resized' };
   const flat = capture?.text('flat');
-  if (ramSize !== undefined) return { name: path, core, comparison: undefined, uncompared: 'the RAM was resized' };
   if (flat === undefined)
-    return { name: path, core, comparison: undefined, uncompared: 'no capture of "info mtree -f" lies beside it' };
-  const expected = parse(path, () => parseFlatDump(flat));
-  return { name: capture?.name ?? path, core, comparison: compare(core, expected), uncompared: '' };
+    return { name, core, comparison: undefined, uncompared: 'no capture of "info mtree -f" lies beside it' };
+  const expected = explained(`${name}.flat`, () => parseFlatDump(flat));
+  return { name, core, comparison: compare(core, expected), uncompared: '' };
 }
 
 function compare(core: MemoryCore, expected: ReturnType<typeof parseFlatDump>): Comparison {
@@ -84,16 +91,6 @@ const BIG_ENDIAN = /-(?:hppa|m68k|microblaze|mips|mips64|or1k|ppc|ppc64|s390x|sh
 function targetOrder(capture: Capture | undefined): 'little' | 'big' {
   const json = capture?.text('json');
   if (json === undefined) return 'little';
-  const { program } = JSON.parse(json) as { program?: string };
-  return program !== undefined && BIG_ENDIAN.test(program) ? 'big' : 'little';
-}
-
-/** A malformed dump becomes one sentence with the line's number. */
-function parse<T>(path: string, job: () => T): T {
-  try {
-    return job();
-  } catch (error) {
-    if (error instanceof MtreeError) throw new UserError(`${path}: ${error.message}`, { cause: error });
-    throw error;
-  }
+  const program = (JSON.parse(json) as { program?: unknown } | null)?.program;
+  return typeof program === 'string' && BIG_ENDIAN.test(program) ? 'big' : 'little';
 }

@@ -30,6 +30,8 @@ export interface MtreeDump {
   readonly showsDisabled: boolean;
 }
 
+/** Real machines nest 5 deep; what reads the tree afterwards walks it recursively. */
+const MAX_DEPTH = 1000;
 const SPACE_HEADER = 'address-space: ';
 const REGION_HEADER = 'memory-region: ';
 /** An empty line; a marker of a hidden region at the end of the block sticks to it (T-194). */
@@ -128,6 +130,7 @@ class BlockReader {
 
   add(parts: MtreeLine, line: number): void {
     const level = parts.level;
+    if (level > MAX_DEPTH) throw new MtreeError('bad-line', line, `nested more than ${MAX_DEPTH} deep`);
     if (level === 1 && this.#path.length > 0)
       throw new MtreeError('inconsistent', line, 'a second region at the level of the root');
     if (this.#complete && level > this.#path.length + 1)
