@@ -124,6 +124,7 @@ describe('guestmem run', () => {
 
   it('reads a map as JSON too', async () => {
     const map = JSON.stringify({
+      format: 'guestmem-map',
       version: 1,
       regions: [{ name: 'r', kind: 'ram', size: '0x100000' }],
       spaces: [{ name: 'memory', root: 0 }],
