@@ -3,18 +3,21 @@ import { unlinkSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import type { ChannelAddress } from '@guestmem/devices';
 import { UserError } from '../files.ts';
+import { PortionFeeder } from './portion-feeder.ts';
+import { reasonOf } from './reasons.ts';
 
 /** What a server does with its channel. Text is one character a byte. */
 export interface ChannelUser {
   /** A client is there; before anything it says. */
   connected(): void;
+  /** Takes one portion of what it says (Q-6). */
   feed(text: string): void;
   closed(): void;
 }
 
 /** An open channel. */
 export interface Channel {
-  /** Sends text to the client; dropped where none is there. */
+  /** Sends text to the client; dropped where none is there. Its input rests while it does not take what was sent. */
   write(text: string): void;
 }
 
@@ -22,23 +25,37 @@ export interface Channel {
  * Opens `address` for `user`, which gets a channel to answer on first. Resolves when a client is there, or at once for a listening
  * socket that need not wait.
  *
- * @throws {UserError} the socket cannot be connected or listened on.
+ * @throws {UserError} the socket has no path, or cannot be connected or listened on.
  */
 export async function openChannel(address: ChannelAddress, makeUser: (channel: Channel) => ChannelUser): Promise<void> {
   if (address.kind === 'stdio') openStdio(makeUser);
+  else if (address.path === '')
+    throw new UserError('the path of a socket is empty; write unix:PATH or socket,path=PATH');
   else if (address.server) await listen(address.path, address.wait, makeUser);
   else await dial(address.path, makeUser);
 }
 
 function openStdio(makeUser: (channel: Channel) => ChannelUser): void {
-  const user = makeUser({ write: (text) => void process.stdout.write(text, 'latin1') });
+  const { stdin, stdout } = process;
+  let gone = false;
+  const user = makeUser({
+    write: (text) => {
+      if (!gone && !stdout.write(text, 'latin1')) feeder.block();
+    },
+  });
+  const feeder = new PortionFeeder(stdin, (text) => user.feed(text));
+  const closed = (): void => feeder.finish(() => user.closed());
+  stdout.on('drain', () => feeder.drained());
   // A client that went away is not an error of the server's: it goes on running (Q-8).
-  process.stdout.on('error', () => {});
+  stdout.on('error', () => {
+    gone = true;
+    feeder.drained();
+  });
   user.connected();
-  process.stdin.setEncoding('latin1');
-  process.stdin.on('data', (text: string) => user.feed(text));
-  process.stdin.on('end', () => user.closed());
-  process.stdin.on('error', () => user.closed());
+  stdin.setEncoding('latin1');
+  stdin.on('data', (text: string) => feeder.push(text));
+  stdin.on('end', closed);
+  stdin.on('error', closed);
 }
 
 async function dial(path: string, makeUser: (channel: Channel) => ChannelUser): Promise<void> {
@@ -46,7 +63,7 @@ async function dial(path: string, makeUser: (channel: Channel) => ChannelUser): 
   const socket = connect(path);
   await new Promise<void>((done, fail) => {
     socket.once('connect', done);
-    socket.once('error', (cause) => fail(new UserError(`cannot connect to ${path}: ${cause.message}`, { cause })));
+    socket.once('error', (cause) => fail(new UserError(`cannot connect to ${path}: ${reasonOf(cause)}`, { cause })));
   });
   slot.serve(socket);
 }
@@ -55,7 +72,7 @@ async function listen(path: string, wait: boolean, makeUser: (channel: Channel) 
   const slot = new Slot(makeUser);
   const server = createServer();
   await new Promise<void>((done, fail) => {
-    server.once('error', (cause) => fail(new UserError(`cannot listen on ${path}: ${cause.message}`, { cause })));
+    server.once('error', (cause) => fail(new UserError(`cannot listen on ${path}: ${reasonOf(cause)}`, { cause })));
     server.listen(path, done);
   });
   process.once('exit', () => removeSocket(path));
@@ -64,13 +81,14 @@ async function listen(path: string, wait: boolean, makeUser: (channel: Channel) 
   if (wait) await first;
 }
 
-/** The one place of a client: a second one is turned away while the first is there. */
+/** The one place of a client: a second one is turned away while the first is there, or what it said is worked off. */
 class Slot {
   readonly #user: ChannelUser;
   #socket: Socket | null = null;
+  #feeder: PortionFeeder | null = null;
 
   constructor(makeUser: (channel: Channel) => ChannelUser) {
-    this.#user = makeUser({ write: (text) => void this.#socket?.write(text, 'latin1') });
+    this.#user = makeUser({ write: (text) => this.#write(text) });
   }
 
   serve(socket: Socket): void {
@@ -78,15 +96,26 @@ class Slot {
       socket.destroy();
       return;
     }
+    const feeder = new PortionFeeder(socket, (text) => this.#user.feed(text));
     this.#socket = socket;
+    this.#feeder = feeder;
     socket.setEncoding('latin1');
-    socket.on('data', (text) => this.#user.feed(text.toString()));
+    socket.on('data', (text) => feeder.push(text.toString()));
+    socket.on('drain', () => feeder.drained());
     socket.on('error', () => {});
-    socket.on('close', () => {
-      this.#socket = null;
-      this.#user.closed();
-    });
+    socket.on('close', () => feeder.finish(() => this.#leave()));
     this.#user.connected();
+  }
+
+  #write(text: string): void {
+    if (this.#socket === null || this.#socket.destroyed) return;
+    if (!this.#socket.write(text, 'latin1')) this.#feeder?.block();
+  }
+
+  #leave(): void {
+    this.#socket = null;
+    this.#feeder = null;
+    this.#user.closed();
   }
 }
 

@@ -1,6 +1,7 @@
 /** The log of a qtest server: openings, commands, replies, with times. Q-81. */
 import { openSync, writeSync } from 'node:fs';
 import { UserError } from '../files.ts';
+import { reasonOf } from './reasons.ts';
 
 /** Writes one line for each thing that happens. */
 export class QtestLog {
@@ -12,7 +13,7 @@ export class QtestLog {
     try {
       this.#file = path === undefined ? 2 : openSync(path, 'w');
     } catch (cause) {
-      throw new UserError(`cannot write the log ${path}: ${(cause as Error).message}`, { cause });
+      throw new UserError(`cannot write the log ${path}: ${reasonOf(cause)}`, { cause });
     }
   }
 

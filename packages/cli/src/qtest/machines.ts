@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Machine, type MachineDefinition, machineConfig, type QemuArguments } from '@guestmem/devices';
 import { UserError } from '../files.ts';
+import { reasonOf } from './reasons.ts';
 
 const FOLDER = new URL('../../captures/machines/', import.meta.url);
 
@@ -56,7 +57,7 @@ function readBytes(path: string): Uint8Array {
   try {
     return readFileSync(path);
   } catch (cause) {
-    throw new UserError(`cannot read the firmware ${path}: ${(cause as Error).message}`, { cause });
+    throw new UserError(`cannot read the firmware ${path}: ${reasonOf(cause)}`, { cause });
   }
 }
 

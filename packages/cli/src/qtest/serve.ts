@@ -1,15 +1,19 @@
 /** The running server: a machine, its qtest channel, its monitor's, real time for what goes on beside virtual time. */
 import { driveByRealTime, type Machine, type QemuArguments, QmpServer, QtestServer } from '@guestmem/devices';
 import { openChannel } from './channel.ts';
+import { eventReport } from './event-report.ts';
 import { QtestLog } from './log.ts';
 
 /**
- * Serves `machine` until the process is told to end (Q-8). The monitor is connected first, as QEMU does it (Q-92).
+ * Serves `machine` until the process is told to end (Q-8), then reports its events on standard error. The monitor is connected first, as QEMU does it (Q-92).
  *
  * @throws {UserError} a channel or the log cannot be opened.
  */
 export async function serve(machine: Machine, args: QemuArguments): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => process.exit(0));
+  process.once('exit', () => {
+    for (const line of eventReport(machine.events.entries())) process.stderr.write(`${line}\n`);
+  });
   // The end of the input does not end the server.
   const alive = setInterval(() => {}, 0x7fff_ffff);
   try {

@@ -4,14 +4,17 @@
  */
 import { addNanoseconds, type Nanoseconds } from '../clock/clock.ts';
 import type { ClockTurn } from '../clock/virtual-clock.ts';
+import { AsciiText } from './ascii-text.ts';
 import { fromBase64, toBase64 } from './base64.ts';
 import { BlockAccess } from './block.ts';
 import type { Interception } from './interception.ts';
 import { findDevice, type QtestMachine } from './machine.ts';
 import { HEX_BYTES, hexDigits, parseSigned, parseUnsigned } from './numbers.ts';
 
-/** Longest block that one command moves, so that a reply fits into a string. */
-const MAX_BLOCK = 128 * 1024 * 1024;
+/** Longest block that one command moves: its line or reply is twice that, and held several times over. */
+export const MAX_BLOCK: number = 16 * 1024 * 1024;
+/** Words of a line that any command looks at. */
+const MAX_WORDS = 5;
 /** Longest memset. */
 const MAX_FILL = 2 ** 36;
 /** Timers that one clock command runs, before it gives up: a guest can arm one for every tick (H-141). */
@@ -50,7 +53,7 @@ export class QtestCommands {
       ['read', (w) => this.#read(w)],
       ['write', (w) => this.#write(w)],
       ['memset', (w) => this.#memset(w)],
-      ['b64read', (w) => `OK ${toBase64(this.#block(w, 0))}`],
+      ['b64read', (w) => toBase64(this.#block(w, 0), 'OK ')],
       ['b64write', (w) => this.#b64write(w)],
       ['irq_intercept_in', (w) => this.#intercept(w, 'inputs')],
       ['irq_intercept_out', (w) => this.#intercept(w, 'outputs')],
@@ -63,7 +66,7 @@ export class QtestCommands {
 
   /** Carries out one line. @returns the reply, without its line end. */
   execute(line: string): string {
-    const words = line.split(' ');
+    const words = line.split(' ', MAX_WORDS);
     const command = this.#table.get(words[0]!);
     if (command === undefined) return line === '' ? 'FAIL Empty command line' : `FAIL Unknown command '${words[0]}'`;
     try {
@@ -96,9 +99,12 @@ export class QtestCommands {
 
   #read(words: readonly string[]): string {
     const bytes = this.#block(words, 1);
-    const digits: string[] = new Array(bytes.length);
-    for (let i = 0; i < bytes.length; i++) digits[i] = HEX_BYTES[bytes[i]!]!;
-    return `OK 0x${digits.join('')}`;
+    const text = new AsciiText();
+    for (let i = 0; i < bytes.length; i++) {
+      text.add(HEX_CODES[bytes[i]! >> 4]!);
+      text.add(HEX_CODES[bytes[i]! & 15]!);
+    }
+    return text.text('OK 0x');
   }
 
   #block(words: readonly string[], minimum: number): Uint8Array {
@@ -232,6 +238,8 @@ const WIDTHS = [
   ['l', 4],
   ['q', 8],
 ] as const;
+
+const HEX_CODES = Uint8Array.from('0123456789abcdef', (char) => char.charCodeAt(0));
 
 /** What stands before the digits of a value of so many bytes: all replies have 16 digits (Q-20). */
 const PADS: Readonly<Record<number, string>> = {

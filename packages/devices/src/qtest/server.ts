@@ -2,8 +2,9 @@
  * A qtest server without a channel: text of the client in, text for the client out. It gathers lines from pieces, answers the
  * complete ones of a portion before anything else happens in the machine, and gives the machine its turn after. Q-1 to Q-9, Q-70.
  */
-import { QtestCommands } from './commands.ts';
+import { MAX_BLOCK, QtestCommands } from './commands.ts';
 import { Interception } from './interception.ts';
+import { LineBuffer } from './line-buffer.ts';
 import type { QtestMachine } from './machine.ts';
 
 /** Options of a server. */
@@ -16,6 +17,8 @@ export interface QtestServerOptions {
 
 /** The most that QEMU takes from its channel before the machine has its turn (Q-6). */
 const PORTION = 1024;
+/** Longest line: the digits of the longest block, a command, numbers. */
+const MAX_LINE = 2 * MAX_BLOCK + 512;
 
 /** One server; it lives as long as its machine and may see several clients, one after the other. */
 export class QtestServer {
@@ -24,7 +27,9 @@ export class QtestServer {
   readonly #log: ((direction: 'received' | 'sent', line: string) => void) | undefined;
   readonly #interception: Interception;
   readonly #commands: QtestCommands;
-  #partial: string[] = [];
+  readonly #partial = new LineBuffer(MAX_LINE);
+  /** The line that comes is too long and was answered: nothing counts before its end. */
+  #skipping = false;
   #out = '';
   #inPortion = false;
 
@@ -52,7 +57,8 @@ export class QtestServer {
 
   /** A new client came: half a line of the last one and its interrupt levels are forgotten (Q-9). */
   connected(): void {
-    this.#partial = [];
+    this.#partial.clear();
+    this.#skipping = false;
     this.#interception.forget();
   }
 
@@ -62,18 +68,22 @@ export class QtestServer {
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', at)) {
       const piece = text.slice(at, end);
       at = end + 1;
-      if (this.#partial.length === 0) this.#answer(piece);
-      else {
-        this.#partial.push(piece);
-        const line = this.#partial.join('');
-        this.#partial = [];
-        this.#answer(line);
-      }
+      if (this.#skipping) this.#skipping = false;
+      else if (this.#partial.empty) this.#answer(piece);
+      else if (this.#partial.add(piece)) this.#answer(this.#partial.take());
+      else this.#send(TOO_LONG);
     }
-    if (at < text.length) this.#partial.push(text.slice(at));
+    if (at < text.length && !this.#skipping) this.#keep(text.slice(at));
     this.#inPortion = false;
     this.#flush();
     this.#machine.turn();
+  }
+
+  /** Holds the start of a line; one that is too long is answered at once. */
+  #keep(piece: string): void {
+    if (this.#partial.add(piece)) return;
+    this.#skipping = true;
+    this.#send(TOO_LONG);
   }
 
   #answer(line: string): void {
@@ -84,11 +94,12 @@ export class QtestServer {
   #send(line: string): void {
     this.#log?.('sent', line);
     this.#out += `${line}\n`;
+    if (this.#out.length > FLUSH_AT) this.#flush();
   }
 
   #sendIrq(line: string): void {
     this.#send(line);
-    if (!this.#inPortion || this.#out.length > FLUSH_AT) this.#flush();
+    if (!this.#inPortion) this.#flush();
   }
 
   #flush(): void {
@@ -99,5 +110,7 @@ export class QtestServer {
   }
 }
 
-/** A clock command can bring any number of interrupt lines: they go out on the way. */
+const TOO_LONG = `FAIL The line is over this server's ${MAX_LINE} bytes`;
+
+/** A clock command can bring any number of interrupt lines, and blocks are long: they go out on the way. */
 const FLUSH_AT = 64 * 1024;

@@ -1,0 +1,101 @@
+/**
+ * Hands a channel's input on in portions, no faster than the output is taken, and without keeping the event loop for long: signals
+ * and other channels get their turn between portions. Q-6, Q-7.
+ */
+
+/** The most that QEMU takes from its channel before the machine has its turn (Q-6); a server gets no more at once. */
+const PORTION = 1024;
+/** Time for one turn of the event loop; a portion that was begun is ended. */
+const TURN_MS = 10;
+
+/** Where the input comes from: a socket or standard input. */
+export interface PausableInput {
+  pause(): unknown;
+  resume(): unknown;
+}
+
+/** Holds at most what `input` gave before it was paused. */
+export class PortionFeeder {
+  readonly #input: PausableInput;
+  readonly #feed: (portion: string) => void;
+  #queue: string[] = [];
+  /** Characters of the first text that were handed on. */
+  #at = 0;
+  #blocked = false;
+  #scheduled = false;
+  #paused = false;
+  #done: (() => void) | null = null;
+
+  /** @param feed takes one portion; what it does may block this feeder. */
+  constructor(input: PausableInput, feed: (portion: string) => void) {
+    this.#input = input;
+    this.#feed = feed;
+  }
+
+  /** Text came: it is handed on now, as far as the time goes. */
+  push(text: string): void {
+    if (text !== '') this.#queue.push(text);
+    if (!this.#scheduled) this.#work();
+    if (this.#queue.length > 0 && !this.#paused) {
+      this.#paused = true;
+      this.#input.pause();
+    }
+  }
+
+  /** The output takes no more. Nothing is handed on behind the present portion until `drained`. */
+  block(): void {
+    this.#blocked = this.#done === null;
+  }
+
+  /** The output takes text again. */
+  drained(): void {
+    this.#blocked = false;
+    this.#later();
+  }
+
+  /** No more text will come, and nobody waits for replies: `done` is called once all that came was handed on. */
+  finish(done: () => void): void {
+    this.#done = done;
+    this.#blocked = false;
+    if (this.#queue.length > 0) this.#later();
+    else done();
+  }
+
+  #later(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#work();
+      this.#settle();
+    });
+  }
+
+  #work(): void {
+    const end = performance.now() + TURN_MS;
+    while (this.#queue.length > 0 && !this.#blocked) {
+      const text = this.#queue[0]!;
+      const portion = text.slice(this.#at, this.#at + PORTION);
+      this.#at += PORTION;
+      if (this.#at >= text.length) {
+        this.#queue.shift();
+        this.#at = 0;
+      }
+      this.#feed(portion);
+      if (performance.now() >= end) break;
+    }
+    if (this.#queue.length > 0 && !this.#blocked) this.#later();
+  }
+
+  #settle(): void {
+    if (this.#queue.length > 0) return;
+    if (this.#done !== null) {
+      const done = this.#done;
+      this.#done = null;
+      done();
+    } else if (this.#paused && !this.#blocked) {
+      this.#paused = false;
+      this.#input.resume();
+    }
+  }
+}

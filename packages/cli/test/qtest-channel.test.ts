@@ -1,0 +1,81 @@
+/** What keeps a channel from opening, and a client that asks faster than it reads. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseQemuArguments } from '@guestmem/devices';
+import { afterAll, describe, expect, it } from 'vitest';
+import { UserError } from '../src/files.ts';
+import { openChannel } from '../src/qtest/channel.ts';
+import { makeMachine } from '../src/qtest/machines.ts';
+import { serve } from '../src/qtest/serve.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'guestmem-channel-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** What refuses these arguments. */
+async function refusal(text: string): Promise<unknown> {
+  try {
+    const args = parseQemuArguments(`-M q35 ${text}`.split(' '));
+    await serve(makeMachine(args, undefined, '.'), args);
+  } catch (error) {
+    return error;
+  }
+  return null;
+}
+
+describe('what cannot be opened is refused in a plain sentence', () => {
+  const empty = 'the path of a socket is empty; write unix:PATH or socket,path=PATH';
+  const none = 'there is no such file';
+  it.each([
+    ['-qtest unix:', empty],
+    ['-qtest unix:,server=on,wait=off', empty],
+    ['-chardev socket,path=,id=c -mon chardev=c,mode=control', empty],
+    ['-qtest unix:/nowhere/x.sock', `cannot connect to /nowhere/x.sock: ${none}`],
+    ['-qtest-log /nowhere/x.log', `cannot write the log /nowhere/x.log: ${none}`],
+    ['-qtest-log /', 'cannot write the log /: it is a directory'],
+    ['-bios /nowhere/x.bin', `cannot read the firmware /nowhere/x.bin: ${none}`],
+    ['-bios /', 'cannot read the firmware /: it is a directory'],
+  ])('Q-99: %s', async (text, message) => {
+    const error = await refusal(text);
+    expect(error).toBeInstanceOf(UserError);
+    expect((error as UserError).message).toBe(message);
+  });
+});
+
+describe('a client that does not read', () => {
+  it('is not listened to until it reads, and then gets every reply in order', async () => {
+    const path = join(folder, 'slow.sock');
+    const reply = 'r'.repeat(1 << 16);
+    const count = 2000;
+    let answered = 0;
+    await openChannel({ kind: 'unix', path, server: true, wait: false }, ({ write }) => ({
+      connected: () => {},
+      feed: (text) => {
+        for (const _ of text.matchAll(/\n/g)) write(`${answered++} ${reply}\n`);
+      },
+      closed: () => {},
+    }));
+    const client = connect(path);
+    client.pause();
+    client.write(`${' '.repeat(200)}\n`.repeat(count));
+    await new Promise((done) => setTimeout(done, 100));
+    expect(answered).toBeGreaterThan(0);
+    expect(answered).toBeLessThan(100);
+    client.setEncoding('latin1');
+    let text = '';
+    const numbers: number[] = [];
+    const all = new Promise<void>((done) =>
+      client.on('data', (piece) => {
+        const lines = (text + piece).split('\n');
+        text = lines.pop()!;
+        for (const line of lines) numbers.push(Number.parseInt(line, 10));
+        if (numbers.length === count) done();
+      }),
+    );
+    client.resume();
+    await all;
+    expect(numbers).toEqual(Array.from({ length: count }, (_, i) => i));
+    client.destroy();
+  });
+});

@@ -1,0 +1,88 @@
+/** How a channel's input is handed on: in portions, with the output's consent, in turns. */
+import { describe, expect, it } from 'vitest';
+import { eventReport } from '../src/qtest/event-report.ts';
+import { PortionFeeder } from '../src/qtest/portion-feeder.ts';
+
+function feeder(onPortion: (feeder: PortionFeeder) => void = () => {}) {
+  const portions: string[] = [];
+  const calls: string[] = [];
+  const input = { pause: () => calls.push('pause'), resume: () => calls.push('resume') };
+  const made: PortionFeeder = new PortionFeeder(input, (text) => {
+    portions.push(text);
+    onPortion(made);
+  });
+  return { made, portions, calls };
+}
+
+const turn = () => new Promise<void>((done) => setImmediate(done));
+
+/** Keeps the processor busy. */
+function spin(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
+describe('PortionFeeder', () => {
+  it('Q-6: hands on at most 1024 bytes at once, from the start of each text', () => {
+    const { made, portions, calls } = feeder();
+    made.push('a'.repeat(1024));
+    made.push('b'.repeat(2049));
+    expect(portions.map((text) => text[0]! + text.length)).toEqual(['a1024', 'b1024', 'b1024', 'b1']);
+    expect(calls).toEqual([]);
+  });
+
+  it('rests behind the present portion while the output is full, and goes on after drain', async () => {
+    const { made, portions, calls } = feeder((self) => self.block());
+    made.push('x'.repeat(3000));
+    await turn();
+    expect(portions.length).toBe(1);
+    expect(calls).toEqual(['pause']);
+    for (const count of [2, 3]) {
+      made.drained();
+      await turn();
+      expect(portions.length).toBe(count);
+    }
+    expect(calls).toEqual(['pause']);
+    made.drained();
+    await turn();
+    expect(calls).toEqual(['pause', 'resume']);
+  });
+
+  it('leaves the event loop its turn between portions that take long, and keeps their order', async () => {
+    const { made, portions, calls } = feeder(() => spin(12));
+    made.push(`${'a'.repeat(1024)}${'b'.repeat(1024)}`);
+    made.push('c');
+    expect(portions.length).toBe(1);
+    while (portions.length < 3) await turn();
+    expect(portions.map((text) => text[0]!).join('')).toBe('abc');
+    expect(calls).toEqual(['pause', 'resume']);
+  });
+
+  it('is done when all that came was handed on, though the client left with the output full', async () => {
+    const { made, portions } = feeder((self) => self.block());
+    made.push('x'.repeat(3000));
+    await new Promise<void>((done) => made.finish(done));
+    expect(portions.length).toBe(3);
+  });
+});
+
+describe('eventReport', () => {
+  it('tells each event with its count, the most frequent first', () => {
+    expect(
+      eventReport(
+        new Map([
+          ['a: read', 1],
+          ['b: written', 7],
+        ]),
+      ),
+    ).toEqual(['guestmem: b: written: 7 times', 'guestmem: a: read: 1 time']);
+  });
+
+  it('has at most 20 lines', () => {
+    const events = (count: number): [string, number][] => Array.from({ length: count }, (_, i) => [`event ${i}`, 1]);
+    expect(eventReport(events(20)).at(-1)).toBe('guestmem: event 19: 1 time');
+    const lines = eventReport(events(25));
+    expect(lines.length).toBe(20);
+    expect(lines.at(-1)).toBe('guestmem: and 6 more kinds of events');
+  });
+});
