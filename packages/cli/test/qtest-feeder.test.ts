@@ -31,6 +31,16 @@ describe('PortionFeeder', () => {
     expect(calls).toEqual([]);
   });
 
+  it('ends a portion behind a line that reads a long block', () => {
+    const { made, portions } = feeder();
+    made.push('readb 0\nread 0 0x1000000\nb64read 0x5 9999999\nread 0 999999\nreadb 0x10000000\n');
+    expect(portions).toEqual([
+      'readb 0\nread 0 0x1000000\n',
+      'b64read 0x5 9999999\n',
+      'read 0 999999\nreadb 0x10000000\n',
+    ]);
+  });
+
   it('rests behind the present portion while the output is full, and goes on after drain', async () => {
     const { made, portions, calls } = feeder((self) => self.block());
     made.push('x'.repeat(3000));

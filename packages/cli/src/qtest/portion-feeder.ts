@@ -5,6 +5,11 @@
 
 /** The most that QEMU takes from its channel before the machine has its turn; a server gets no more at once. */
 const PORTION = 1024;
+/**
+ * A line that reads a block of about 64 KiB or more. A portion ends behind it, as if the client had paused there: dozens of
+ * such replies fit one portion's lines, but not into memory.
+ */
+const LONG_REPLY = /^(?:b64)?read [^ \n]+ [^ \n]{7,}[^\n]*\n/m;
 /** Time for one turn of the event loop; a portion that was begun is ended. */
 const TURN_MS = 10;
 
@@ -75,8 +80,8 @@ export class PortionFeeder {
     const end = performance.now() + TURN_MS;
     while (this.#queue.length > 0 && !this.#blocked) {
       const text = this.#queue[0]!;
-      const portion = text.slice(this.#at, this.#at + PORTION);
-      this.#at += PORTION;
+      const portion = portionOf(text, this.#at);
+      this.#at += portion.length;
       if (this.#at >= text.length) {
         this.#queue.shift();
         this.#at = 0;
@@ -98,4 +103,10 @@ export class PortionFeeder {
       this.#input.resume();
     }
   }
+}
+
+function portionOf(text: string, at: number): string {
+  const most = text.slice(at, at + PORTION);
+  const long = LONG_REPLY.exec(most);
+  return long === null ? most : most.slice(0, long.index + long[0].length);
 }
