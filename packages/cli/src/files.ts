@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { MtreeFacts } from '@guestmem/qemu-memory';
+import { reasonOf } from './reasons.ts';
 
 /** A mistake of the person at the keyboard: shown as one sentence on standard error, exit code 2. */
 export class UserError extends Error {
@@ -84,12 +85,4 @@ function factsOf(json: string, name: string): CaptureFacts | undefined {
   if (tree !== 'mtree' && tree !== 'disabled')
     throw new UserError(`${name}: "facts" must be an object whose "tree" is "mtree" or "disabled"`);
   return facts as CaptureFacts;
-}
-
-function reasonOf(cause: unknown): string {
-  const { code } = cause as NodeJS.ErrnoException;
-  if (code === 'ENOENT') return 'there is no such file';
-  if (code === 'EISDIR') return 'it is a directory';
-  if (code === 'EACCES') return 'permission denied';
-  return cause instanceof Error ? cause.message : String(cause);
 }

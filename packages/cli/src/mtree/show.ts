@@ -33,8 +33,6 @@ export function showMtree(path: string, options: MtreeOptions): number {
   const form = formOf(options);
   const pageBits = pageBitsOf(options.pageSize);
   const address = options.find === undefined ? null : parseAddress(options.find);
-  if (path === '-' && process.stdin.isTTY)
-    throw new UserError('no file given; name one, or pipe the output of `info mtree -D` into this command');
   const loaded = loadMap(path, knowledgeOf(options), (facts) => tellInferred(facts, options.withFlat!));
   if (loaded.kind === 'flat') return showFlat(path, loaded, options, form, address);
   return explained(path, () => {

@@ -3,8 +3,8 @@ import { unlinkSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import type { ChannelAddress } from '@guestmem/devices';
 import { UserError } from '../files.ts';
+import { reasonOf } from '../reasons.ts';
 import { PortionFeeder } from './portion-feeder.ts';
-import { reasonOf } from './reasons.ts';
 
 /** What a server does with its channel. Text is one character a byte. */
 export interface ChannelUser {

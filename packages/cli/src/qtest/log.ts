@@ -1,7 +1,7 @@
 /** The log of a qtest server: openings, commands, replies, with times. Q-81. */
 import { openSync, writeSync } from 'node:fs';
 import { UserError } from '../files.ts';
-import { reasonOf } from './reasons.ts';
+import { reasonOf } from '../reasons.ts';
 
 /** Writes one line for each thing that happens. */
 export class QtestLog {

@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Machine, type MachineDefinition, machineConfig, type QemuArguments } from '@guestmem/devices';
 import { UserError } from '../files.ts';
-import { reasonOf } from './reasons.ts';
+import { reasonOf } from '../reasons.ts';
 
 const FOLDER = new URL('../../captures/machines/', import.meta.url);
 

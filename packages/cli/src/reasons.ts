@@ -1,4 +1,4 @@
-/** Why the system refused a file or a socket, in words, as files.ts says it. */
+/** Why the system refused a file or a socket, in words. */
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
