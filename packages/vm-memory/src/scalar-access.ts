@@ -34,7 +34,7 @@ export function setScalar<T>(view: DataView, offset: number, codec: ScalarCodec<
         view.setUint16(offset, n, codec.littleEndian === true);
         return;
       case 4:
-        if (n >>> 0 !== n) break;
+        if (!(n >= 0 && n <= 0xffff_ffff && Math.floor(n) === n)) break;
         view.setUint32(offset, n, codec.littleEndian === true);
         return;
     }

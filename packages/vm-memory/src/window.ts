@@ -22,8 +22,14 @@ export class Window {
   readLimit = 0;
   /** Bytes that may be written. */
   writeLimit = 0;
-  /** Bytes that may be written without a mark: saves the test for a bitmap, 4.2 to 4.0 ns per store. */
-  freeLimit = 0;
+  /**
+   * For the table's shortest path. `rel` is the base relative to the table's; `readStarts` and `freeStarts` count the
+   * offsets at which 4 bytes may be read, or written without a mark: 0 unless the window stands still, and never past
+   * 2^31, so that an unsigned difference below them is a proof (eight regions in turn, Node 26: 3.9 to 3.55 ns).
+   */
+  rel = 0;
+  readStarts = 0;
+  freeStarts = 0;
   view: DataView = NO_SEGMENT.view;
   bytes: Uint8Array = NO_SEGMENT.bytes;
   /** Marked at `offset in window + bitmapBase`; null when nothing is tracked. */
@@ -39,6 +45,13 @@ export class Window {
     return this.atomics;
   }
 
+  /** Makes the shortest path of a table from `tableBase` on lead here. Only for a window that never moves again. */
+  settle(tableBase: number): void {
+    this.rel = this.base - tableBase;
+    this.readStarts = Math.max(Math.min(this.readLimit, 0x8000_0000) - 3, 0);
+    this.freeStarts = this.bitmap === null ? Math.max(Math.min(this.writeLimit, 0x8000_0000) - 3, 0) : 0;
+  }
+
   /** Shows `segment` of `region` from now on. The region's start must be a number. */
   show(region: GuestMemoryRegion, segment: BackingSegment): void {
     this.base = (region.startAddr as number) + segment.start;
@@ -48,7 +61,6 @@ export class Window {
     this.bytes = segment.bytes;
     this.bitmap = region.bitmap;
     this.bitmapBase = segment.start;
-    this.freeLimit = this.bitmap === null ? this.writeLimit : 0;
   }
 }
 
@@ -88,11 +100,13 @@ export function makeWindowTable(regions: readonly GuestMemoryRegion[], windows: 
   while (shift < 31 && near.every(({ region }) => ((region.startAddr as number) - base) % 2 ** (shift + 1) === 0))
     shift++;
   const none = new Window();
-  const entries: Window[] = new Array(near.length === 0 ? 1 : Math.floor(end / 2 ** shift) + 1).fill(none);
+  const entries: Window[] = [none];
+  for (let i = Math.floor(end / 2 ** shift); i > 0; i--) entries.push(none); // not new Array(n): one test less per access
   for (const { region, window } of near) {
     const first = Math.floor(((region.startAddr as number) - base) / 2 ** shift);
     const last = Math.floor(Math.min((region.lastAddr as number) - base, 0xffff_ffff) / 2 ** shift);
     for (let i = first; i <= last; i++) if (entries[i] === none) entries[i] = window;
+    if (region.hostWhole() !== null) window.settle(base);
   }
   return { base, shift, entries };
 }
