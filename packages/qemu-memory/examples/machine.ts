@@ -27,14 +27,14 @@ for (const range of cpu.view)
   console.log(`${range.first.toString(16)}-${range.last.toString(16)} ${range.region.name}`);
 
 cpu.store(0x100, le32, 0x1234_5678);
-console.log(cpu.load(0x100, le32).toString(16)); // 12345678
+console.log(cpu.load(0x100, le32).toString(16)); // -> 12345678
 cpu.store(0xfe00_0000, le32, 41);
-console.log(cpu.load(0xfe00_0000, le32)); // 42
+console.log(cpu.load(0xfe00_0000, le32)); // -> 42
 
 // Where nothing is mapped an access is refused: as a result here, without `tx` as an error.
 const tx = new MemTx();
 cpu.with({ tx, onError: 'continue' }).load(0x8000_0000, le32);
-console.log(tx.result !== 0); // true
+console.log(tx.result !== 0); // -> true
 
 // Who listens hears what is different, once per transaction.
 const listening = cpu.registerListener({

@@ -1,20 +1,29 @@
-/** The README's example is examples/machine.ts, and prints what it says. */
+/** Every ts block of the README is a file of examples/, which is type-checked, runs here, and prints what its comments say. */
 import { readFileSync } from 'node:fs';
-import { describe, expect, it, vi } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
-const read = (name: string): string => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8');
+const NAMES = ['machine', 'map', 'watch', 'iommu', 'dirty', 'share'] as const;
+const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+
+/** Imports an example. @returns the lines that it prints. */
+async function run(name: string): Promise<string[]> {
+  const printed: string[] = [];
+  vi.spyOn(console, 'log').mockImplementation((...values) => void printed.push(values.join(' ')));
+  await import(/* @vite-ignore */ fileURLToPath(new URL(`../examples/${name}.ts`, import.meta.url)));
+  return printed;
+}
 
 describe('README', () => {
-  it('shows the example as it is', () => {
-    const [, block] = /^```ts\n([\s\S]*?)^```$/m.exec(read('README.md'))!;
-    expect(block).toBe(read('examples/machine.ts'));
+  afterEach(() => vi.restoreAllMocks());
+
+  it('shows the examples as they are, and no other code', () => {
+    const blocks = [...read('README.md').matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code]) => code);
+    expect(blocks).toEqual(NAMES.map((name) => read(`examples/${name}.ts`)));
   });
-  it('shows what the example prints', async () => {
-    const printed: string[] = [];
-    const spy = vi.spyOn(console, 'log').mockImplementation((value) => printed.push(String(value)));
-    await import('../examples/machine.ts');
-    spy.mockRestore();
-    expect(printed).toEqual([
+
+  it('examples/machine.ts prints the map, the values and what a listener hears', async () => {
+    expect(await run('machine')).toEqual([
       '0-ffff ram',
       'fe000000-fe000fff counter',
       '12345678',
@@ -27,5 +36,11 @@ describe('README', () => {
       '- ram at 0',
       '- counter at fd000000',
     ]);
+  });
+
+  it.each(NAMES.slice(1))('examples/%s.ts prints what its comments say', async (name) => {
+    const promised = [...read(`examples/${name}.ts`).matchAll(/ \/\/ -> (.+)$/gm)].map(([, line]) => line);
+    expect(promised.length).toBeGreaterThan(0);
+    expect(await run(name)).toEqual(promised);
   });
 });
