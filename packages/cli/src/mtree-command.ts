@@ -1,6 +1,6 @@
 /** The command `guestmem mtree`: looks at the text that QEMU's `info mtree` prints, and at maps as data. */
 import { Command, Option } from 'commander';
-import { reportUserError } from './files.ts';
+import { reportUserError, UserError } from './files.ts';
 import { diffFiles } from './mtree/diff.ts';
 import { type MtreeOptions, showMtree } from './mtree/show.ts';
 
@@ -17,7 +17,7 @@ export function mtreeCommand(): Command {
     .option('--space <name>', 'with --find: only in address spaces of this name')
     .option('-D, --disabled', 'with --tree: print disabled regions too')
     .option('-o, --owners', 'with --tree, --flat or --dispatch: print owners')
-    .addOption(new Option('--page-size <bytes>', "with --dispatch: the target's page size").default('4096'))
+    .addOption(new Option('--page-size <bytes>', "with --dispatch: the target's page size (default 4096)"))
     .option(
       '--with-flat <file>',
       'output of `info mtree -f` of the same moment: infer from it what the tree does not tell',
@@ -31,9 +31,14 @@ export function mtreeCommand(): Command {
         .argument('<before>', 'a tree dump, a flat dump, or a map as JSON')
         .argument('<after>', 'the same, of another moment or machine')
         .option('--json', 'print the differences as JSON')
-        // The options of `mtree` have a --json too, and it takes the word wherever it stands.
+        // `mtree` has a --json too, and its options are taken wherever they stand.
         .action((before: string, after: string, _options: unknown, command: Command) =>
-          guarded(() => diffFiles(before, after, command.optsWithGlobals<{ json?: boolean }>().json ?? false)),
+          guarded(() => {
+            const { json = false, ...others } = command.optsWithGlobals<MtreeOptions>();
+            const [other] = Object.keys(others);
+            if (other !== undefined) throw new UserError(`diff takes --json only, not --${kebab(other)}`);
+            return diffFiles(before, after, json);
+          }),
         ),
     );
 }
@@ -42,6 +47,11 @@ const NOTE = `
 A tree dump does not tell which i/o regions answer for themselves, which aliases make what they show read-only, and
 which of two equal siblings lies on top. Without --with-flat, --facts or a capture's NAME.json beside the file these are
 guessed: an i/o region with children is a container, one without answers, and of equal siblings the smaller lies on top.`;
+
+/** An option as it is written: `withFlat` is `--with-flat`. */
+function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
 
 function guarded(act: () => number): void {
   try {

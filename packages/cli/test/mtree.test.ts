@@ -162,6 +162,17 @@ describe('guestmem mtree diff', () => {
   });
 });
 
+const EMPTY_MAP = '{"format":"guestmem-map","version":1,"regions":[],"spaces":[]}';
+const SPACELESS = `memory-region: system
+  0000000000000000-ffffffffffffffff (prio 0, i/o): system
+
+`;
+const REVERSED = `address-space: memory
+  0000000000000000-ffffffffffffffff (prio 0, i/o): system
+    0000000000002000-0000000000000fff (prio 0, i/o): device
+
+`;
+
 describe('what is no use is refused with exit code 2 and one sentence', () => {
   it.each<[string, () => string[], RegExp]>([
     ['a file that is not there', () => ['nowhere'], /cannot read nowhere: there is no such file/],
@@ -178,6 +189,27 @@ describe('what is no use is refused with exit code 2 and one sentence', () => {
     ['a page size that is none', () => [Q35('mtree'), '--dispatch', '--page-size', '1000'], /must be a power of two/],
     ['the tree of a flat dump', () => [Q35('flat'), '--tree'], /is a flat dump; --tree needs the tree/],
     ['facts of another dump', () => [Q35('mtree'), '--facts', Q35('json')], /mtree: line \d+: a fact/],
+    ['a space without an address', () => [Q35('mtree'), '--space', 'memory'], /--space goes with --find/],
+    ['disabled regions of a flat view', () => [Q35('mtree'), '-D'], /--disabled goes with --tree/],
+    ['owners of JSON', () => [Q35('mtree'), '--json', '-o'], /--owners goes with --tree, --flat or --dispatch/],
+    ['a page size of a tree', () => [Q35('mtree'), '--page-size', '4096'], /--page-size goes with --dispatch/],
+    ['owners of a flat dump', () => [Q35('flat'), '-o'], /is a flat dump; --owners needs the tree/],
+    [
+      'facts of JSON',
+      () => [file('m', EMPTY_MAP), '--facts', Q35('json')],
+      /m is a map as JSON, which tells all; --facts/,
+    ],
+    ['facts of a flat dump', () => [Q35('flat'), '--facts', Q35('json')], /is a flat dump itself; --facts goes with/],
+    ['a flat dump of one', () => [Q35('flat'), '--with-flat', Q35('flat')], /is a flat dump itself; --with-flat goes/],
+    ['a map without a space', () => [file('m', EMPTY_MAP)], /m has no address space; is the dump whole/],
+    ['a tree without a space', () => [file('t', SPACELESS), '--dispatch'], /t has no address space/],
+    ['a tree without a space in diff', () => ['diff', Q35('flat'), file('t', SPACELESS)], /t has no address space/],
+    [
+      'options of others in diff',
+      () => ['diff', Q35('flat'), Q35('flat'), '--with-flat', 'x'],
+      /diff takes --json only/,
+    ],
+    ['T-194: a region that ends before it starts', () => [file('t', REVERSED)], /t: line 3: the region ends before it/],
     ['facts that are none', () => [Q35('mtree'), '--facts', file('f', '7')], /holds no facts/],
   ])('%s', async (_, args, message) => {
     expect(await mtree(...args())).toBe(2);

@@ -1,6 +1,6 @@
 /** `guestmem mtree diff A B`: the differences in what two maps show. */
 import { describeDiff, diffFlatDumps, type FlatDump, mapFlatDump } from '@guestmem/qemu-memory';
-import { explained, loadMap } from './load.ts';
+import { explained, loadMap, noSpaces } from './load.ts';
 
 /** Prints the differences; gives 1 if there are any, else 0. @throws {UserError} */
 export function diffFiles(before: string, after: string, json: boolean): number {
@@ -12,5 +12,7 @@ export function diffFiles(before: string, after: string, json: boolean): number 
 
 function flatOf(path: string): FlatDump {
   const loaded = loadMap(path);
-  return loaded.kind === 'flat' ? loaded.flat : explained(path, () => mapFlatDump(loaded.map));
+  const flat = loaded.kind === 'flat' ? loaded.flat : explained(path, () => mapFlatDump(loaded.map));
+  if (flat.views.length === 0) throw noSpaces(path);
+  return flat;
 }

@@ -30,8 +30,17 @@ export interface Knowledge {
 export function loadMap(path: string, knowledge: Knowledge = {}, infer?: (facts: MtreeFacts) => void): Loaded {
   const text = readText(path);
   return explained(path, () => {
-    if (text.trimStart().startsWith('{')) return { kind: 'map', map: parseMap(text) };
-    if (!isTreeDump(text) && isFlatDump(text)) return { kind: 'flat', flat: parseFlatDump(text) };
+    if (text.trimStart().startsWith('{')) {
+      if (knowledge.facts !== undefined)
+        throw new UserError(`${nameOf(path)} is a map as JSON, which tells all; --facts goes with the text of a tree`);
+      return { kind: 'map', map: parseMap(text) };
+    }
+    if (!isTreeDump(text) && isFlatDump(text)) {
+      const given = knowledge.flat !== undefined ? '--with-flat' : knowledge.facts !== undefined ? '--facts' : null;
+      if (given !== null)
+        throw new UserError(`${nameOf(path)} is a flat dump itself; ${given} goes with the text of a tree`);
+      return { kind: 'flat', flat: parseFlatDump(text) };
+    }
     if (knowledge.flat === undefined) {
       const known = knowledge.facts ?? factsBeside(path);
       return { kind: 'map', map: parseMtree(text, known === undefined ? {} : { facts: known }) };
@@ -72,8 +81,18 @@ export function explained<T>(path: string, act: () => T): T {
     return act();
   } catch (error) {
     if (!(error instanceof MtreeError)) throw error;
-    throw new UserError(`${path === '-' ? 'standard input' : path}: ${error.message}`, { cause: error });
+    throw new UserError(`${nameOf(path)}: ${error.message}`, { cause: error });
   }
+}
+
+/** What messages call the file `path`. */
+export function nameOf(path: string): string {
+  return path === '-' ? 'standard input' : path;
+}
+
+/** There is nothing to print or to compare. */
+export function noSpaces(path: string): UserError {
+  return new UserError(`${nameOf(path)} has no address space; is the dump whole?`);
 }
 
 function parseJson(path: string, text: string): unknown {

@@ -11,7 +11,7 @@ import {
 import { UserError } from '../files.ts';
 import { compareWithFlat, tellInferred } from './facts-report.ts';
 import { findAddress, findInFlat, parseAddress } from './find.ts';
-import { explained, type Knowledge, type Loaded, loadFacts, loadFlat, loadMap } from './load.ts';
+import { explained, type Knowledge, type Loaded, loadFacts, loadFlat, loadMap, nameOf, noSpaces } from './load.ts';
 
 /** The options as commander gives them. */
 export interface MtreeOptions {
@@ -23,7 +23,7 @@ export interface MtreeOptions {
   readonly space?: string;
   readonly disabled?: boolean;
   readonly owners?: boolean;
-  readonly pageSize: string;
+  readonly pageSize?: string;
   readonly withFlat?: string;
   readonly facts?: string;
 }
@@ -31,7 +31,8 @@ export interface MtreeOptions {
 /** Prints to standard output; notes on what was inferred go to standard error. Gives the exit code. @throws {UserError} */
 export function showMtree(path: string, options: MtreeOptions): number {
   const form = formOf(options);
-  const pageBits = pageBitsOf(options.pageSize);
+  refuseIdle(options, form);
+  const pageBits = pageBitsOf(options.pageSize ?? '4096');
   const address = options.find === undefined ? null : parseAddress(options.find);
   const loaded = loadMap(path, knowledgeOf(options), (facts) => tellInferred(facts, options.withFlat!));
   if (loaded.kind === 'flat') return showFlat(path, loaded, options, form, address);
@@ -40,7 +41,7 @@ export function showMtree(path: string, options: MtreeOptions): number {
     const code = options.withFlat === undefined ? 0 : compareWithFlat(core, options.withFlat);
     if (address !== null) print(findAddress(core, address, options));
     else if (form === 'json') print(printMap(renderMap(loaded.map)));
-    else print(textOf(core, form, options, pageBits));
+    else print(textOf(path, core, form, options, pageBits));
     return code;
   });
 }
@@ -57,10 +58,29 @@ function formOf(options: MtreeOptions): Form {
   return forms[0] ?? 'flat';
 }
 
-function textOf(core: MemoryCore, form: Exclude<Form, 'json'>, options: MtreeOptions, pageBits: number): string {
+/** Options that would do nothing are refused: nobody shall take the output for something else. */
+function refuseIdle({ find, space, disabled, owners, pageSize }: MtreeOptions, form: Form): void {
+  if (space !== undefined && find === undefined) throw new UserError('--space goes with --find');
+  if (disabled && form !== 'tree') throw new UserError('--disabled goes with --tree');
+  if (owners && (form === 'json' || find !== undefined))
+    throw new UserError('--owners goes with --tree, --flat or --dispatch');
+  if (pageSize !== undefined && form !== 'dispatch') throw new UserError('--page-size goes with --dispatch');
+}
+
+function textOf(
+  path: string,
+  core: MemoryCore,
+  form: Exclude<Form, 'json'>,
+  options: MtreeOptions,
+  pageBits: number,
+): string {
   const owners = options.owners ?? false;
-  if (form === 'tree') return printMtree(core, { disabled: options.disabled ?? false, owners });
-  return printFlatDump(flatDump(core, { owners, ...(form === 'dispatch' && { pageBits }) }));
+  const text =
+    form === 'tree'
+      ? printMtree(core, { disabled: options.disabled ?? false, owners })
+      : printFlatDump(flatDump(core, { owners, ...(form === 'dispatch' && { pageBits }) }));
+  if (text === '') throw noSpaces(path);
+  return text;
 }
 
 /** A flat dump alone can be printed again and searched, no more. */
@@ -71,9 +91,10 @@ function showFlat(
   form: Form,
   address: bigint | null,
 ): number {
+  if (options.owners) throw new UserError(`${nameOf(path)} is a flat dump; --owners needs the tree (\`info mtree\`)`);
   if (address !== null) print(findInFlat(flat, address, options));
   else if (form === 'flat') print(printFlatDump({ views: flat.views.map((view) => ({ ...view, dispatch: null })) }));
-  else throw new UserError(`${path} is a flat dump; --${form} needs the tree (\`info mtree -D\`)`);
+  else throw new UserError(`${nameOf(path)} is a flat dump; --${form} needs the tree (\`info mtree -D\`)`);
   return 0;
 }
 

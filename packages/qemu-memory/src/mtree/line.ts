@@ -54,13 +54,18 @@ export function isTreeLine(text: string): boolean {
 /**
  * Takes a tree line apart. `text` has no line end; `number` is its number, for messages.
  *
- * @throws {MtreeError} `bad-line`: not a tree line; `inconsistent`: priority out of range, or alias ends that disagree.
+ * @throws {MtreeError} `bad-line`: not a tree line; `inconsistent`: an end before the start without an overflow marker (T-194),
+ *   priority out of range, or alias ends that disagree.
  */
 export function parseTreeLine(text: string, number: number): MtreeLine {
   const match = TREE_LINE.exec(text);
   if (match === null) throw new MtreeError('bad-line', number, `not a region line: ${quoteLine(text)}`);
+  const overflow = match[1]!.length / OVERFLOW_MARKER.length;
   const start = unhex16(match[3]!);
-  const size = printedSize(start, unhex16(match[4]!));
+  const end = unhex16(match[4]!);
+  if (end < start && overflow === 0)
+    throw new MtreeError('inconsistent', number, `the region ends before it starts: ${quoteLine(text)}`);
+  const size = printedSize(start, end);
   const priority = Number(match[5]);
   if (priority !== (priority | 0))
     throw new MtreeError('inconsistent', number, `priority ${priority} does not fit in 32 bits`);
@@ -71,7 +76,7 @@ export function parseTreeLine(text: string, number: number): MtreeLine {
   if (disabled) rest = rest.slice(0, -DISABLED.length);
   const alias = parseAlias(rest, size, number);
   return {
-    overflow: match[1]!.length / OVERFLOW_MARKER.length,
+    overflow,
     level: match[2]!.length / 2,
     start,
     size,
