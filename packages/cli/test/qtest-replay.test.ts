@@ -1,5 +1,7 @@
 /** Every recorded conversation with a real QEMU 7.2.22, replayed on machines of ours. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { exceptedCommands, replayFile } from '../src/qtest/replay-files.ts';
@@ -59,5 +61,30 @@ describe('the list of excepted commands', () => {
       const others = list.filter((other) => other !== entry);
       expect(replayFile(path, others).differences.map((difference) => difference.line)).toContain(entry.line);
     }
+  });
+});
+
+describe('a header that makes no machine', () => {
+  const HEADER = '#: binary qemu-system-x86_64\n';
+  it.each([
+    ['names none', '#: args -m 128\n', /a\.transcript, "#: args": which machine\? Give -M/],
+    [
+      'names an unknown one',
+      '#: args -M pdp11\n',
+      /a\.transcript, "#: args": the machine 'pdp11' of qemu-system-x86_64 is/,
+    ],
+    [
+      'has an option of no machine here',
+      '#: args -M q35 -wat\n',
+      /a\.transcript, "#: args": the argument '-wat' is not/,
+    ],
+  ])('that %s is told with the name of the file', (_, args, message) => {
+    const folder = mkdtempSync(join(tmpdir(), 'guestmem-replay-'));
+    const path = join(folder, 'a.transcript');
+    writeFileSync(path, `${HEADER}${args}\nreadb 0x0 => OK 0x0000000000000000\n`);
+    expect(() => replayFile(path)).toThrow(
+      expect.objectContaining({ name: 'UserError', message: expect.stringMatching(message) }),
+    );
+    rmSync(folder, { recursive: true });
   });
 });

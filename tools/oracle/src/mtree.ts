@@ -2,6 +2,7 @@
  * Replays a capture of `info mtree`: renders its tree and compares every address space and the sharing of views with the
  * flat dump; parses every text and prints it again; builds the dispatch maps and compares them with the printed ones.
  */
+import { basename } from 'node:path';
 import { type Capture, openCapture } from '@guestmem/cli';
 import {
   buildMap,
@@ -20,15 +21,14 @@ import { type Replay, ReplayBuilder, type ReplayOptions } from './replay.ts';
 
 /** Replays `NAME.mtree` with the files of the same name beside it. */
 export function replayMtree(path: string, options: ReplayOptions): Replay {
-  const capture = openCapture(path);
-  const out = new ReplayBuilder(capture.name);
-  const flatText = capture.text('flat');
-  if (flatText === undefined) {
-    out.fail('address spaces', `there is no ${capture.name}.flat beside it`);
-    return out.finish();
-  }
-  attempt(out, 'address spaces', () => compareSpaces(capture, parseFlatDump(flatText), options, out));
-  roundTrips(capture, out);
+  const out = new ReplayBuilder(basename(path).replace(/\.mtree(\.gz)?$/, ''));
+  attempt(out, 'files', () => {
+    const capture = openCapture(path);
+    const flatText = capture.text('flat');
+    if (flatText === undefined) throw new Error(`there is no ${capture.name}.flat beside it`);
+    attempt(out, 'address spaces', () => compareSpaces(capture, parseFlatDump(flatText), options, out));
+    roundTrips(capture, out);
+  });
   return out.finish();
 }
 

@@ -1,10 +1,12 @@
 /** The oracle's command line: arguments in, lines out, exit code back. */
+import { statSync } from 'node:fs';
 import { kindOf } from './kinds.ts';
 import type { Replay, ReplayOptions, Tally } from './replay.ts';
 
 const USAGE = `usage: oracle [--tree facts|inferred|disabled|plain] FILE...
   FILE is a capture: NAME.mtree or NAME.mtree.gz, with NAME.disabled, .flat, .json, .dispatch.gz, .owners.gz beside it;
-  or a recorded conversation: NAME.transcript, replayed as \`guestmem qtest --replay\` does it.
+  or a recorded conversation: NAME.transcript, replayed as \`guestmem qtest --replay\` does it;
+  or random accesses: NAME.json or NAME.json.gz with targetEndianness, regions and accesses, replayed call by call.
   --tree says how trees are read: with the facts of NAME.json (default), with facts inferred from the flat dump,
   or without any, from -D or from the plain dump.`;
 
@@ -19,6 +21,11 @@ export function run(args: readonly string[], print: (line: string) => void): num
   const totals = new Map<string, Tally>();
   let equal = 0;
   for (const path of parsed.files) {
+    const reason = unreadable(path);
+    if (reason !== null) {
+      print(`${path} 0/1 ${reason}`);
+      continue;
+    }
     const kind = kindOf(path);
     if (kind === undefined) {
       print(`${path} 0/1 no kind of capture has this ending`);
@@ -30,6 +37,13 @@ export function run(args: readonly string[], print: (line: string) => void): num
   for (const [part, tally] of totals) print(`${part}: ${tally.equal} of ${tally.total}`);
   print(`${equal} of ${parsed.files.length} files equal`);
   return equal === parsed.files.length ? 0 : 1;
+}
+
+/** Why `path` is no file that could be a capture; null if it is one. */
+function unreadable(path: string): string | null {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return 'there is no such file';
+  return stat.isDirectory() ? 'it is a directory; name the files in it' : null;
 }
 
 /** Prints the line of one file; tells whether it is equal. */

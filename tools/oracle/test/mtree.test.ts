@@ -1,8 +1,9 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { KINDS } from '../src/kinds.ts';
 import { run } from '../src/run.ts';
 
 const FIXTURES = fileURLToPath(new URL('../../../packages/qemu-memory/test/fixtures/mtree/', import.meta.url));
@@ -65,6 +66,29 @@ describe('oracle FILE...', () => {
   it('shows what becomes of trees without facts, and with inferred ones', () => {
     expect(oracle('--tree', 'plain', fixture('x86_64-q35'))).toBe(1);
     expect(oracle('--tree', 'inferred', fixture('x86_64-q35'))).toBe(0);
+  });
+
+  it('tells of files that are not there, of directories, and of what a directory of the same name hides', () => {
+    mkdirSync(join(folder, 'd.mtree'));
+    writeFileSync(join(folder, 'a.mtree'), '');
+    mkdirSync(join(folder, 'a.json'));
+    expect(oracle(join(folder, 'none.mtree'), join(folder, 'none.json'), folder, join(folder, 'd.mtree'))).toBe(1);
+    expect(oracle(join(folder, 'a.mtree'))).toBe(1);
+    expect(lines).toEqual([
+      `${folder}/none.mtree 0/1 there is no such file`,
+      `${folder}/none.json 0/1 there is no such file`,
+      `${folder} 0/1 it is a directory; name the files in it`,
+      `${folder}/d.mtree 0/1 it is a directory; name the files in it`,
+      '0 of 4 files equal',
+      `a 0/1 files: cannot read ${folder}/a.json: it is a directory`,
+      'files: 0 of 1',
+      '0 of 1 files equal',
+    ]);
+  });
+
+  it('tells in its usage of every kind of file', () => {
+    oracle();
+    for (const { endings } of KINDS) expect(lines.join('\n')).toContain(`NAME${endings[0]}`);
   });
 
   it('refuses arguments that are no use with exit code 2, and counts files of no kind as different', () => {

@@ -5,10 +5,13 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import {
+  type Machine,
+  MachineError,
   parseQemuArguments,
   parseTranscript,
   type ReplayDifference,
   replayTranscript,
+  type Transcript,
   TranscriptError,
 } from '@guestmem/devices';
 import { readText, UserError } from '../files.ts';
@@ -42,11 +45,10 @@ export function exceptedCommands(): ExceptedCommand[] {
   return JSON.parse(readFileSync(new URL('../../captures/excepted-commands.json', import.meta.url), 'utf8'));
 }
 
-/** Replays one file on a fresh machine made from its header. @throws {UserError} unreadable, not a recording. @throws {MachineError} */
+/** Replays one file on a fresh machine made from its header. @throws {UserError} unreadable, not a recording, no machine of ours. */
 export function replayFile(path: string, list: readonly ExceptedCommand[] = exceptedCommands()): FileReplay {
   const transcript = parse(path);
-  const args = parseQemuArguments(transcript.args);
-  const machine = makeMachine(args, transcript.program, folderOf(path));
+  const machine = machineOf(path, transcript);
   const result = replayTranscript(transcript, machine);
   const name = basename(path).replace(/\.transcript$/, '');
   const excepted = list.filter((entry) => entry.transcript === name);
@@ -83,11 +85,22 @@ export function replayFiles(paths: readonly string[], print: (line: string) => v
   return differences === 0;
 }
 
-function parse(path: string): ReturnType<typeof parseTranscript> {
+function parse(path: string): Transcript {
   try {
     return parseTranscript(readText(path));
   } catch (cause) {
     if (cause instanceof TranscriptError) throw new UserError(`${path}, ${cause.message}`, { cause });
+    throw cause;
+  }
+}
+
+/** A machine as the header says; what is wrong with the header is told with the name of the file. */
+function machineOf(path: string, { args, program }: Transcript): Machine {
+  try {
+    return makeMachine(parseQemuArguments(args), program, folderOf(path));
+  } catch (cause) {
+    if (cause instanceof MachineError || cause instanceof UserError)
+      throw new UserError(`${path}, "#: args": ${cause.message}`, { cause });
     throw cause;
   }
 }
