@@ -217,7 +217,16 @@ export const rows = [
       return sum;
     };
   }),
-  row('order', 'view.ldl(addr, { order }), order given per call', () => {
+  row('order', 'view.ldl(addr, order), order given per call', () => {
+    const dev = view();
+    const orders = ['little', 'big'];
+    return (n) => {
+      let sum = 0;
+      for (let i = 0; i < n; i++) sum = (sum + dev.ldl(BASE + ((i * 4) & MASK), orders[i & 1])) | 0;
+      return sum;
+    };
+  }),
+  row('order', 'view.ldl(addr, { order }), the same in an object', () => {
     const dev = view();
     const orders = [{ order: 'little' }, { order: 'big' }];
     return (n) => {

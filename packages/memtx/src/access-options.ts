@@ -42,8 +42,8 @@ export interface MemTxViewOptions extends MemTxAttrsFields {
 /** The last argument of an access. */
 export type Access = MemTxAttrs | MemTx | Ordering | AccessOptions;
 
-/** The last argument of an access by a short name. */
-export type ShortAccess = MemTxAttrs | MemTx | Ordering | ShortAccessOptions;
+/** The last argument of an access by a short name: as `Access`, or just the byte order of this call. */
+export type ShortAccess = ByteOrder | MemTxAttrs | MemTx | Ordering | ShortAccessOptions;
 
 /** The last argument of a transfer of many bytes. */
 export type BulkAccess = MemTxAttrs | MemTx | Omit<AccessOptions, 'ordering'>;

@@ -1,7 +1,8 @@
 /** How the last argument of an access goes together with what its view binds (A-251). Warm: nothing here allocates but the merging of attributes given as fields. */
 import type { GuestAddress, ScalarCodec } from '@guestmem/vm-memory';
-import type { Access, MemTxViewOptions, ShortAccess } from './access-options.ts';
+import type { Access, AccessOptions, MemTxViewOptions, ShortAccess } from './access-options.ts';
 import { MemTxAttrs, mergeMemTxAttrs } from './attrs.ts';
+import { u8 } from './codecs.ts';
 import { MemTx } from './mem-tx.ts';
 import type { OnError } from './memory.ts';
 import { type NativeCodecs, nativeCodecs } from './native.ts';
@@ -13,7 +14,8 @@ export function loadAs<T>(view: MemTxView, addr: GuestAddress, codec: ScalarCode
   if (access instanceof MemTxAttrs) return memory.txLoad(addr, codec, access, view.tx);
   if (access instanceof MemTx) return memory.txLoad(addr, codec, view.attrs, access);
   if (typeof access === 'number') return memory.txLoad(addr, codec, view.attrs, view.tx, access);
-  return memory.txLoad(addr, codec, attrsOf(view, access), txOf(view, access), access.ordering);
+  const { tx } = access;
+  return memory.txLoad(addr, codec, merged(view, access), tx === undefined ? view.tx : checkTx(tx), access.ordering);
 }
 
 /** `view.store` with a last argument. */
@@ -22,13 +24,14 @@ export function storeAs<T>(view: MemTxView, addr: GuestAddress, codec: ScalarCod
   if (access instanceof MemTxAttrs) memory.txStore(addr, codec, value, access, view.tx);
   else if (access instanceof MemTx) memory.txStore(addr, codec, value, view.attrs, access);
   else if (typeof access === 'number') memory.txStore(addr, codec, value, view.attrs, view.tx, access);
-  else memory.txStore(addr, codec, value, attrsOf(view, access), txOf(view, access), access.ordering);
+  else {
+    const { tx, ordering } = access;
+    memory.txStore(addr, codec, value, merged(view, access), tx === undefined ? view.tx : checkTx(tx), ordering);
+  }
 }
 
-/** The codecs that the short names use in this call. @throws {TypeError} neither the call nor the view names an order. */
-export function shortCodecs(view: MemTxView, access: ShortAccess | undefined): NativeCodecs {
-  if (access !== undefined && typeof access === 'object' && 'order' in access && access.order !== undefined)
-    return nativeCodecs(access.order);
+/** The codecs of the short names in a call that names no order. @throws {TypeError} the view has none either. */
+export function boundCodecs(view: MemTxView): NativeCodecs {
   if (view.native === null)
     throw new TypeError(
       "this view has no byte order: make one with({ order: 'little' }), or use load and store with le32, be16, ...",
@@ -36,10 +39,45 @@ export function shortCodecs(view: MemTxView, access: ShortAccess | undefined): N
   return view.native;
 }
 
+/** The codecs of the short names in a call with a last argument. @throws {TypeError} neither it nor the view names an order. */
+export function shortCodecs(view: MemTxView, access: ShortAccess): NativeCodecs {
+  if (typeof access === 'string') return nativeCodecs(access);
+  if (typeof access === 'object' && 'order' in access && access.order !== undefined) return nativeCodecs(access.order);
+  return boundCodecs(view);
+}
+
+/** The codec of bytes: no order changes it, but one that is none is refused. @throws {TypeError} */
+export function byteCodec(access: ShortAccess): ScalarCodec<number> {
+  return typeof access === 'string' ? nativeCodecs(access).u8 : u8;
+}
+
+/** A load by a short name with a last argument. */
+export function loadShort<T>(view: MemTxView, addr: GuestAddress, codec: ScalarCodec<T>, access: ShortAccess): T {
+  return typeof access === 'string'
+    ? view.memory.txLoad(addr, codec, view.attrs, view.tx)
+    : loadAs(view, addr, codec, access);
+}
+
+/** A store by a short name with a last argument. */
+export function storeShort<T>(
+  view: MemTxView,
+  addr: GuestAddress,
+  codec: ScalarCodec<T>,
+  value: T,
+  access: ShortAccess,
+): void {
+  if (typeof access === 'string') view.memory.txStore(addr, codec, value, view.attrs, view.tx);
+  else storeAs(view, addr, codec, value, access);
+}
+
 /** The attributes of a call. */
 export function attrsOf(view: MemTxView, access: Access | undefined): MemTxAttrs {
   if (access === undefined || typeof access === 'number' || access instanceof MemTx) return view.attrs;
   if (access instanceof MemTxAttrs) return access;
+  return merged(view, access);
+}
+
+function merged(view: MemTxView, access: AccessOptions): MemTxAttrs {
   return mergeMemTxAttrs(access.attrs ?? view.attrs, access);
 }
 

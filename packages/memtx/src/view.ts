@@ -31,7 +31,7 @@ import {
   writeShort,
   writeWhole,
 } from './view-bulk.ts';
-import { bind, loadAs, shortCodecs, storeAs } from './view-call.ts';
+import { bind, boundCodecs, byteCodec, loadAs, loadShort, shortCodecs, storeAs, storeShort } from './view-call.ts';
 
 /** A memory seen through attributes, a byte order and an error policy. Make it with `memTxView` or `with`. */
 export class MemTxView implements Bytes<GuestAddress> {
@@ -150,38 +150,47 @@ export class MemTxView implements Bytes<GuestAddress> {
 
   /** Loads a byte. */
   ldub(addr: GuestAddress, access?: ShortAccess): number {
-    return access === undefined ? this.memory.txLoad(addr, u8, this.attrs, this.tx) : loadAs(this, addr, u8, access);
+    return access === undefined
+      ? this.memory.txLoad(addr, u8, this.attrs, this.tx)
+      : loadShort(this, addr, byteCodec(access), access);
   }
   /** Loads 2 bytes, unsigned, in the view's order. @throws {TypeError} no order is bound. */
   lduw(addr: GuestAddress, access?: ShortAccess): number {
-    const { u16 } = shortCodecs(this, access);
-    return access === undefined ? this.memory.txLoad(addr, u16, this.attrs, this.tx) : loadAs(this, addr, u16, access);
+    return access === undefined
+      ? this.memory.txLoad(addr, boundCodecs(this).u16, this.attrs, this.tx)
+      : loadShort(this, addr, shortCodecs(this, access).u16, access);
   }
   /** Loads 4 bytes, unsigned, in the view's order. @throws {TypeError} no order is bound. */
   ldl(addr: GuestAddress, access?: ShortAccess): number {
-    const { u32 } = shortCodecs(this, access);
-    return access === undefined ? this.memory.txLoad(addr, u32, this.attrs, this.tx) : loadAs(this, addr, u32, access);
+    return access === undefined
+      ? this.memory.txLoad(addr, boundCodecs(this).u32, this.attrs, this.tx)
+      : loadShort(this, addr, shortCodecs(this, access).u32, access);
   }
   /** Loads 8 bytes, unsigned, as a bigint, in the view's order. @throws {TypeError} no order is bound. */
   ldq(addr: GuestAddress, access?: ShortAccess): bigint {
-    const { u64 } = shortCodecs(this, access);
-    return access === undefined ? this.memory.txLoad(addr, u64, this.attrs, this.tx) : loadAs(this, addr, u64, access);
+    return access === undefined
+      ? this.memory.txLoad(addr, boundCodecs(this).u64, this.attrs, this.tx)
+      : loadShort(this, addr, shortCodecs(this, access).u64, access);
   }
   /** Stores a byte, 0 to 0xff. */
   stb(addr: GuestAddress, value: number, access?: ShortAccess): void {
-    this.store(addr, u8, value, access);
+    if (access === undefined) this.memory.txStore(addr, u8, value, this.attrs, this.tx);
+    else storeShort(this, addr, byteCodec(access), value, access);
   }
   /** Stores 2 bytes, 0 to 0xffff, in the view's order. @throws {TypeError} no order is bound. */
   stw(addr: GuestAddress, value: number, access?: ShortAccess): void {
-    this.store(addr, shortCodecs(this, access).u16, value, access);
+    if (access === undefined) this.memory.txStore(addr, boundCodecs(this).u16, value, this.attrs, this.tx);
+    else storeShort(this, addr, shortCodecs(this, access).u16, value, access);
   }
   /** Stores 4 bytes, 0 to 0xffff_ffff, in the view's order. @throws {TypeError} no order is bound. */
   stl(addr: GuestAddress, value: number, access?: ShortAccess): void {
-    this.store(addr, shortCodecs(this, access).u32, value, access);
+    if (access === undefined) this.memory.txStore(addr, boundCodecs(this).u32, value, this.attrs, this.tx);
+    else storeShort(this, addr, shortCodecs(this, access).u32, value, access);
   }
   /** Stores 8 bytes, 0 to 2^64 - 1, in the view's order. @throws {TypeError} no order is bound. */
   stq(addr: GuestAddress, value: bigint, access?: ShortAccess): void {
-    this.store(addr, shortCodecs(this, access).u64, value, access);
+    if (access === undefined) this.memory.txStore(addr, boundCodecs(this).u64, value, this.attrs, this.tx);
+    else storeShort(this, addr, shortCodecs(this, access).u64, value, access);
   }
 }
 

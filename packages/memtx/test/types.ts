@@ -116,6 +116,11 @@ export function attributeNames(): void {
   // @ts-expect-error they are made by memTxAttrs; bits by themselves are none
   is<MemTxAttrs>({ secure: true });
   view.ldl(0x1000, { order: 'big', user: true });
+  view.ldl(0x1000, 'big');
+  // @ts-expect-error no host order here either
+  view.ldl(0x1000, 'host');
+  // @ts-expect-error codecs name their order
+  view.load(0x1000, le32, 'big');
   view.load(0x1000, le32, attrs);
   view.load(0x1000, le32, tx);
 }

@@ -181,6 +181,33 @@ describe('byte order of the short names', () => {
     big.stw(0x1004, 0xb1b2, { order: 'little' });
     expect([...ram.subarray(0, 6)]).toEqual([0xa1, 0xa2, 0xa3, 0xa4, 0xb2, 0xb1]);
   });
+
+  it('D3: the order of one call may be the last argument by itself; all else stays as bound', () => {
+    const { bus, ram, view } = machine();
+    ram.set([0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88]);
+    const dma = view.with({ requesterId: 0x20, onError: 'continue' });
+    expect(dma.ldub(0x1000, 'big')).toBe(0x11);
+    expect(dma.lduw(0x1000, 'big')).toBe(0x1122);
+    expect(dma.ldl(0x1000, 'little')).toBe(0x44332211);
+    expect(dma.ldq(0x1000, 'big')).toBe(0x1122334455667788n);
+    expect(dma.tx.done).toBe(8);
+    dma.stb(0x1000, 0xa0, 'little');
+    dma.stw(0x1001, 0xa1a2, 'big');
+    dma.stl(0x1003, 0xb1b2b3b4, 'little');
+    dma.stq(0x1007, 0xc1c2c3c4c5c6c7c8n, 'big');
+    expect([...ram.subarray(0, 15)].map((byte) => byte.toString(16)).join(' ')).toBe(
+      'a0 a1 a2 b4 b3 b2 b1 c1 c2 c3 c4 c5 c6 c7 c8',
+    );
+    expect(new Set(bus.seen.map(({ attrs }) => attrs))).toEqual(new Set([dma.attrs]));
+    dma.ldl(0x9000, 'big');
+    expect(dma.tx.result).toBe(MemTxResult.DECODE_ERROR);
+    expect(() => dma.ldl(0x1000, 'host' as never)).toThrow(TypeError);
+    expect(() => dma.ldub(0x1000, 'host' as never)).toThrow(TypeError);
+    expect(() => dma.stb(0x1000, 1, 'host' as never)).toThrow(TypeError);
+    expect(() => dma.load(0x1000, le32, 'big' as never)).toThrow(TypeError);
+    expect(() => dma.store(0x1000, le32, 1, 'big' as never)).toThrow(TypeError);
+    expect(ram[0]).toBe(0xa0);
+  });
 });
 
 describe('what happens after a failure', () => {

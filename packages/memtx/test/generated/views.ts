@@ -13,9 +13,10 @@ expect(queue.attrs.requesterId).toEqual(0x20);
 
 // The short names take the view's order; codecs name their own. The type goes before the call, the call before the view.
 expect(device.ldl(0x1000)).toEqual(0x11223344);
-expect(device.lduw(0x1000, { order: 'big' })).toEqual(0x4433);
+expect(device.lduw(0x1000, 'big')).toEqual(0x4433);
 
-// The last argument says what is different this time: interned attributes, a MemTx, an Ordering, or an object of fields.
+// The last argument says what is different this time: interned attributes, a MemTx, an Ordering, an order (short names
+// only), or an object of several.
 const elevated = memTxAttrs({ requesterId: 0x20, secure: true });
 expect(device.load(0x1000, le32, elevated)).toEqual(0x11223344);
 expect(device.load(0x1000, le32, { pid: 9 })).toEqual(0x11223344);
