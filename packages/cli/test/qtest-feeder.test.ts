@@ -68,6 +68,22 @@ describe('PortionFeeder', () => {
     expect(calls).toEqual(['pause', 'resume']);
   });
 
+  it('hands on nothing while it is held, not at the end of the input either, and all of it after', async () => {
+    const { made, portions, calls } = feeder((self) => self.hold());
+    made.push('a\n');
+    made.push('b\n');
+    let ended = false;
+    made.finish(() => (ended = true));
+    await turn();
+    expect([portions.length, ended, calls]).toEqual([1, false, ['pause']]);
+    made.release();
+    await turn();
+    expect([portions.length, ended]).toEqual([2, false]);
+    made.release();
+    await turn();
+    expect(ended).toBe(true);
+  });
+
   it('is done when all that came was handed on, though the client left with the output full', async () => {
     const { made, portions } = feeder((self) => self.block());
     made.push('x'.repeat(3000));

@@ -123,6 +123,22 @@ describe('as libqtest starts it', () => {
     expect(await qtest.until('\n')).toMatch(/^OK 0x/);
   });
 
+  it('Q-31: serves the monitor while a memset of gigabytes is under way, and answers in order', async () => {
+    const order: string[] = [];
+    qtest.say('memset 0x0 0x1000000000 0x5a\nreadb 0x3ffffff\nendianness\n');
+    const done = qtest.until('OK little\n').then((text) => {
+      order.push('qtest');
+      return text;
+    });
+    for (let i = 0; i < 3; i++) {
+      monitor.say('{"execute": "query-status"}');
+      expect(JSON.parse(await monitor.until('\r\n')).return.status).toBe('running');
+    }
+    order.push('monitor');
+    expect(await done).toBe('OK\nOK 0x000000000000005a\nOK little\n');
+    expect(order).toEqual(['monitor', 'qtest']);
+  }, 60_000);
+
   it('Q-71: a reset by the monitor leaves the clock', async () => {
     monitor.say('{"execute": "system_reset"}');
     await monitor.until('{"return":{}}');

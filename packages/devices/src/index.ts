@@ -46,7 +46,7 @@ export type { QmpMachine, QmpOptions } from './qtest/qmp.ts';
 export { QmpServer } from './qtest/qmp.ts';
 export type { ReplayDifference, ReplayMachine, ReplayOptions, ReplayResult } from './qtest/replay.ts';
 export { replayTranscript } from './qtest/replay.ts';
-export type { QtestServerOptions } from './qtest/server.ts';
+export type { QtestServerOptions, QtestTurns } from './qtest/server.ts';
 export { QtestServer } from './qtest/server.ts';
 export type { Transcript, TranscriptStep } from './qtest/transcript.ts';
 export { parseTranscript, TranscriptError } from './qtest/transcript.ts';

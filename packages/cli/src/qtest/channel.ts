@@ -19,6 +19,9 @@ export interface ChannelUser {
 export interface Channel {
   /** Sends text to the client; dropped where none is there. Its input rests while it does not take what was sent. */
   write(text: string): void;
+  /** Hands on nothing of what the client says until `release`. */
+  hold(): void;
+  release(): void;
 }
 
 /**
@@ -42,6 +45,8 @@ function openStdio(makeUser: (channel: Channel) => ChannelUser): void {
     write: (text) => {
       if (!gone && !stdout.write(text, 'latin1')) feeder.block();
     },
+    hold: () => feeder.hold(),
+    release: () => feeder.release(),
   });
   const feeder = new PortionFeeder(stdin, (text) => user.feed(text));
   const closed = (): void => feeder.finish(() => user.closed());
@@ -88,7 +93,11 @@ class Slot {
   #feeder: PortionFeeder | null = null;
 
   constructor(makeUser: (channel: Channel) => ChannelUser) {
-    this.#user = makeUser({ write: (text) => this.#write(text) });
+    this.#user = makeUser({
+      write: (text) => this.#write(text),
+      hold: () => this.#feeder?.hold(),
+      release: () => this.#feeder?.release(),
+    });
   }
 
   serve(socket: Socket): void {

@@ -11,7 +11,7 @@ const PORTION = 1024;
  */
 const LONG_REPLY = /^(?:b64)?read [^ \n]+ [^ \n]{7,}[^\n]*\n/m;
 /** Time for one turn of the event loop; a portion that was begun is ended. */
-const TURN_MS = 10;
+export const TURN_MS = 10;
 
 /** Where the input comes from: a socket or standard input. */
 export interface PausableInput {
@@ -27,6 +27,7 @@ export class PortionFeeder {
   /** Characters of the first text that were handed on. */
   #at = 0;
   #blocked = false;
+  #held = false;
   #scheduled = false;
   #paused = false;
   #done: (() => void) | null = null;
@@ -58,12 +59,23 @@ export class PortionFeeder {
     this.#later();
   }
 
+  /** The user of what is handed on is not done with it: nothing more until `release`. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  /** After `hold`. */
+  release(): void {
+    this.#held = false;
+    this.#later();
+  }
+
   /** No more text will come, and nobody waits for replies: `done` is called once all that came was handed on. */
   finish(done: () => void): void {
     this.#done = done;
     this.#blocked = false;
     if (this.#queue.length > 0) this.#later();
-    else done();
+    else this.#settle();
   }
 
   #later(): void {
@@ -78,7 +90,7 @@ export class PortionFeeder {
 
   #work(): void {
     const end = performance.now() + TURN_MS;
-    while (this.#queue.length > 0 && !this.#blocked) {
+    while (this.#queue.length > 0 && !this.#blocked && !this.#held) {
       const text = this.#queue[0]!;
       const portion = portionOf(text, this.#at);
       this.#at += portion.length;
@@ -89,11 +101,11 @@ export class PortionFeeder {
       this.#feed(portion);
       if (performance.now() >= end) break;
     }
-    if (this.#queue.length > 0 && !this.#blocked) this.#later();
+    if (this.#queue.length > 0 && !this.#blocked && !this.#held) this.#later();
   }
 
   #settle(): void {
-    if (this.#queue.length > 0) return;
+    if (this.#queue.length > 0 || this.#held) return;
     if (this.#done !== null) {
       const done = this.#done;
       this.#done = null;

@@ -3,6 +3,7 @@ import { driveByRealTime, type Machine, type QemuArguments, QmpServer, QtestServ
 import { openChannel } from './channel.ts';
 import { eventReport } from './event-report.ts';
 import { QtestLog } from './log.ts';
+import { TURN_MS } from './portion-feeder.ts';
 
 /**
  * Serves `machine` until the process is told to end (Q-8), then reports its events on standard error. The monitor is connected first, as QEMU does it (Q-92).
@@ -28,9 +29,25 @@ export async function serve(machine: Machine, args: QemuArguments): Promise<void
         return { connected: () => monitor.connected(), feed: (text) => monitor.feed(text), closed: () => {} };
       });
     const log = args.qtestLog === 'none' ? null : new QtestLog(args.qtestLog);
-    await openChannel(args.qtest ?? { kind: 'stdio' }, ({ write }) => {
-      const server = new QtestServer(machine, write, {
+    await openChannel(args.qtest ?? { kind: 'stdio' }, (channel) => {
+      let turnEnds = 0;
+      const turn = (act: () => void): void => {
+        turnEnds = performance.now() + TURN_MS;
+        act();
+        hostTime.sync();
+      };
+      const server: QtestServer = new QtestServer(machine, channel.write, {
         clockCommands: args.accel === 'qtest',
+        turns: {
+          due: () => performance.now() >= turnEnds,
+          rest: (resume) => {
+            channel.hold();
+            setImmediate(() => {
+              turn(resume);
+              if (!server.busy) channel.release();
+            });
+          },
+        },
         ...(log !== null && { log: (direction, line) => log.message(direction, line) }),
       });
       return {
@@ -38,10 +55,7 @@ export async function serve(machine: Machine, args: QemuArguments): Promise<void
           server.connected();
           log?.opened();
         },
-        feed: (text) => {
-          server.feed(text);
-          hostTime.sync();
-        },
+        feed: (text) => turn(() => server.feed(text)),
         closed: () => log?.closed(),
       };
     });

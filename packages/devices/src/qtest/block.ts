@@ -35,24 +35,7 @@ export class BlockAccess {
       this.write(0, bytes.subarray(fits));
     }
   }
-
-  /** Writes `length` times `byte`, in pieces that end at multiples of their size, so that devices see the same accesses. */
-  fill(addr: number | bigint, length: number, byte: number): void {
-    const piece = new Uint8Array(Math.min(length, PIECE)).fill(byte);
-    let at = addr;
-    let left = length;
-    while (left > 0) {
-      const toBorder = PIECE - Number(BigInt.asUintN(PIECE_SHIFT, BigInt(at)));
-      const size = Math.min(left, toBorder, piece.length);
-      this.write(at, piece.subarray(0, size));
-      left -= size;
-      if (left > 0) at = BigInt.asUintN(64, BigInt(at) + BigInt(size));
-    }
-  }
 }
-
-const PIECE_SHIFT = 16;
-const PIECE = 1 << PIECE_SHIFT;
 
 function bytesToEnd(addr: number | bigint, length: number): number {
   if (typeof addr === 'number' && addr <= Number.MAX_SAFE_INTEGER - length) return length;

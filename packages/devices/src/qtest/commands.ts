@@ -3,11 +3,11 @@
  * this answers `FAIL` with the reason (Q-13). Channels, portions and the order of things are server.ts. Q-10 to Q-66.
  */
 import { addNanoseconds, type Nanoseconds } from '../clock/clock.ts';
-import type { ClockTurn } from '../clock/virtual-clock.ts';
 import { AsciiText } from './ascii-text.ts';
 import { fromBase64, toBase64 } from './base64.ts';
 import { BlockAccess } from './block.ts';
 import type { Interception } from './interception.ts';
+import { ClockMove, Fill, type LongCommand } from './long-command.ts';
 import { findDevice, type QtestMachine } from './machine.ts';
 import { HEX_BYTES, hexDigits, parseSigned, parseUnsigned } from './numbers.ts';
 
@@ -17,14 +17,12 @@ export const MAX_BLOCK: number = 16 * 1024 * 1024;
 const MAX_WORDS = 5;
 /** Longest memset. */
 const MAX_FILL = 2 ** 36;
-/** Timers that one clock command runs, before it gives up: a guest can arm one for every tick (H-141). */
-const MAX_TIMERS = 5_000_000;
 const CLOCK_END = (1n << 63n) - 1n;
 
 /** A line that cannot be carried out; the message is the reply. */
 class Refused extends Error {}
 
-type Command = (words: readonly string[]) => string;
+type Command = (words: readonly string[]) => string | LongCommand;
 
 /** The commands of one server. */
 export class QtestCommands {
@@ -64,8 +62,8 @@ export class QtestCommands {
     ]);
   }
 
-  /** Carries out one line. @returns the reply, without its line end. */
-  execute(line: string): string {
+  /** Carries out one line. @returns the reply, without its line end; or what there is to do, in steps, until there is one. */
+  begin(line: string): string | LongCommand {
     const words = line.split(' ', MAX_WORDS);
     const command = this.#table.get(words[0]!);
     if (command === undefined) return line === '' ? 'FAIL Empty command line' : `FAIL Unknown command '${words[0]}'`;
@@ -133,13 +131,12 @@ export class QtestCommands {
     return 'OK';
   }
 
-  #memset(words: readonly string[]): string {
+  #memset(words: readonly string[]): LongCommand {
     const addr = address(words);
     const length = unsigned(words, 2, 'length');
     const value = unsigned(words, 3, 'value');
     if (length > MAX_FILL) throw new Refused(`A length of ${length} bytes is over this server's ${MAX_FILL}`);
-    this.#memory.fill(addr, Number(length), Number(BigInt.asUintN(8, BigInt(value))));
-    return 'OK';
+    return new Fill(this.#memory, addr, Number(length), Number(BigInt.asUintN(8, BigInt(value))));
   }
 
   /** Q-33, with missing bytes 0. */
@@ -181,30 +178,24 @@ export class QtestCommands {
     ];
   }
 
-  #clockStep(words: readonly string[]): string {
+  #clockStep(words: readonly string[]): string | LongCommand {
     const { clock } = this.#machine;
-    if (words.length < 2) return this.#turned(clock.advanceToNext(MAX_TIMERS));
+    if (words.length < 2) return this.#moveTo(clock.nextDeadline ?? clock.now);
     const delta = parseSigned(words[1], 64);
     if (delta === null) throw new Refused(`'${shown(words[1]!)}' is not a number of nanoseconds`);
     return this.#moveTo(addNanoseconds(clock.now, delta));
   }
 
-  #clockSet(words: readonly string[]): string {
+  #clockSet(words: readonly string[]): string | LongCommand {
     const target = parseSigned(words[1], 64);
     if (target === null) throw new Refused(`clock_set needs a number of nanoseconds`);
     return this.#moveTo(target);
   }
 
   /** A target behind 2^63 - 1 wraps into the past, where nothing happens (Q-50, Q-52). */
-  #moveTo(target: Nanoseconds): string {
-    return this.#turned(
-      target > CLOCK_END ? { ran: 0, complete: true } : this.#machine.clock.advanceTo(target, MAX_TIMERS),
-    );
-  }
-
-  #turned(turn: ClockTurn): string {
-    const { now } = this.#machine.clock;
-    return turn.complete ? `OK ${now}` : `FAIL The clock stopped at ${now} after ${turn.ran} timers`;
+  #moveTo(target: Nanoseconds): string | LongCommand {
+    const { clock } = this.#machine;
+    return target > CLOCK_END ? `OK ${clock.now}` : new ClockMove(clock, target);
   }
 
   // Interrupt lines
