@@ -85,8 +85,11 @@ export class AccessControl {
   set observer(observer: AccessObserver | null) {
     this.#observer = observer;
     this.easyDepth = observer?.called === undefined ? MAX_NESTING : 0;
+    const sawLoads = this.seesLoads;
     this.seesLoads = observer?.dmaRead !== undefined;
     if (this.seesLoads) for (const space of this.#core.addressSpaces) space.map.forget();
+    // Workers reach RAM themselves only while nobody wants to see it.
+    if (this.seesLoads !== sawLoads) for (const space of this.#core.addressSpaces) space.changed();
   }
 
   /** Is no access running that may still use a view that a callback of it has replaced (A-60, T-97)? */

@@ -17,10 +17,10 @@ import { translate } from './target.ts';
 import type { ViewAccess } from './view-access.ts';
 
 /** Bytes that go to or from a device between two questions to the other end. */
-const DEVICE_CHUNK = 256;
+export const DEVICE_CHUNK = 256;
 
 /** A run of a stream: how far it came, and what ended it. */
-interface Run {
+export interface Run {
   moved: number;
   /** Bits of MemTxResult; OK when the other end stopped or all is moved. */
   result: number;
@@ -107,7 +107,7 @@ function throughBuffer(
   return checkMoved(other(bytes.subarray(0, tx.done)), tx.done, addr);
 }
 
-function settle(run: Run, addr: GuestAddress, count: number, exact: boolean, what: string, why: string): number {
+export function settle(run: Run, addr: GuestAddress, count: number, exact: boolean, what: string, why: string): number {
   const { moved, result } = run;
   const short = moved < count && (exact || moved === 0);
   if (result !== MemTxResult.OK && short)
@@ -121,7 +121,7 @@ function settle(run: Run, addr: GuestAddress, count: number, exact: boolean, wha
   return moved;
 }
 
-function checkMoved(moved: number, most: number, addr: GuestAddress): number {
+export function checkMoved(moved: number, most: number, addr: GuestAddress): number {
   if (Number.isSafeInteger(moved) && moved >= 0 && moved <= most) return moved;
   throw new GuestMemoryError('callback-out-of-range', `a stream was offered ${most} bytes and says it moved ${moved}`, {
     addr,

@@ -43,6 +43,12 @@ export class BlockTable {
     return block.id;
   }
 
+  /** The block with this id, if workers still know it. */
+  ramOf(id: number): RamBlock | undefined {
+    for (const [ram, { block }] of this.#entries) if (block.id === id) return ram;
+    return undefined;
+  }
+
   /** A table that shows these blocks was published. */
   retain(blocks: Iterable<RamBlock>): void {
     for (const ram of blocks) this.#entries.get(ram)!.tables++;

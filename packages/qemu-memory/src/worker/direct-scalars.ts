@@ -76,14 +76,14 @@ export abstract class DirectScalars {
     ) {
       if (addr <= this.zeroStore) {
         this.zeroView.setUint32(addr, value, true);
-        if (this.zero.dirtyMask !== 0) this.zero.markDirty(addr, 4);
+        if (this.zero.dirtyMask !== 0 && this.zero.markDirty(addr, 4)) this.codeChanged(this.zero, addr, 4);
         return;
       }
       const { hot } = this;
       const off = (addr - hot.low) | 0;
       if (off >= 0 && off <= hot.store8) {
         hot.view.setUint32(off, value, true);
-        if (hot.dirtyMask !== 0) hot.markDirty(off, 4);
+        if (hot.dirtyMask !== 0 && hot.markDirty(off, 4)) this.codeChanged(hot, off, 4);
         return;
       }
     }
@@ -110,6 +110,14 @@ export abstract class DirectScalars {
     this.zero = NO_WINDOW;
     this.hot = NO_WINDOW;
   }
+
+  /** The window that may hold `addr`, of those that are open. */
+  protected near(addr: number): Window {
+    return addr <= this.zeroLoad ? this.zero : this.hot;
+  }
+
+  /** Tells the owner that what was written may have been code (A-186). */
+  protected abstract codeChanged(window: Window, at: number, len: number): void;
 
   /** A load that met neither window, or is atomic, or of an address that is no small integer. */
   protected abstract loadSlow<T>(
@@ -140,7 +148,7 @@ export abstract class DirectScalars {
     ordering: Ordering | undefined,
   ): number | bigint {
     if (typeof addr === 'number' && ordering === undefined) {
-      const window = addr <= this.zeroLoad ? this.zero : this.hot;
+      const window = this.near(addr);
       const off = addr - window.first;
       if (off >>> 0 === off && off + codec.size <= window.loadLen) {
         const value = getScalar(window.view, off, codec);
@@ -164,7 +172,7 @@ export abstract class DirectScalars {
       const off = addr - window.first;
       if (off >>> 0 === off && off + codec.size <= window.storeLen) {
         setScalar(window.view, off, codec, value);
-        if (window.dirtyMask !== 0) window.markDirty(off, codec.size);
+        if (window.dirtyMask !== 0 && window.markDirty(off, codec.size)) this.codeChanged(window, off, codec.size);
         if (tx !== null) succeed(tx, codec.size);
         return;
       }

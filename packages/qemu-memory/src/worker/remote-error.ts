@@ -4,7 +4,7 @@
  */
 import { MemTxError } from '@guestmem/memtx';
 import { GuestMemoryError, type GuestMemoryErrorCode } from '@guestmem/vm-memory';
-import { WorkerError } from './error.ts';
+import { WorkerError, type WorkerErrorCode } from './error.ts';
 
 interface Written {
   readonly name: string;
@@ -60,6 +60,7 @@ export function getError(payload: Uint8Array, bytes: number, start: number | big
   const written = JSON.parse(getText(payload, bytes)) as Written;
   if (written.name === 'RangeError') return new RangeError(written.message);
   if (written.name === 'TypeError') return new TypeError(written.message);
+  if (written.name === 'WorkerError') return new WorkerError(written.code as WorkerErrorCode, written.message);
   const code = written.code as GuestMemoryErrorCode;
   if (written.name === 'MemTxError') {
     const what = written.message.split(' of ', 1)[0]!;

@@ -24,6 +24,7 @@ import {
   OP,
   Op,
   ORDER,
+  PIN,
   putWide,
   READY,
   REPLY,
@@ -43,6 +44,8 @@ const SLICE_MS = 50;
 export class RingClient {
   result = 0;
   done = 0;
+  /** Are they of an access that threw after it had told them? */
+  threwTold = false;
   readonly #ring: Ring;
   readonly #tag: number;
   readonly #timeoutMs: number;
@@ -65,24 +68,28 @@ export class RingClient {
 
   /**
    * One transaction: `input` is sent, `output` is filled. A read sends its buffer too, because a failure leaves parts of it alone.
+   *
+   * @param pin the pinned view that is meant, or 0. @param total length that is told; default that of the longer buffer.
    * @throws {WorkerError} `owner-not-serving`, `owner-stuck`, `closed`, `evicted`, `cannot-block`, `attrs-too-large`, `remote-error`;
    *   and what the owner's access threw.
    */
   transact(
+    pin: number,
     op: number,
     addr: number | bigint,
     flags: number,
     attrs: MemTxAttrs,
     input: Uint8Array = NO_BYTES,
     output: Uint8Array = NO_BYTES,
+    total: number = Math.max(input.length, output.length),
   ): void {
     const deadline = Date.now() + this.#timeoutMs;
+    this.threwTold = false;
     const entry = this.#claim(deadline);
     const { words, payload } = this.#ring;
     const bytes = this.#ring.payloads[entry]!;
     const at = this.#ring.at(entry);
     if (attrs.own !== null) this.#sendOwn(entry, attrs, deadline);
-    const total = Math.max(input.length, output.length);
     let sent = 0;
     do {
       const chunk = Math.min(payload, input.length - sent);
@@ -94,6 +101,7 @@ export class RingClient {
       putWide(words, at + LEN_LO, total);
       words[at + ATTRS_LO] = attrs.bits | 0;
       words[at + ATTRS_HI] = Math.floor(attrs.bits / 0x1_0000_0000);
+      words[at + PIN] = pin;
       words[at + OP] = op;
       words[at + FLAGS] = flags;
       words[at + CHUNK] = chunk;
@@ -110,16 +118,18 @@ export class RingClient {
     let got = 0;
     for (;;) {
       const chunk = words[at + CHUNK]!;
-      if (words[at + REPLY] === Reply.THREW) {
+      const reply = words[at + REPLY]!;
+      this.result = words[at + RESULT]! >>> 0;
+      this.done = getWide(words, at + DONE_LO);
+      if (reply === Reply.THREW || reply === Reply.THREW_TOLD) {
+        this.threwTold = reply === Reply.THREW_TOLD;
         const error = getError(bytes, chunk, addr);
         this.#ring.free(entry);
         throw error;
       }
-      this.result = words[at + RESULT]! >>> 0;
-      this.done = getWide(words, at + DONE_LO);
       if (output.length > 0) output.set(chunk === bytes.length ? bytes : bytes.subarray(0, chunk), got);
       got += chunk;
-      if (words[at + REPLY] !== Reply.MORE) return;
+      if (reply !== Reply.MORE) return;
       words[at + OP] = Op.CONTINUE;
       this.#exchange(entry, deadline);
     }

@@ -35,6 +35,7 @@ export const RESULT = 11;
 export const DONE_LO = 12;
 export const DONE_HI = 13;
 export const REPLY = 14; // Reply below.
+export const PIN = 15; // The pinned view that is meant; 0: the space itself.
 const ENTRY_HEADER_WORDS = 16;
 const MAGIC_VALUE = 0x47525131;
 
@@ -46,14 +47,50 @@ export const ANSWERED = 4; // The caller may read the reply.
 export const ABANDONED = 5; // The caller gave up while the owner worked; the owner frees it.
 
 /** What is asked. */
-export const Op = { LOAD: 1, STORE: 2, READ: 3, WRITE: 4, CONTINUE: 5, ATTRS: 6 } as const;
+export const Op = {
+  LOAD: 1,
+  STORE: 2,
+  READ: 3,
+  WRITE: 4,
+  /** The next piece of what is read. */
+  CONTINUE: 5,
+  /** Own attribute fields of the request that follows. */
+  ATTRS: 6,
+  /** A-77. The byte is the payload. */
+  FILL: 7,
+  /** A-78. */
+  WRITE_ROM: 8,
+  /** A-73. */
+  STORE_NOTDIRTY: 9,
+  /** A-84: result 1 where it is valid. */
+  VALID: 10,
+  /** A-82: result 1 where it is. */
+  IS_IO: 11,
+  /** What answers at the address (result, Extent) and how far (done). */
+  EXTENT: 12,
+  /** Holds the view: its number (result), then its table. */
+  PIN: 13,
+  UNPIN: 14,
+  /** Code may have been in what a store has changed: the address is an offset in the RAM block whose id the flags are. */
+  CODE: 15,
+} as const;
+/** What EXTENT answers. */
+export const Extent = { NONE: 0, OTHER: 1, RAM: 2 } as const;
 /** Flags of a request. */
 export const BIG_ENDIAN = 1;
 export const GO_ON = 2; // onError 'continue'.
 export const THROW = 4; // The caller has no MemTx: the error is wanted in full.
-export const ORDERING_SHIFT = 4;
+export const FOR_WRITE = 8; // Of a question.
+export const ORDERING_SHIFT = 4; // 4 bits; 0: none.
+export const KIND_SHIFT = 8; // ScalarKind of the codec.
 /** Replies. */
-export const Reply = { DONE: 0, MORE: 1, THREW: 2 } as const;
+export const Reply = {
+  DONE: 0,
+  MORE: 1,
+  THREW: 2,
+  /** Threw when the caller's MemTx had been written: result and done go with it. */
+  THREW_TOLD: 3,
+} as const;
 
 /** Fresh memory for `entries` entries with `payload` bytes each (a multiple of 64). */
 export function createRing(entries: number, payload: number): SharedArrayBuffer {

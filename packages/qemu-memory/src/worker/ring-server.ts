@@ -2,22 +2,10 @@
  * The owner's end of the request ring: takes requests in the order of their tickets and performs each, whole, on the
  * owner's memory, as if the owner had made it. A long transfer arrives and leaves in pieces but is one access. A-60, A-238.
  */
-import {
-  be16,
-  be32,
-  be64,
-  le16,
-  le32,
-  le64,
-  MemTx,
-  type MemTxAttrs,
-  type MemTxAttrsFields,
-  memTxAttrsFromBits,
-  mergeMemTxAttrs,
-  type TxMemory,
-  u8,
-} from '@guestmem/memtx';
-import type { GuestAddress, Ordering, ScalarCodec } from '@guestmem/vm-memory';
+import { MemTx, type MemTxAttrs, type MemTxAttrsFields, memTxAttrsFromBits, mergeMemTxAttrs } from '@guestmem/memtx';
+import type { GuestAddress, Ordering } from '@guestmem/vm-memory';
+import { codecOf } from './codec-of.ts';
+import type { OwnerQuestions } from './owner-questions.ts';
 import { getText, putError } from './remote-error.ts';
 import {
   ABANDONED,
@@ -26,7 +14,6 @@ import {
   ANSWERED,
   ATTRS_HI,
   ATTRS_LO,
-  BIG_ENDIAN,
   CHUNK,
   DONE_LO,
   FLAGS,
@@ -37,6 +24,7 @@ import {
   Op,
   ORDER,
   ORDERING_SHIFT,
+  PIN,
   putWide,
   READY,
   REPLY,
@@ -56,13 +44,8 @@ interface Stage {
 }
 
 const NO_BYTES = new Uint8Array(0);
-const LITTLE: Readonly<Record<number, ScalarCodec<number> | ScalarCodec<bigint>>> = {
-  1: u8,
-  2: le16,
-  4: le32,
-  8: le64,
-};
-const BIG: Readonly<Record<number, ScalarCodec<number> | ScalarCodec<bigint>>> = { 1: u8, 2: be16, 4: be32, 8: be64 };
+/** What no access leaves in a MemTx's `done`. */
+const UNTOLD = -1;
 
 /** Serves one ring with one memory. */
 export class RingServer {
@@ -71,15 +54,18 @@ export class RingServer {
   /** Was the last caller asleep? Then it may need this core, and looking out for its next request would keep it from coming. */
   wokeCaller = false;
   readonly #ring: Ring;
-  readonly #memory: TxMemory;
+  readonly #questions: OwnerQuestions;
+  readonly #claimOf: (slot: number) => number;
   readonly #stages: Stage[];
   readonly #views: DataView[];
   readonly #tx = new MemTx();
   #busy = false;
 
-  constructor(ring: Ring, memory: TxMemory) {
+  /** @param claimOf whose a reader slot is. */
+  constructor(ring: Ring, questions: OwnerQuestions, claimOf: (slot: number) => number) {
     this.#ring = ring;
-    this.#memory = memory;
+    this.#questions = questions;
+    this.#claimOf = claimOf;
     this.#stages = ring.payloads.map(() => ({ own: null, bytes: NO_BYTES, at: 0 }));
     this.#views = ring.payloads.map((bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length));
   }
@@ -142,11 +128,14 @@ export class RingServer {
     const tag = ready & ~15;
     if ((ready & 15) !== READY || Atomics.compareExchange(words, at + STATE, ready, tag | SERVING) !== ready) return;
     this.#busy = true;
+    this.#tx.done = UNTOLD;
     try {
       this.#perform(entry, at);
     } catch (error) {
       this.#reset(entry);
-      words[at + REPLY] = Reply.THREW;
+      const told = this.#tx.done !== UNTOLD;
+      if (told) this.#outcome(at, this.#tx, 0);
+      words[at + REPLY] = told ? Reply.THREW_TOLD : Reply.THREW;
       words[at + CHUNK] = putError(this.#ring.payloads[entry]!, error);
     } finally {
       this.#busy = false;
@@ -175,28 +164,30 @@ export class RingServer {
       return;
     }
     const len = getWide(words, at + LEN_LO);
-    if ((op === Op.WRITE || op === Op.READ) && !this.#collect(stage, payload, at, len)) return;
+    const isBulk = op === Op.WRITE || op === Op.READ || op === Op.WRITE_ROM;
+    if (isBulk && !this.#collect(stage, payload, at, len)) return;
     const addr = getAddress(words, at);
     const attrs = this.#attrs(stage, at);
     this.served++;
-    if (op === Op.LOAD || op === Op.STORE) this.#scalar(op, entry, at, addr, len, attrs);
-    else this.#bulk(op, stage, payload, at, addr, len, attrs);
+    if (isBulk) this.#bulk(op, stage, payload, at, addr, len, attrs);
+    else if (op === Op.LOAD || op === Op.STORE || op === Op.STORE_NOTDIRTY)
+      this.#scalar(op, entry, at, addr, len, attrs);
+    else this.#question(op, stage, payload, at, addr, len, attrs);
   }
 
   #scalar(op: number, entry: number, at: number, addr: GuestAddress, size: number, attrs: MemTxAttrs): void {
     const { words } = this.#ring;
     const flags = words[at + FLAGS]!;
-    const codec = ((flags & BIG_ENDIAN) !== 0 ? BIG : LITTLE)[size] as ScalarCodec<number | bigint>;
+    const memory = this.#questions.memory(words[at + PIN]!);
+    const codec = codecOf(flags, size);
     const tx = (flags & THROW) !== 0 ? null : this.#tx;
-    const ordering = flags >>> ORDERING_SHIFT === 0 ? undefined : ((flags >>> ORDERING_SHIFT) as Ordering);
+    const order = (flags >>> ORDERING_SHIFT) & 15;
+    const ordering = order === 0 ? undefined : (order as Ordering);
     const view = this.#views[entry]!;
-    if (op === Op.STORE) {
-      this.#memory.txStore(addr, codec, codec.get(view, 0), attrs, tx, ordering);
-      words[at + CHUNK] = 0;
-    } else {
-      codec.set(view, 0, this.#memory.txLoad(addr, codec, attrs, tx, ordering));
-      words[at + CHUNK] = size;
-    }
+    if (op === Op.LOAD) codec.set(view, 0, memory.txLoad(addr, codec, attrs, tx, ordering));
+    else if (op === Op.STORE) memory.txStore(addr, codec, codec.get(view, 0), attrs, tx, ordering);
+    else memory.stlNotdirty(addr, codec.get(view, 0) as number, attrs, tx);
+    words[at + CHUNK] = op === Op.LOAD ? size : 0;
     this.#outcome(at, tx, size);
     words[at + REPLY] = Reply.DONE;
     this.#stages[entry]!.own = null;
@@ -214,20 +205,46 @@ export class RingServer {
     const flags = this.#ring.words[at + FLAGS]!;
     const onError = (flags & GO_ON) !== 0 ? 'continue' : 'stop';
     const tx = (flags & THROW) !== 0 ? null : this.#tx;
+    const memory = this.#questions.memory(this.#ring.words[at + PIN]!);
     stage.own = null;
-    if (op === Op.WRITE) {
+    if (op !== Op.READ) {
       const { bytes } = stage;
       stage.bytes = NO_BYTES;
       stage.at = 0;
-      this.#memory.txWrite(addr, bytes, attrs, onError, tx);
-      this.#outcome(at, tx, len);
+      if (op === Op.WRITE) memory.txWrite(addr, bytes, attrs, onError, tx);
+      else memory.writeRom(addr, bytes, attrs);
+      this.#outcome(at, op === Op.WRITE ? tx : null, len);
       this.#ring.words[at + CHUNK] = 0;
       this.#ring.words[at + REPLY] = Reply.DONE;
       return;
     }
     stage.at = 0; // The caller sent its buffer along: what the access leaves alone stays as it was.
-    this.#memory.txRead(addr, stage.bytes, attrs, onError, tx);
+    memory.txRead(addr, stage.bytes, attrs, onError, tx);
     this.#outcome(at, tx, len);
+    this.#give(stage, payload, at);
+  }
+
+  #question(
+    op: number,
+    stage: Stage,
+    payload: Uint8Array,
+    at: number,
+    addr: GuestAddress,
+    len: number,
+    attrs: MemTxAttrs,
+  ): void {
+    const { words } = this.#ring;
+    const flags = words[at + FLAGS]!;
+    stage.own = null;
+    const claim = this.#claimOf((Atomics.load(words, at + STATE) >>> 4) - 1);
+    const answer = this.#questions.answer(
+      { op, addr, len, flags, attrs, bytes: payload.slice(0, words[at + CHUNK]), pin: words[at + PIN]!, claim },
+      (flags & THROW) !== 0 ? null : this.#tx,
+    );
+    words[at + RESULT] = answer.result | 0;
+    putWide(words, at + DONE_LO, answer.done);
+    stage.bytes = answer.bytes;
+    stage.at = 0;
     this.#give(stage, payload, at);
   }
 

@@ -3,7 +3,6 @@
  * do, reclaims tables after grace periods, and lets go of workers that have died. Commits never wait for workers: where no
  * table is free the empty one is published, and accesses go through the owner until one is. D8, issue 7, A-238, A-247.
  */
-import type { TxMemory } from '@guestmem/memtx';
 import { type DisposableHandle, disposable } from '@guestmem/vm-memory';
 import type { RemoteReaders } from '../rcu/local-rcu.ts';
 import { type DomainFaults, RcuDomain } from '../rcu/shared-domain.ts';
@@ -11,6 +10,8 @@ import { nextTurn, waitWord, waitWordAsync } from '../rcu/wait.ts';
 import type { AddressSpace } from '../space/address-space.ts';
 import { BlockTable } from './block-table.ts';
 import { type NewsPort, PROTOCOL, type SharedSpaceHandle } from './handle.ts';
+import { OwnerQuestions } from './owner-questions.ts';
+import { PinList } from './pin-list.ts';
 import { createRing, DOORBELL, Ring, SLEEPING } from './ring-layout.ts';
 import { RingServer } from './ring-server.ts';
 import { ServingReaders } from './serving-readers.ts';
@@ -74,6 +75,8 @@ export interface SharedSpaceStats {
   readonly freeTables: number;
   /** Tables given up because an evicted worker may still read them. */
   readonly lostTables: number;
+  /** Pinned views that workers hold. */
+  readonly pinned: number;
 }
 
 const SLICE_MS = 20;
@@ -92,6 +95,7 @@ export class SharedSpace {
   readonly #server: RingServer;
   readonly #blocks: BlockTable;
   readonly #publisher: TablePublisher;
+  readonly #pins: PinList;
   readonly #ports = new Set<NewsPort>();
   readonly #stallMs: number;
   readonly #onEvict: ((event: EvictEvent) => void) | undefined;
@@ -109,13 +113,17 @@ export class SharedSpace {
     this.domain = RcuDomain.create(workers, options.faults);
     this.#ringBuffer = createRing(entries, payload);
     this.#ring = new Ring(this.#ringBuffer);
-    this.#server = new RingServer(this.#ring, space as TxMemory);
     this.#blocks = new BlockTable((news) => {
       for (const port of this.#ports) port.postMessage(news);
     });
+    const rows = positive(options.rows, 256, 65536, 'rows');
+    this.#pins = new PinList(this.#blocks, rows);
+    this.#server = new RingServer(this.#ring, new OwnerQuestions(space, this.#blocks, this.#pins), (slot) =>
+      this.domain.claimOf(slot),
+    );
     this.#publisher = new TablePublisher(space, this.#blocks, {
       tables: positive(options.tables, 16, 4096, 'tables'),
-      rows: positive(options.rows, 256, 65536, 'rows'),
+      rows,
       early: options.faults?.earlyReclaim === true,
     });
     this.#stallMs = options.stallMs ?? 30_000;
@@ -128,7 +136,15 @@ export class SharedSpace {
   get stats(): SharedSpaceStats {
     const { publications, overflows, freeTables, lostTables } = this.#publisher;
     const { gracePeriods } = this.domain;
-    return { publications, overflows, gracePeriods, served: this.#server.served, freeTables, lostTables };
+    return {
+      publications,
+      overflows,
+      gracePeriods,
+      served: this.#server.served,
+      freeTables,
+      lostTables,
+      pinned: this.#pins.count,
+    };
   }
 
   /** A handle for one worker: `new Worker(file, { workerData: shared.handle() })`. Keep it for `release`. @throws {Error} closed. */
@@ -214,6 +230,7 @@ export class SharedSpace {
       this.#server.freeEntriesOf(slot);
       found = this.domain.evict(slot, 'dead') || found;
     }
+    this.#pins.release(handle.claim);
     if (found && this.space.core.rcu.pending > 0 && !this.#server.busy) this.space.core.rcu.poll();
     return found;
   }
@@ -223,6 +240,7 @@ export class SharedSpace {
     if (this.#closed) return;
     this.#closed = true;
     this.#publisher.close();
+    this.#pins.close();
     for (const undo of this.#undo) undo();
     Atomics.add(this.#ring.words, DOORBELL, 1);
     Atomics.notify(this.#ring.words, DOORBELL);

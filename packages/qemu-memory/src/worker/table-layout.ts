@@ -34,9 +34,14 @@ export interface TableRow {
   readonly dirtyMask: number;
 }
 
+/** Bytes of `tables` tables of `rows` rows, header included. */
+export function bytesOfTables(tables: number, rows: number): number {
+  return HEADER_BYTES + tables * tableBytes(rows);
+}
+
 /** Fresh memory for `tables` tables of `rows` rows. */
 export function createTables(tables: number, rows: number): SharedArrayBuffer {
-  const buffer = new SharedArrayBuffer(HEADER_BYTES + tables * tableBytes(rows));
+  const buffer = new SharedArrayBuffer(bytesOfTables(tables, rows));
   const words = new Int32Array(buffer, 0, HEADER_BYTES / 4);
   words[MAGIC] = MAGIC_VALUE;
   words[TABLES] = tables;
@@ -60,7 +65,7 @@ export class TableArena {
     this.tables = this.words[TABLES]!;
     this.rows = this.words[ROWS]!;
     if (this.words[MAGIC] !== MAGIC_VALUE) throw bad();
-    if (buffer.byteLength !== HEADER_BYTES + this.tables * tableBytes(this.rows)) throw bad();
+    if (buffer.byteLength !== bytesOfTables(this.tables, this.rows)) throw bad();
     this.#ints = new Int32Array(buffer);
     this.#floats = new Float64Array(buffer);
   }

@@ -2,14 +2,13 @@
  * Turns the current view of a space into a table in shared memory, publishes it with one atomic store, and gives the old
  * table back to the arena after a grace period. Table 0 is empty and always there. A-210, A-212, A-236, A-247.
  */
-import { RegionKind } from '../region/kind.ts';
 import type { RamBlock } from '../region/ram-block.ts';
 import type { AddressSpace } from '../space/address-space.ts';
 import type { BlockTable } from './block-table.ts';
 import { CLOSED, CURRENT, createTables, TableArena, type TableRow } from './table-layout.ts';
+import { rowsOf, sameRows } from './table-rows.ts';
 
 const EMPTY = 0;
-const SAFE_LAST = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** The life of one table: free, published, retired (readers may still be in it), free again; or lost. */
 interface Table {
@@ -56,7 +55,8 @@ export class TablePublisher {
   publish(): void {
     if (this.#closed) return;
     const blocks = new Set<RamBlock>();
-    const rows = this.#rowsOf(blocks);
+    const { view, map, core } = this.#space;
+    const rows = rowsOf(view, map.taps, core.access.seesLoads, this.#blocks, blocks);
     if (this.#rows !== null && !this.#behind && sameRows(rows, this.#rows)) return;
     this.#rows = rows;
     const table = this.#free.shift(); // The one that has rested longest.
@@ -109,52 +109,4 @@ export class TablePublisher {
     table.lost = true;
     this.lostTables++;
   }
-
-  /** The ranges that workers may reach themselves, in ascending order. */
-  #rowsOf(blocks: Set<RamBlock>): TableRow[] {
-    const { view, map } = this.#space;
-    const rows: TableRow[] = [];
-    for (let i = 0; i < view.length; i++) {
-      const section = view.section(i);
-      const { ram } = section.region;
-      // ROM devices are left to the owner, in ROMD mode too: their own callbacks change it.
-      if (ram === null || section.region.kind !== RegionKind.RAM) continue;
-      const start = section.offsetWithinAddressSpace;
-      const room = ram.length - Number(section.offsetWithinRegion); // The region may be larger than its block (T-46).
-      if (start > SAFE_LAST || room <= 0) continue;
-      const block = this.#blocks.idOf(ram);
-      if (block === 0) continue;
-      blocks.add(ram);
-      let last = section.last < SAFE_LAST ? section.last : SAFE_LAST;
-      if (last - start >= BigInt(room)) last = start + BigInt(room) - 1n;
-      // What a tap sees goes through the owner, where the tap is (D15).
-      for (const part of map.taps === null ? [{ first: start, last }] : map.taps.untapped(start, last))
-        rows.push({
-          first: Number(part.first),
-          last: Number(part.last),
-          offset: Number(section.offsetWithinRegion + (part.first - start)),
-          block,
-          store: section.directWrite,
-          dirtyMask: section.dirtyMask,
-        });
-    }
-    return rows;
-  }
-}
-
-function sameRows(a: readonly TableRow[], b: readonly TableRow[]): boolean {
-  return (
-    a.length === b.length &&
-    a.every((row, i) => {
-      const other = b[i]!;
-      return (
-        row.first === other.first &&
-        row.last === other.last &&
-        row.offset === other.offset &&
-        row.block === other.block &&
-        row.store === other.store &&
-        row.dirtyMask === other.dirtyMask
-      );
-    })
-  );
 }

@@ -29,6 +29,11 @@ export class TableReader {
     return this.#publication;
   }
 
+  /** The blocks that have arrived. */
+  get blocks(): readonly SharedBlock[] {
+    return [...this.#blocks.values()];
+  }
+
   /** RAM that was added, or is gone. */
   news(message: SharedSpaceNews): void {
     if (message.guestmem === 'ram') this.#blocks.set(message.block.id, message.block);
@@ -100,7 +105,8 @@ export class TableReader {
       dirtyMask,
       new Uint8Array(block.pages, firstPage),
       block.pageShift,
-      from - firstPage * 2 ** block.pageShift,
+      block.id,
+      from,
     );
   }
 }

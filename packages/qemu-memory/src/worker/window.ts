@@ -11,8 +11,10 @@ import {
   type ScalarCodec,
   setScalar,
 } from '@guestmem/vm-memory';
+import { DirtyClient } from '../dirty/client.ts';
 
 const HOST_LITTLE = HOST_BYTE_ORDER === 'little';
+const CODE_BIT = 1 << DirtyClient.CODE;
 /** Windows end here, so that an unsigned 32-bit compare covers them. */
 export const WINDOW_BYTES: number = 2 ** 31;
 
@@ -39,6 +41,9 @@ export class Window {
   readonly pageShift: number;
   /** Offset of `first` in its page. */
   readonly pageSkew: number;
+  /** Id of the RAM block, and offset of `first` in it. */
+  readonly block: number;
+  readonly blockOffset: number;
 
   constructor(
     first: number,
@@ -47,7 +52,8 @@ export class Window {
     dirtyMask: number,
     pages: Uint8Array,
     pageShift: number,
-    pageSkew: number,
+    block: number,
+    blockOffset: number,
   ) {
     this.first = first;
     this.loadLen = bytes.length;
@@ -61,20 +67,33 @@ export class Window {
     this.dirtyMask = dirtyMask;
     this.pages = pages;
     this.pageShift = pageShift;
-    this.pageSkew = pageSkew;
+    this.pageSkew = blockOffset % 2 ** pageShift;
+    this.block = block;
+    this.blockOffset = blockOffset;
   }
 
-  /** Marks the pages of [at, at + len); the bytes are in place already. A page that is dirty for all is not touched. */
-  markDirty(at: number, len: number): void {
+  /**
+   * Marks the pages of [at, at + len), 1 byte and more; the bytes are in place already. A page that is dirty for all is not
+   * touched. The CODE client's bit is never set by a write (A-186).
+   *
+   * @returns is a page clean for CODE, so that its code has to be invalidated?
+   */
+  markDirty(at: number, len: number): boolean {
     const { pages, dirtyMask, pageShift } = this;
     const last = (at + this.pageSkew + len - 1) >>> pageShift;
-    for (let page = (at + this.pageSkew) >>> pageShift; page <= last; page++)
-      if ((pages[page]! & dirtyMask) !== dirtyMask) Atomics.or(pages, page, dirtyMask);
+    let hadCode = false;
+    for (let page = (at + this.pageSkew) >>> pageShift; page <= last; page++) {
+      const missing = dirtyMask & ~pages[page]!;
+      if (missing === 0) continue;
+      if ((missing & CODE_BIT) !== 0) hadCode = true;
+      if ((missing & ~CODE_BIT) !== 0) Atomics.or(pages, page, missing & ~CODE_BIT);
+    }
+    return hadCode;
   }
 
-  /** Sequentially consistent. @throws {GuestMemoryError} `misaligned`. @throws {TypeError} a store's ordering. */
+  /** Sequentially consistent. @throws {GuestMemoryError} `misaligned`. @throws {TypeError} not an ordering of a load. */
   atomicLoad<T>(at: number, codec: ScalarCodec<T>, ordering: Ordering, scratch: DataView): T {
-    if (ordering === Ordering.RELEASE || ordering === Ordering.ACQ_REL)
+    if (ordering !== Ordering.RELAXED && ordering !== Ordering.ACQUIRE && ordering !== Ordering.SEQ_CST)
       throw new TypeError('a load takes the orderings RELAXED, ACQUIRE and SEQ_CST');
     const offset = this.#aligned(at, codec.size);
     const { buffer } = this.bytes;
@@ -87,7 +106,7 @@ export class Window {
 
   /** As `atomicLoad`; throws what the codec throws, too, and stores nothing then. */
   atomicStore<T>(at: number, codec: ScalarCodec<T>, value: T, ordering: Ordering, scratch: DataView): void {
-    if (ordering === Ordering.ACQUIRE || ordering === Ordering.ACQ_REL)
+    if (ordering !== Ordering.RELAXED && ordering !== Ordering.RELEASE && ordering !== Ordering.SEQ_CST)
       throw new TypeError('a store takes the orderings RELAXED, RELEASE and SEQ_CST');
     const offset = this.#aligned(at, codec.size);
     const { buffer } = this.bytes;
@@ -117,6 +136,7 @@ export const NO_WINDOW: Window = /* @__PURE__ */ new Window(
   new Uint8Array(0),
   0,
   new Uint8Array(0),
+  0,
   0,
   0,
 );

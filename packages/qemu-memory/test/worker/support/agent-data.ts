@@ -1,6 +1,7 @@
 /** What a test hands to its worker. */
 import type { MessagePort } from 'node:worker_threads';
-import type { AttachedSpace, AttachOptions } from '../../../src/worker/attached-space.ts';
+import type { AttachOptions } from '../../../src/worker/attach-options.ts';
+import type { AttachedSpace } from '../../../src/worker/attached-space.ts';
 import type { SharedSpaceHandle } from '../../../src/worker/handle.ts';
 import type { Signals } from './signals.ts';
 

@@ -1,6 +1,6 @@
 /** The worker's main program: runs one scenario and reports what it returned or threw. */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import type { AttachOptions } from '../../../src/worker/attached-space.ts';
+import type { AttachOptions } from '../../../src/worker/attach-options.ts';
 import { attach } from '../../../src/worker/attached-space.ts';
 import type { AgentData } from './agent-data.ts';
 import { scenarios } from './scenarios.ts';

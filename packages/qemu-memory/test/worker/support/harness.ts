@@ -1,6 +1,6 @@
 /** Starts workers, serves them, and ends them. */
 import { MessageChannel, Worker } from 'node:worker_threads';
-import type { AttachOptions } from '../../../src/worker/attached-space.ts';
+import type { AttachOptions } from '../../../src/worker/attach-options.ts';
 import type { SharedSpaceHandle } from '../../../src/worker/handle.ts';
 import type { SharedSpace } from '../../../src/worker/shared-space.ts';
 import type { AgentData } from './agent-data.ts';

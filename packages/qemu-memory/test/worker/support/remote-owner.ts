@@ -1,9 +1,14 @@
-/** The suite's end of owner-agent.ts: asks it, and waits for the answer without returning to the event loop. */
+/**
+ * The suite's end of owner-agent.ts: asks it, and waits for the answer without returning to the event loop. An owner that
+ * does not answer is given up for good: every later question fails at once, with the reason, instead of waiting again.
+ */
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import type { SharedSpaceHandle } from '@guestmem/qemu-memory';
-import type { ByteOrder, GuestAddress, Permissions } from '@guestmem/vm-memory';
+import type { ByteOrder, GuestAddress } from '@guestmem/vm-memory';
 import { bundle } from './bundle.ts';
 import type { Call } from './machines.ts';
+
+const PATIENCE_MS = 10_000;
 
 export type OwnerRequest =
   | {
@@ -14,8 +19,7 @@ export type OwnerRequest =
   | { readonly make: 'grid'; readonly target: ByteOrder }
   | { readonly make: 'mixed' }
   | { readonly calls: number }
-  | { readonly close: number }
-  | { readonly check: number; readonly addr: GuestAddress; readonly len: GuestAddress; readonly access?: Permissions };
+  | { readonly close: number };
 
 /** One owner in its own thread. */
 export class RemoteOwner {
@@ -23,22 +27,27 @@ export class RemoteOwner {
   readonly #words = new Int32Array(new SharedArrayBuffer(16));
   readonly #worker: Worker;
   #answers = 0;
+  #lost: string | null = null;
 
   constructor() {
     this.#worker = new Worker(bundle('./owner-agent.ts'), {
       workerData: { port: this.#channel.port2, signal: this.#words.buffer },
       transferList: [this.#channel.port2],
     });
+    this.#worker.on('error', (error) => {
+      this.#lost = `the owner thread died: ${error.stack}`;
+    });
   }
 
+  /** @throws if the owner is lost: call it before each test. */
+  check(): void {
+    if (this.#lost !== null) throw new Error(this.#lost);
+  }
   make(request: Extract<OwnerRequest, { make: string }>): { readonly id: number; readonly handle: SharedSpaceHandle } {
     return this.#ask(request) as { id: number; handle: SharedSpaceHandle };
   }
   calls(id: number): Call[] {
     return this.#ask({ calls: id }) as Call[];
-  }
-  check(id: number, addr: GuestAddress, len: GuestAddress, access?: Permissions): boolean {
-    return this.#ask({ check: id, addr, len, ...(access === undefined ? {} : { access }) }) as boolean;
   }
   close(id: number): void {
     this.#ask({ close: id });
@@ -49,13 +58,19 @@ export class RemoteOwner {
   }
 
   #ask(request: OwnerRequest): unknown {
+    this.check();
     this.#channel.port1.postMessage(request);
-    const deadline = Date.now() + 20_000;
+    const deadline = Date.now() + PATIENCE_MS;
     while (Atomics.load(this.#words, 0) === this.#answers) {
-      if (Date.now() > deadline) throw new Error('the owner thread does not answer');
+      if (Date.now() > deadline) {
+        this.#lost = `the owner thread has not answered ${Object.keys(request).join()} in ${PATIENCE_MS} ms`;
+        throw new Error(this.#lost);
+      }
       Atomics.wait(this.#words, 0, this.#answers, 100);
     }
     this.#answers++;
-    return receiveMessageOnPort(this.#channel.port1)!.message;
+    const reply = receiveMessageOnPort(this.#channel.port1)!.message as { value?: unknown; error?: string };
+    if (reply.error !== undefined) throw new Error(`the owner thread: ${reply.error}`);
+    return reply.value;
   }
 }

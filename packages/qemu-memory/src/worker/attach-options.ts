@@ -1,0 +1,55 @@
+/** How an agent attaches to a shared space, and what it does first. */
+import type { ReaderFaults } from '../rcu/faulty-reader.ts';
+import { type RcuFlavour, SharedRcu } from '../rcu/shared-rcu.ts';
+import { WorkerError } from './error.ts';
+import { PROTOCOL, type SharedSpaceHandle } from './handle.ts';
+import { CLOSED } from './table-layout.ts';
+
+/** How to attach. */
+export interface AttachOptions {
+  /** Default `barrier`. `quiescent`: accesses to RAM cost what they do in one thread; call `quiescent()` between quanta. */
+  readonly flavour?: RcuFlavour;
+  /**
+   * Takes one message that has arrived, or gives undefined: asked at each new view, so that an agent that never returns
+   * to its event loop learns of added RAM. Node: `() => receiveMessageOnPort(port)?.message`.
+   */
+  readonly receive?: () => unknown;
+  /** How long an access may wait for the owner, in ms (default 10000). */
+  readonly timeoutMs?: number;
+  /** Looks at a pending reply before blocking (default 300, about 3 us). */
+  readonly spins?: number;
+  /** Deviations for tests, which must see them caught. */
+  readonly faults?: AttachFaults;
+}
+
+/** What is done wrong on purpose. Tests only. */
+export interface AttachFaults extends ReaderFaults {
+  /** Takes the table before it enters the section (A-242). */
+  readonly tableBeforeSection?: boolean;
+  /** Stays between taking a table or window and using it until grace periods have passed, for at most so many looks. */
+  readonly slowSection?: number;
+}
+
+/** @throws {WorkerError} `bad-handle`. */
+export function checkHandle(handle: SharedSpaceHandle): SharedSpaceHandle {
+  if (typeof handle !== 'object' || handle === null || handle.guestmem !== 'shared-space')
+    throw new WorkerError('bad-handle', 'attach takes the handle of a shared space (SharedSpace.handle)');
+  if (handle.protocol !== PROTOCOL)
+    throw new WorkerError(
+      'bad-handle',
+      `the handle speaks protocol ${handle.protocol}, this package ${PROTOCOL}: use one version on both sides`,
+    );
+  return handle;
+}
+
+/** Takes a reader slot. @throws {WorkerError} `closed`, `no-free-slot`. */
+export function joinDomain(handle: SharedSpaceHandle, flavour: RcuFlavour, faults?: ReaderFaults): SharedRcu {
+  if (Atomics.load(new Int32Array(handle.tables), CLOSED) !== 0)
+    throw new WorkerError('closed', `the shared space "${handle.name}" is closed`);
+  try {
+    return new SharedRcu(handle.rcu, flavour, handle.claim, faults);
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'no-free-slot') throw error;
+    throw new WorkerError('no-free-slot', `all worker slots of "${handle.name}" are taken; share it with more workers`);
+  }
+}

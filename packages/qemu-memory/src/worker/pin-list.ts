@@ -1,0 +1,75 @@
+/**
+ * The owner's side of pinned views: each holds a flat view, with what it shows, until the worker gives it back or the
+ * worker's agent has ended. A worker that was only let go may still read what it pinned. A-105, A-112, T-94.
+ */
+import type { PinnedView } from '../access/pinned-view.ts';
+import type { ViewAccess } from '../access/view-access.ts';
+import type { RamBlock } from '../region/ram-block.ts';
+import type { BlockTable } from './block-table.ts';
+import { WorkerError } from './error.ts';
+import { createTables, TableArena } from './table-layout.ts';
+import { rowsOf } from './table-rows.ts';
+
+interface Pin {
+  readonly view: PinnedView;
+  /** Of the handle that the worker attached with. */
+  readonly claim: number;
+  readonly blocks: ReadonlySet<RamBlock>;
+}
+
+/** The views that the workers of one shared space hold. */
+export class PinList {
+  readonly #blocks: BlockTable;
+  readonly #rows: number;
+  readonly #pins = new Map<number, Pin>();
+  #lastId = 0;
+
+  /** @param rows of a table; what a view has beyond goes through the owner. */
+  constructor(blocks: BlockTable, rows: number) {
+    this.#blocks = blocks;
+    this.#rows = rows;
+  }
+
+  /** Views held. */
+  get count(): number {
+    return this.#pins.size;
+  }
+
+  /** Holds the view that `memory` shows now. @returns its number, and an arena with its table as the only one. */
+  pin(memory: ViewAccess, claim: number): { readonly id: number; readonly image: Uint8Array } {
+    const view = memory.memory();
+    const blocks = new Set<RamBlock>();
+    const image = createTables(1, this.#rows);
+    const id = ++this.#lastId;
+    new TableArena(image).write(0, id, rowsOf(view.view, null, view.core.access.seesLoads, this.#blocks, blocks));
+    this.#blocks.retain(blocks);
+    this.#pins.set(id, { view, claim, blocks });
+    return { id, image: new Uint8Array(image) };
+  }
+
+  /** @throws {WorkerError} `closed`: it was given back. */
+  view(id: number): PinnedView {
+    const pin = this.#pins.get(id);
+    if (pin === undefined) throw new WorkerError('closed', `the owner holds no pinned view ${id} any more`);
+    return pin.view;
+  }
+
+  /** Gives one back. */
+  unpin(id: number): void {
+    const pin = this.#pins.get(id);
+    if (pin === undefined) return;
+    this.#pins.delete(id);
+    this.#blocks.release(pin.blocks);
+    pin.view.dispose();
+  }
+
+  /** Gives all of one worker back: its agent has ended. */
+  release(claim: number): void {
+    for (const [id, pin] of [...this.#pins]) if (pin.claim === claim) this.unpin(id);
+  }
+
+  /** Gives all back. */
+  close(): void {
+    for (const id of [...this.#pins.keys()]) this.unpin(id);
+  }
+}
