@@ -54,6 +54,8 @@ export class AccessControl {
   transfers = 0;
   /** From this depth on a dispatch takes the careful path: MAX_NESTING, or 0 while an observer wants every call. */
   easyDepth: number = MAX_NESTING;
+  /** The depth at which a dispatch may take its quick path: 0, or none (-1) while an observer wants every call. */
+  quickDepth = 0;
   /** Drains the accelerator's queue of coalesced writes; called before a dispatch to a region that asks for it. */
   flushCoalescedMmio: (() => void) | null = null;
   /** Told when a write meets a page that is clean for the CODE client. */
@@ -85,6 +87,7 @@ export class AccessControl {
   set observer(observer: AccessObserver | null) {
     this.#observer = observer;
     this.easyDepth = observer?.called === undefined ? MAX_NESTING : 0;
+    this.quickDepth = observer?.called === undefined ? 0 : -1;
     const sawLoads = this.seesLoads;
     this.seesLoads = observer?.dmaRead !== undefined;
     if (this.seesLoads) for (const space of this.#core.addressSpaces) space.map.forget();

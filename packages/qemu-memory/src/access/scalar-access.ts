@@ -15,6 +15,7 @@ import { le32, le64, le64n, MEMTXATTRS_UNSPECIFIED, type MemTx, type MemTxAttrs 
 import type { Codec, GuestAddress, Ordering, ScalarCodec } from '@guestmem/vm-memory';
 import type { MemoryCore } from '../space/memory-core.ts';
 import { loadAny, loadFar, storeFar } from './far.ts';
+import { loadFar32 } from './far32.ts';
 import { loadSlow, storeSlow } from './scalar.ts';
 import type { ViewMap } from './view-map.ts';
 
@@ -204,9 +205,10 @@ export abstract class ScalarAccess {
         return slot.view.getInt32(off, true);
       }
     }
-    return ordering === undefined && typeof addr === 'number' && addr >>> 0 === addr
-      ? loadFar(this.core, this.map, addr | 0, LE32, attrs, tx)
-      : (loadSlow(this.core, this.map, addr, LE32, attrs, tx, ordering) as number);
+    if (ordering !== undefined || typeof addr !== 'number' || addr >>> 0 !== addr)
+      return loadSlow(this.core, this.map, addr, LE32, attrs, tx, ordering) as number;
+    if (tx === null && attrs === UNSPECIFIED) return loadFar32(this.map, addr | 0);
+    return loadFar(this.core, this.map, addr | 0, LE32, attrs, tx);
   }
 
   /** A load of LE64N. As with u32, no way out is untyped: else the sum of the halves is boxed. */

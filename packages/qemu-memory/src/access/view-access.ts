@@ -47,6 +47,7 @@ export abstract class ViewAccess extends ScalarAccess implements TxMemory, Guest
   #plain: MemTxView | null = null;
   #taps: TapList | null = null;
   #bounce: BounceBudget | null = null;
+  #followers: readonly (() => void)[] = [];
 
   /** @internal */
   constructor(core: MemoryCore, view: FlatView) {
@@ -242,8 +243,18 @@ export abstract class ViewAccess extends ScalarAccess implements TxMemory, Guest
     this.changed();
   }
 
-  /** @internal What an access sees has changed in another way than by a view. */
-  changed(): void {}
+  /** @internal Calls `follower` whenever what an access sees has changed (a view was published, taps came or went). @returns ends it. */
+  follow(follower: () => void): () => void {
+    this.#followers = [...this.#followers, follower];
+    return () => {
+      this.#followers = this.#followers.filter((each) => each !== follower);
+    };
+  }
+
+  /** @internal Tells the followers. */
+  changed(): void {
+    for (const follower of this.#followers) follower();
+  }
 
   get #view(): MemTxView {
     this.#plain ??= memTxView(this, { order: this.core.targetOrder });

@@ -5,6 +5,7 @@
 
 import { RegionKind } from '../region/kind.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
+import type { MemoryCore } from '../space/memory-core.ts';
 import type { TapList } from '../taps/tap-list.ts';
 import type { FlatView } from '../view/flat-view.ts';
 import { MemoryRegionSection } from '../view/section.ts';
@@ -26,6 +27,7 @@ const PAGE = 4096;
 
 /** The look-up of one view. Sections are shared by the views that show them, so slots hang on the sections. */
 export class ViewMap extends HotWindows {
+  readonly core: MemoryCore;
   readonly view: FlatView;
   /** Where the last fast load and the last fast store went. */
   load: Slot;
@@ -53,6 +55,7 @@ export class ViewMap extends HotWindows {
       offset: 0n,
     });
     super(never, unassigned.core.access);
+    this.core = unassigned.core;
     this.view = view;
     this.#unassigned = nobody;
     this.#never = never;

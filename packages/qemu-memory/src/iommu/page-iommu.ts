@@ -8,6 +8,7 @@ import type { ViewAccess } from '../access/view-access.ts';
 import { IommuNotifierFlag } from './iommu-notifier.ts';
 import { IommuAccess, type IommuMemoryRegionOps, type IommuTlbEntry } from './iommu-ops.ts';
 import type { IommuRegion } from './iommu-region.ts';
+import { PageWindows } from './page-window.ts';
 
 /** What a walk found for a page. */
 export interface PageTranslation {
@@ -48,10 +49,14 @@ export class PageIommu implements IommuMemoryRegionOps {
   readonly #slots: number;
   readonly #indexes: number;
   readonly attrsToIndex: (attrs: MemTxAttrs) => number;
-  /** First offset of the cached page per slot, -1 for none; index after index. */
-  readonly #tags: Float64Array;
-  readonly #targets: Float64Array;
+  /**
+   * Two numbers per slot, index after index, side by side as they are read: the first offset of the cached page, -1 for
+   * none, and where it goes.
+   */
+  readonly #pages: Float64Array;
   readonly #perms: Uint8Array;
+  /** @internal The windows that look-ups hold on pages that are cached here. */
+  readonly windows: PageWindows;
   readonly #entry: MutableEntry;
 
   /** @throws {RangeError} a size is not a power of two. */
@@ -64,9 +69,9 @@ export class PageIommu implements IommuMemoryRegionOps {
     this.#slots = powerOfTwo(options.entries ?? 1024, 'entries');
     this.#indexes = options.numIndexes ?? 1;
     this.attrsToIndex = options.attrsToIndex ?? (() => 0);
-    this.#tags = new Float64Array(this.#slots * this.#indexes).fill(-1);
-    this.#targets = new Float64Array(this.#slots * this.#indexes);
+    this.#pages = new Float64Array(2 * this.#slots * this.#indexes).fill(-1);
     this.#perms = new Uint8Array(this.#slots * this.#indexes);
+    this.windows = new PageWindows(targetAs);
     this.#entry = { targetAs, iova: 0, translatedAddr: 0, addrMask: this.#pageMask, perm: IommuAccess.NONE };
   }
 
@@ -78,13 +83,30 @@ export class PageIommu implements IommuMemoryRegionOps {
     const index = this.#indexes === 1 ? 0 : this.attrsToIndex(attrs);
     const slot = index * this.#slots + ((offset >>> this.#pageShift) & (this.#slots - 1));
     const low = (offset & this.#pageMask) >>> 0;
-    if (this.#tags[slot] !== offset - low || (this.#perms[slot]! & access) === 0) return -1;
-    return this.#targets[slot]! + low;
+    if (this.#pages[2 * slot] !== offset - low || (this.#perms[slot]! & access) === 0) return -1;
+    return this.#pages[2 * slot + 1]! + low;
+  }
+
+  /** @internal What accesses the page that begins at `offset` allows, of index 0; NONE where it is not cached. */
+  allows(offset: number): IommuAccess {
+    const slot = (offset >>> this.#pageShift) & (this.#slots - 1);
+    return this.#pages[2 * slot] === offset ? this.#perms[slot]! : IommuAccess.NONE;
+  }
+
+  /** @internal Where the page that begins at `offset` goes, of index 0; -1 where it is not cached. */
+  targetOf(offset: number): number {
+    const slot = (offset >>> this.#pageShift) & (this.#slots - 1);
+    return this.#pages[2 * slot] === offset ? this.#pages[2 * slot + 1]! : -1;
   }
 
   /** @internal Bytes from `offset` to the end of its page. */
   pageRoom(offset: number): number {
     return this.#pageMask - ((offset & this.#pageMask) >>> 0) + 1;
+  }
+
+  /** @internal Cached pages per index. */
+  get entries(): number {
+    return this.#slots;
   }
 
   /** @internal */
@@ -97,9 +119,9 @@ export class PageIommu implements IommuMemoryRegionOps {
     if (typeof offset === 'number') {
       const slot = index * this.#slots + ((offset >>> this.#pageShift) & (this.#slots - 1));
       const page = offset - ((offset & this.#pageMask) >>> 0);
-      if (this.#tags[slot] === page && (this.#perms[slot]! & access) === access && access !== IommuAccess.NONE) {
+      if (this.#pages[2 * slot] === page && (this.#perms[slot]! & access) === access && access !== IommuAccess.NONE) {
         entry.iova = page;
-        entry.translatedAddr = this.#targets[slot]!;
+        entry.translatedAddr = this.#pages[2 * slot + 1]!;
         entry.addrMask = this.#pageMask;
         entry.perm = this.#perms[slot]!;
         return entry;
@@ -121,9 +143,10 @@ export class PageIommu implements IommuMemoryRegionOps {
     const first = BigInt(toAddress(iova));
     const last = first + BigInt(len) - 1n;
     for (let slot = index * this.#slots; slot < (index + 1) * this.#slots; slot++) {
-      const page = this.#tags[slot]!;
-      if (page >= 0 && BigInt(page) <= last && BigInt(page + this.#pageMask) >= first) this.#tags[slot] = -1;
+      const page = this.#pages[2 * slot]!;
+      if (page >= 0 && BigInt(page) <= last && BigInt(page + this.#pageMask) >= first) this.#pages[2 * slot] = -1;
     }
+    this.windows.close();
     region?.notify(index, {
       type: IommuNotifierFlag.UNMAP,
       entry: {
@@ -138,7 +161,8 @@ export class PageIommu implements IommuMemoryRegionOps {
 
   /** Forgets everything of `index` that is cached; tells nobody. */
   flush(index = 0): void {
-    this.#tags.fill(-1, index * this.#slots, (index + 1) * this.#slots);
+    this.#pages.fill(-1, 2 * index * this.#slots, 2 * (index + 1) * this.#slots);
+    this.windows.close();
   }
 
   #miss(offset: GuestAddress, access: IommuAccess, index: number): IommuTlbEntry {
@@ -169,8 +193,9 @@ export class PageIommu implements IommuMemoryRegionOps {
     const page = offset - ((offset & this.#pageMask) >>> 0);
     const inPage = Number(BigInt(page) & BigInt(mask));
     if (!Number.isSafeInteger(target + inPage)) return;
-    this.#tags[slot] = page;
-    this.#targets[slot] = target + inPage;
+    this.windows.relearn(page);
+    this.#pages[2 * slot] = page;
+    this.#pages[2 * slot + 1] = target + inPage;
     this.#perms[slot] = perm & IommuAccess.RW;
   }
 }

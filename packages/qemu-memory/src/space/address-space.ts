@@ -27,7 +27,6 @@ export class AddressSpace extends ViewAccess {
   rendering!: Rendering;
   key!: RenderKey;
   #disposed = false;
-  #followers: readonly (() => void)[] = [];
 
   /** @internal Takes over a reference on `view`. */
   constructor(id: number, name: string, root: MemoryRegion, view: FlatView) {
@@ -93,18 +92,5 @@ export class AddressSpace extends ViewAccess {
     if (view === this.view) return;
     this.setView(view);
     this.changed();
-  }
-
-  /** @internal Calls `follower` whenever what an access sees has changed (a view was published, taps came or went). @returns ends it. */
-  follow(follower: () => void): () => void {
-    this.#followers = [...this.#followers, follower];
-    return () => {
-      this.#followers = this.#followers.filter((each) => each !== follower);
-    };
-  }
-
-  /** @internal Tells the followers. */
-  override changed(): void {
-    for (const follower of this.#followers) follower();
   }
 }

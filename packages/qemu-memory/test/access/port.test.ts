@@ -1,0 +1,204 @@
+/**
+ * The port, the device that most accesses to devices meet, must be invisible: what changes while it is open holds for the
+ * next access. Each test first makes enough accesses to open it.
+ */
+import { be32, le16, le32 } from '@guestmem/memtx';
+import { bufferBacking, GuestMemoryError } from '@guestmem/vm-memory';
+import { describe, expect, it } from 'vitest';
+import { DeviceError, MemoryCore, type MemoryRegionOps } from '../../src/index.ts';
+
+const PAGE = 0x1000;
+const HIGH = 0xfee0_0000;
+
+/** A device at `base` that answers offset + 1, or what `answer` says. */
+function machine(base: number, ops: Partial<MemoryRegionOps> = {}, owner: object | null = null) {
+  const core = new MemoryCore();
+  const system = core.container('system', 1n << 64n);
+  const device = core.io(
+    'device',
+    PAGE,
+    { endianness: 'little', read: (offset) => offset + 1, write() {}, ...ops },
+    { owner },
+  );
+  system.addSubregion(base, device);
+  const space = core.addressSpace(system, 'memory');
+  return { core, system, device, space };
+}
+
+function open(m: ReturnType<typeof machine>, base: number): void {
+  for (let i = 0; i < 2000; i++) m.space.load(base + 8, le32);
+  expect(m.space.map.portBits === (base | 0) && m.space.map.portSpan === PAGE).toBe(true);
+}
+
+describe.each([
+  ['at 256 MiB', 0x1000_0000],
+  ['at 0xfee00000', HIGH],
+])('a port %s', (_, base) => {
+  it('A-30: answers as before at every offset, size, order and edge', () => {
+    const m = machine(base);
+    open(m, base);
+    for (const at of [0, 4, PAGE - 4]) {
+      expect(m.space.load(base + at, le32)).toBe(at + 1);
+      expect(m.space.load(base + at, be32)).toBe((((at + 1) << 24) + (((at + 1) >> 8) << 16)) >>> 0);
+      expect(m.space.load(base + at, le16)).toBe(at + 1);
+      expect(m.space.load(BigInt(base + at), le32)).toBe(at + 1);
+    }
+    for (const at of [1, 2, 3, PAGE - 3, PAGE - 1, PAGE, -1, -4])
+      expect(() => m.space.load(base + at, le32), String(at)).toThrow(GuestMemoryError);
+  });
+
+  it('A-16: a value is 32 bits, unsigned, whatever the callback returns', () => {
+    let value = 0;
+    const m = machine(base, { read: () => value });
+    open(m, base);
+    value = -1;
+    expect(m.space.load(base, le32)).toBe(0xffff_ffff);
+    value = 2 ** 32 + 5;
+    expect(m.space.load(base, le32)).toBe(5);
+  });
+
+  it('A-46: a guarded device that reads itself is refused, and free again afterwards', () => {
+    const m = machine(base, {}, {});
+    let inner: unknown = null;
+    let nest = false;
+    const self = machine(
+      base,
+      {
+        read: (offset) => {
+          if (!nest) return offset + 1;
+          nest = false;
+          try {
+            self.space.load(base, le32);
+          } catch (error) {
+            inner = error;
+          }
+          return 99;
+        },
+      },
+      m,
+    );
+    open(self, base);
+    nest = true;
+    expect(self.space.load(base, le32)).toBe(99);
+    expect(inner instanceof GuestMemoryError).toBe(true);
+    expect(self.space.load(base + 4, le32)).toBe(5);
+    expect(self.core.access.depth).toBe(0);
+  });
+
+  it('A-47: a region whose guard is taken off later may be entered again', () => {
+    let nest = false;
+    const m = machine(
+      base,
+      {
+        read: (offset) => {
+          if (!nest) return offset + 1;
+          nest = false;
+          return m.space.load(base + 8, le32) + 100;
+        },
+      },
+      {},
+    );
+    open(m, base);
+    m.device.dispatch.guardDisabled = true;
+    nest = true;
+    expect(m.space.load(base, le32)).toBe(109);
+  });
+
+  it('A-33: a callback that throws surfaces as a DeviceError, and the device stays usable', () => {
+    let fail = false;
+    const m = machine(
+      base,
+      {
+        read: (offset) => {
+          if (fail) throw new TypeError('broken');
+          return offset + 1;
+        },
+      },
+      {},
+    );
+    open(m, base);
+    fail = true;
+    let caught: unknown = null;
+    try {
+      m.space.load(base + 12, le32);
+    } catch (error) {
+      caught = error;
+    }
+    expect(caught instanceof DeviceError && caught.offset === 12 && caught.cause instanceof TypeError).toBe(true);
+    fail = false;
+    expect(m.core.access.depth).toBe(0);
+    expect(m.space.load(base + 12, le32)).toBe(13);
+  });
+
+  it('A-99: coalesced writes are drained before a read once the region asks for it', () => {
+    const m = machine(base);
+    open(m, base);
+    let drained = 0;
+    m.core.access.flushCoalescedMmio = () => void drained++;
+    m.space.load(base, le32);
+    expect(drained).toBe(0);
+    m.device.dispatch.flushCoalesced = true;
+    m.space.load(base, le32);
+    expect(drained).toBe(1);
+    m.device.dispatch.flushCoalesced = false;
+    m.space.load(base, le32);
+    expect(drained).toBe(1);
+  });
+
+  it('D15: a tap or an observer sees the reads that follow', () => {
+    const m = machine(base);
+    open(m, base);
+    const seen: string[] = [];
+    const tap = m.space.tap(base, 4, () => seen.push('tap'));
+    m.space.load(base, le32);
+    tap[Symbol.dispose]();
+    m.core.access.observer = { called: () => void seen.push('called') };
+    m.space.load(base, le32);
+    m.core.access.observer = null;
+    m.space.load(base, le32);
+    expect(seen).toEqual(['tap', 'called']);
+  });
+
+  it('T-92: what is laid over it, or takes its place, answers', () => {
+    const m = machine(base);
+    open(m, base);
+    const over = m.core.ram('over', bufferBacking(PAGE));
+    m.system.addSubregionOverlap(base, over, 1);
+    expect(m.space.load(base, le32)).toBe(0);
+    m.system.delSubregion(over);
+    m.system.delSubregion(m.device);
+    expect(() => m.space.load(base, le32)).toThrow(GuestMemoryError);
+  });
+
+  it('A-60: a callback that moves its own region has the next access go there', () => {
+    let move = false;
+    const m = machine(base, {
+      read: (offset) => {
+        if (move) m.device.setAddress(base + 2 * PAGE);
+        move = false;
+        return offset + 1;
+      },
+    });
+    open(m, base);
+    move = true;
+    expect(m.space.load(base + 4, le32)).toBe(5);
+    expect(() => m.space.load(base + 4, le32)).toThrow(GuestMemoryError);
+    expect(m.space.load(base + 2 * PAGE + 4, le32)).toBe(5);
+  });
+});
+
+it('A-16: a big-endian device is read in its own order, however hot', () => {
+  const m = machine(HIGH, { endianness: 'big', read: () => 0x0102_0304 });
+  for (let i = 0; i < 2000; i++) expect(m.space.load(HIGH, le32)).toBe(0x0403_0201);
+});
+
+it('A-30: two devices that are hot in turn each answer for themselves', () => {
+  const m = machine(HIGH);
+  const other = m.core.io('other', PAGE, { endianness: 'little', read: (offset) => offset + 1000, write() {} });
+  m.system.addSubregion(HIGH + PAGE, other);
+  for (let round = 0; round < 4; round++)
+    for (let i = 0; i < 1500; i++) {
+      const isOther = round % 2 === 1 || i % 700 === 0;
+      expect(m.space.load(HIGH + (isOther ? PAGE : 0), le32)).toBe(isOther ? 1000 : 1);
+    }
+});
