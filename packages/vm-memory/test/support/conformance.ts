@@ -24,6 +24,7 @@ import {
   u64Number,
   VolatileSlice,
 } from '../../src/index.ts';
+import { iommuFacts } from './conformance-iommu.ts';
 
 /** One range of zeros. */
 export interface Range {
@@ -56,6 +57,8 @@ export function conformance(subject: Subject): void {
     make(...ranges) as GuestMemoryBackend;
 
   describe(`conformance: ${subject.name}`, () => {
+    iommuFacts(() => make([0x1000, 0x100], [0x2000, 0x100]));
+
     it('guest_memory::checked_read_from: a stream of 0x20 bytes goes over the border of two adjacent regions', () => {
       const memory = make([0, 0x40], [0x40, 0x40]);
       expect(memory.readVolatileFrom(0x30, new ByteSource(new Uint8Array(0x40).fill(7)), 0x20)).toBe(0x20);

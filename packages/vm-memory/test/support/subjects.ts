@@ -307,6 +307,14 @@ export const SUBJECTS: readonly Subject[] = [
       new IommuMemory(over((n) => n)(ranges) as GuestRegionCollection, tlbIommu(new Iotlb()), { enabled: false }),
     regions: false,
   },
+  {
+    name: 'behind an IOMMU that maps every address to itself',
+    make: (ranges) =>
+      new IommuMemory(over((n) => n)(ranges) as GuestRegionCollection, {
+        translate: (base, length) => [{ base, length }],
+      }),
+    regions: false,
+  },
 ];
 
 /** An address space of its own ordering constants, so that importers need no second import. */
