@@ -239,6 +239,20 @@ const ROWS = {
       },
     ];
   },
+  'store-u32-seq-cst/one-region': () => {
+    const { memory, bytes } = setUp(1);
+    const cells = new Int32Array(bytes.buffer);
+    return [
+      (n) => {
+        for (let i = 0; i < n; i++) Atomics.store(cells, ((i * 68) & MASK) >>> 2, i);
+        return cells[170];
+      },
+      (n) => {
+        for (let i = 0; i < n; i++) memory.store(BASE + ((i * 68) & MASK), le32, i, Ordering.SEQ_CST);
+        return memory.load(BASE + 680, le32);
+      },
+    ];
+  },
   'read-8-bytes/one-region': () => {
     const { memory, bytes } = setUp(1);
     const buf = new Uint8Array(8);

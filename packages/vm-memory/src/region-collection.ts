@@ -20,9 +20,17 @@ import { checkLoadOrdering, checkStoreOrdering, type Ordering } from './ordering
 import { Permissions } from './permissions.ts';
 import { checkRegion, type GuestMemoryRegion } from './region.ts';
 import { RegionWalk } from './region-walk.ts';
+import { HOST_BYTE_ORDER } from './scalar.ts';
 import { getScalar, setScalar } from './scalar-access.ts';
 import { readSmall, SMALL, writeSmall } from './small-copy.ts';
 import { hasNumbers, makeWindows, makeWindowTable, Window } from './window.ts';
+
+const HOST_LITTLE: boolean = HOST_BYTE_ORDER === 'little';
+/* As literals: see scalar-access.ts. */
+const RELAXED = 1;
+const ACQUIRE = 2;
+const RELEASE = 3;
+const SEQ_CST = 5;
 
 /** Guest memory made of regions. */
 export class GuestRegionCollection<R extends GuestMemoryRegion = GuestMemoryRegion> extends RegionWalk<R> {
@@ -33,6 +41,9 @@ export class GuestRegionCollection<R extends GuestMemoryRegion = GuestMemoryRegi
   private readonly homeView: DataView;
   private readonly homeBytes: Uint8Array;
   private readonly homeBitmap: Bitmap | null;
+  /** Home's buffer, for atomic accesses, and where home begins in it. Signed: the engine boxes what is 2^31 and more. */
+  private readonly homeWords: Int32Array;
+  private readonly homeByte: number;
   private readonly tableBase: number;
   private readonly tableShift: number;
   private readonly table: readonly Window[];
@@ -55,6 +66,9 @@ export class GuestRegionCollection<R extends GuestMemoryRegion = GuestMemoryRegi
     this.homeView = home.view;
     this.homeBytes = home.bytes;
     this.homeBitmap = home.bitmap;
+    const { buffer, byteOffset } = home.bytes;
+    this.homeWords = new Int32Array(buffer, 0, Math.floor(buffer.byteLength / 4));
+    this.homeByte = byteOffset;
     const table = makeWindowTable(sorted, this.windows);
     this.tableBase = table.base;
     this.tableShift = table.shift;
@@ -126,7 +140,7 @@ export class GuestRegionCollection<R extends GuestMemoryRegion = GuestMemoryRegi
       }
       return this.loadNear(addr, codec);
     }
-    return this.loadFar(addr, codec, ordering);
+    return this.loadOrdered(addr, codec, ordering);
   }
 
   override store<T>(addr: GuestAddress, codec: ScalarCodec<T>, value: T, ordering?: Ordering): void {
@@ -145,7 +159,7 @@ export class GuestRegionCollection<R extends GuestMemoryRegion = GuestMemoryRegi
       this.storeNear(addr, codec, value);
       return;
     }
-    this.storeFar(addr, codec, value, ordering);
+    this.storeOrdered(addr, codec, value, ordering);
   }
 
   override readObj<T>(addr: GuestAddress, codec: Codec<T>): T {
@@ -279,6 +293,34 @@ export class GuestRegionCollection<R extends GuestMemoryRegion = GuestMemoryRegi
       }
     }
     this.storeFar(addr, codec, value, undefined);
+  }
+
+  /** Small, so that the engine inlines it: a value of 2^31 and more that a call returns is put into a box. */
+  private loadOrdered<T>(addr: GuestAddress, codec: ScalarCodec<T>, ordering: Ordering | undefined): T {
+    const allowed = ordering === SEQ_CST || ordering === ACQUIRE || ordering === RELAXED;
+    if (allowed && typeof addr === 'number' && codec.kind === 4 && codec.littleEndian === HOST_LITTLE) {
+      const off = addr - this.homeBase;
+      const index = (off + this.homeByte) / 4;
+      if (off >= 0 && Math.floor(index) === index && off <= this.homeReadLimit - 4)
+        return (Atomics.load(this.homeWords, index) >>> 0) as T;
+    }
+    return this.loadFar(addr, codec, ordering);
+  }
+
+  private storeOrdered<T>(addr: GuestAddress, codec: ScalarCodec<T>, value: T, ordering: Ordering | undefined): void {
+    const allowed = ordering === SEQ_CST || ordering === RELEASE || ordering === RELAXED;
+    if (allowed && typeof addr === 'number' && codec.kind === 4 && codec.littleEndian === HOST_LITTLE) {
+      const off = addr - this.homeBase;
+      const index = (off + this.homeByte) / 4;
+      const n = value as number;
+      if (off >= 0 && Math.floor(index) === index && off <= this.homeWriteLimit - 4 && typeof n === 'number')
+        if (n >= 0 && n <= 0xffff_ffff && Math.floor(n) === n) {
+          Atomics.store(this.homeWords, index, n | 0);
+          if (this.homeBitmap !== null) this.homeBitmap.markDirty(off, 4);
+          return;
+        }
+    }
+    this.storeFar(addr, codec, value, ordering);
   }
 
   private loadFar<T>(addr: GuestAddress, codec: ScalarCodec<T>, ordering: Ordering | undefined): T {

@@ -57,4 +57,4 @@ export function checkScalar<T>(codec: ScalarCodec<T>, value: T): void {
 }
 
 /** Written to check values, never read. */
-const SCRATCH = new DataView(new ArrayBuffer(8));
+const SCRATCH: DataView = /* @__PURE__ */ new DataView(/* @__PURE__ */ new ArrayBuffer(8));

@@ -11,8 +11,8 @@ import type { GuestMemoryRegion } from './region.ts';
 /** No memory at all: what a window shows before its first use. */
 export const NO_SEGMENT: BackingSegment = {
   start: 0,
-  bytes: new Uint8Array(0),
-  view: new DataView(new ArrayBuffer(0)),
+  bytes: /* @__PURE__ */ new Uint8Array(0),
+  view: /* @__PURE__ */ new DataView(/* @__PURE__ */ new ArrayBuffer(0)),
 };
 
 /** [base, base + limit) of guest addresses is `view`, `bytes`. Never reaches past 2^53 - 1. */

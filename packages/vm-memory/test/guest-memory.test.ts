@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { guestMemory, Ordering, sparseBacking, u16, u32, u64 } from '../src/index.ts';
+import { guestMemory, inOrder, Ordering, sparseBacking, u16, u32, u64 } from '../src/index.ts';
 
 describe('guest memory over buffers', () => {
   it('V-1.8: objects and buffers go on in the next region, load and store do not', () => {
@@ -14,6 +14,48 @@ describe('guest memory over buffers', () => {
     expect(memory.readObj(0xffe, u32)).toBe(0x0403_0201);
     expect(() => memory.load(0xffe, u32)).toThrow(/cross the end of their region at 0xfff/);
     expect(memory.load(0xffe, u16)).toBe(0x0201);
+  });
+
+  it('V-1.3: an atomic access of the largest region moves all 32 bits, in either order, where the buffer has them, and marks', () => {
+    const buffer = new ArrayBuffer(0x100);
+    const all = new DataView(buffer);
+    const tracked = guestMemory([{ startAddr: 0x1002, memory: new Uint8Array(buffer, 6, 0x80) }], { dirtyPageSize: 4 });
+    const bitmap = tracked.findRegion(0x1002)!.bitmap!;
+    for (const order of ['little', 'big'] as const) {
+      const codec = inOrder(u32, order);
+      for (const [store, load] of [
+        [Ordering.SEQ_CST, Ordering.SEQ_CST],
+        [Ordering.RELEASE, Ordering.ACQUIRE],
+        [Ordering.RELAXED, Ordering.RELAXED],
+      ] as const) {
+        tracked.store(0x1004, codec, 0xfedc_ba98, store);
+        expect(all.getUint32(8, order === 'little')).toBe(0xfedc_ba98);
+        expect(tracked.load(0x1004, codec, load)).toBe(0xfedc_ba98);
+        tracked.store(0x1004, codec, 0, store);
+        expect(all.getUint32(8)).toBe(0);
+      }
+      expect([0, 3, 4, 7, 8].map((offset) => bitmap.dirtyAt(offset))).toEqual([true, true, true, true, false]);
+      // 0x1002 + 2 is byte 8 of the buffer, 0x1002 byte 6: only the buffer counts.
+      expect(() => tracked.load(0x1002, codec, Ordering.SEQ_CST)).toThrow(/is at byte 0x6 of its host buffer/);
+      for (const value of [-1, 2 ** 32, 1.5, Number.NaN])
+        expect(() => tracked.store(0x1004, codec, value, Ordering.SEQ_CST)).toThrow(RangeError);
+      expect(() => tracked.store(0x1004, codec, 1n as never, Ordering.SEQ_CST)).toThrow(TypeError);
+      expect(() => tracked.load(0x1080, codec, Ordering.SEQ_CST)).toThrow(/cross the end/);
+      expect(() => tracked.load(0x1004 + 0.5, codec, Ordering.SEQ_CST)).toThrow(RangeError);
+      expect(() => tracked.load(0x1000, codec, Ordering.SEQ_CST)).toThrow(/no region/);
+    }
+    expect(new Uint8Array(buffer).every((byte) => byte === 0)).toBe(true);
+  });
+
+  it('V-1.3: -0 is 0, as a value and as an address, with an ordering and without', () => {
+    const memory = guestMemory([{ startAddr: 0, memory: 8 }]);
+    memory.store(0, u32, 7);
+    for (const ordering of [undefined, Ordering.SEQ_CST] as const) {
+      memory.store(-0, u32, 7, ordering);
+      expect(memory.load(-0, u32, ordering)).toBe(7);
+      memory.store(-0, u32, -0, ordering);
+      expect(Object.is(memory.load(0, u32, ordering), 0)).toBe(true);
+    }
   });
 
   it('D1: the last bytes of the 64-bit space work, and nothing wraps', () => {
