@@ -1,98 +1,92 @@
-/** A worker of the bench: measures RAM accesses, keeps a core busy, asks the device, or just sits there attached. */
+/** A worker of the bench: one job, named in its data, driven by words of shared memory (see shared.mjs). */
 import { parentPort, workerData } from 'node:worker_threads';
 import { le32 } from '@guestmem/memtx';
-import { attach, MemoryCore } from '@guestmem/qemu-memory';
-import { bufferBacking } from '@guestmem/vm-memory';
+import { attach } from '@guestmem/qemu-memory';
+import { ACTIVE, counts, FINISHED, loops, machine, PHASE, pairs, READY, ROUNDS, STOP, WINDOW_MS } from './shared.mjs';
 
-const { job, handle, control, flavour } = workerData;
+const { job, handle, control, flavour, id } = workerData;
 const words = new Int32Array(control);
-const STOP = 0;
-const READY = 1;
-const ROUNDS = 2_000_000;
-const MASK = 0xf_fffc;
+const results = counts(control);
 
-/** ns per access of the fastest of `times` runs of each, taken in turn. */
-function fastest(runs, times) {
-  const best = runs.map(() => Number.POSITIVE_INFINITY);
-  for (let i = 0; i < times; i++)
-    for (const [n, run] of runs.entries()) {
-      const start = performance.now();
-      run();
-      best[n] = Math.min(best[n], ((performance.now() - start) * 1e6) / ROUNDS);
-    }
-  return best;
+/** Sleeps until `word` is no longer `value`. */
+function whileEqual(word, value, timeoutMs) {
+  if (Atomics.load(words, word) === value) Atomics.wait(words, word, value, timeoutMs);
 }
 
-// Each subject has loops of its own, compiled for it alone, as a program with one kind of memory has.
-function loops(memory, quantum) {
-  const make = new Function(
-    'memory',
-    'codec',
-    'quantum',
-    'ROUNDS',
-    'MASK',
-    `return {
-      load() { let sum = 0; for (let i = 0; i < ROUNDS; i++) { sum = (sum + memory.load((i * 68) & MASK, codec)) | 0; if ((i & 1023) === 0) quantum(); } return sum; },
-      store() { for (let i = 0; i < ROUNDS; i++) { memory.store((i * 68) & MASK, codec, i); if ((i & 1023) === 0) quantum(); } },
-    };`,
-  );
-  return make(memory, le32, quantum, ROUNDS, MASK);
-}
-
-function singleThread() {
-  const core = new MemoryCore();
-  const root = core.container('root', 1n << 64n);
-  const space = core.addressSpace(root, 'alone');
-  root.addSubregion(0, core.ram('ram', bufferBacking(0x10_0000, { shared: true })));
-  return space;
+function ready() {
+  Atomics.add(words, READY, 1);
 }
 
 const jobs = {
+  /** The same loops over an attached space and over one of this thread, in turn. */
   ram() {
     const space = attach(handle, { flavour });
-    const alone = loops(singleThread(), () => undefined);
-    const attached = loops(space, flavour === 'quiescent' ? () => space.quiescent() : () => undefined);
-    const [load, attachedLoad, store, attachedStore] = fastest(
-      [alone.load, attached.load, alone.store, attached.store],
-      25,
-    );
-    return { load, attachedLoad, store, attachedStore };
+    const alone = loops(machine().space, () => undefined, 0);
+    const attached = loops(space, flavour === 'quiescent' ? () => space.quiescent() : () => undefined, 0);
+    return { load: pairs(alone.load, attached.load), store: pairs(alone.store, attached.store) };
   },
-  /** Loads until told to stop. @returns millions of accesses a second. */
-  throughput() {
+
+  /** Loads, or stores to its own part of RAM, for a window of time whenever its bit is set. */
+  window() {
     const space = attach(handle, { flavour: 'quiescent' });
-    const { load } = loops(space, () => space.quiescent());
-    load();
-    Atomics.add(words, READY, 1);
-    while (Atomics.load(words, READY) < words[2]);
-    let count = 0;
-    const start = performance.now();
-    while (performance.now() - start < 1500) {
+    const { load, store } = loops(space, () => space.quiescent(), id * 0x4_0000);
+    for (let i = 0; i < 5; i++) {
       load();
-      count += ROUNDS;
+      store();
     }
-    return count / (performance.now() - start) / 1000;
+    space.goOffline();
+    ready();
+    for (let phase = 0; ; phase++) {
+      while (Atomics.load(words, PHASE) === phase) whileEqual(PHASE, phase, 1000);
+      if (Atomics.load(words, STOP) === 1) return null;
+      const active = Atomics.load(words, ACTIVE);
+      if ((active & (1 << id)) !== 0) {
+        const run = (active & 0x100) === 0 ? load : store;
+        space.goOnline();
+        let count = 0;
+        let longest = 0;
+        const start = performance.now();
+        for (let last = start; last - start < WINDOW_MS; ) {
+          run();
+          const now = performance.now();
+          longest = Math.max(longest, now - last);
+          last = now;
+          count += ROUNDS;
+        }
+        results[3 * id] = count;
+        results[3 * id + 1] = performance.now() - start;
+        results[3 * id + 2] = longest;
+        space.goOffline();
+      }
+      Atomics.add(words, FINISHED, 1);
+    }
   },
+
+  /** Asks the device; batches, because a quiet moment and a busy one tell different things. */
   device() {
     const space = attach(handle, { flavour: 'quiescent' });
-    const times = [];
-    for (let i = 0; i < 30_000; i++) {
-      const start = performance.now();
-      space.load(0x1000_0000, le32);
-      times.push((performance.now() - start) * 1000);
+    const batches = [];
+    for (let batch = 0; batch < 6; batch++) {
+      const times = [];
+      for (let i = 0; i < 5000; i++) {
+        const start = performance.now();
+        space.load(0x1000_0000, le32);
+        times.push((performance.now() - start) * 1000);
+      }
+      times.sort((a, b) => a - b);
+      if (batch > 0) batches.push({ median: times[2500], p99: times[4950] });
     }
-    times.splice(0, 5000);
-    times.sort((a, b) => a - b);
-    return { median: times[times.length >> 1], p99: times[Math.floor(times.length * 0.99)] };
+    return batches;
   },
+
   /** Attached, with a short quantum each millisecond. */
   idle() {
     const space = attach(handle, { flavour: 'quiescent' });
-    Atomics.add(words, READY, 1);
+    ready();
     while (Atomics.load(words, STOP) === 0) {
-      for (let i = 0; i < 1000; i++) space.load((i * 68) & MASK, le32);
+      for (let i = 0; i < 1000; i++) space.load((i * 68) & 0xf_fffc, le32);
       space.goOffline();
-      Atomics.wait(words, STOP, 0, 1);
+      whileEqual(STOP, 0, 1);
       space.goOnline();
     }
     return null;

@@ -16,7 +16,7 @@ export interface AttachOptions {
   readonly receive?: () => unknown;
   /** How long an access may wait for the owner, in ms (default 10000). */
   readonly timeoutMs?: number;
-  /** Looks at a pending reply before blocking (default 300, about 3 us). */
+  /** Most looks at a pending reply before blocking (default 2000, about 20 us); fewer while that does not help. */
   readonly spins?: number;
   /** Deviations for tests, which must see them caught. */
   readonly faults?: AttachFaults;

@@ -45,7 +45,7 @@ export class AttachedSpace extends AttachedAccess {
     const ring = new Ring(handle.ring);
     const flavour = options.flavour ?? 'barrier';
     const rcu = joinDomain(handle, flavour, options.faults);
-    const { timeoutMs = 10_000, spins = 300 } = options;
+    const { timeoutMs = 10_000, spins = 2000 } = options;
     super(
       name,
       order,

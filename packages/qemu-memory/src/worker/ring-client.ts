@@ -5,6 +5,7 @@
 import type { MemTxAttrs } from '@guestmem/memtx';
 import { waitWord } from '../rcu/wait.ts';
 import { WorkerError } from './error.ts';
+import { Patience } from './patience.ts';
 import { getError, putText } from './remote-error.ts';
 import {
   ABANDONED,
@@ -39,6 +40,7 @@ import {
 
 const NO_BYTES = new Uint8Array(0);
 const SLICE_MS = 50;
+const LEAST_LOOKS = 100;
 
 /** Asks the owner. `result` and `done` hold the outcome of the last transaction. */
 export class RingClient {
@@ -49,7 +51,7 @@ export class RingClient {
   readonly #ring: Ring;
   readonly #tag: number;
   readonly #timeoutMs: number;
-  readonly #spins: number;
+  readonly #patience: Patience;
   readonly #gone: () => WorkerError | null;
   #next = 0;
 
@@ -61,7 +63,7 @@ export class RingClient {
     this.#ring = ring;
     this.#tag = (caller + 1) << 4;
     this.#timeoutMs = timeoutMs;
-    this.#spins = spins;
+    this.#patience = new Patience(spins, LEAST_LOOKS);
     this.#gone = gone;
     this.#next = caller % ring.entries;
   }
@@ -189,7 +191,7 @@ export class RingClient {
     Atomics.add(words, DOORBELL, 1);
     // An owner that is awake answers within a few µs: worth looking. One that has to be woken may need this very core.
     const woken = Atomics.load(words, SLEEPING) !== 0 && Atomics.notify(words, DOORBELL) > 0;
-    for (let n = woken ? 0 : this.#spins; n > 0; n--) if (Atomics.load(words, state) === answered) return;
+    if (!woken && this.#looks(state, answered)) return;
     for (;;) {
       const now = Atomics.load(words, state);
       if (now === answered) return;
@@ -201,6 +203,15 @@ export class RingClient {
       }
       waitWord(words, state, now, Math.max(1, Math.min(left, SLICE_MS)));
     }
+  }
+
+  #looks(state: number, answered: number): boolean {
+    const { words } = this.#ring;
+    const looks = this.#patience.next();
+    let left = looks;
+    while (left > 0 && Atomics.load(words, state) !== answered) left--;
+    this.#patience.tell(looks, left > 0);
+    return left > 0;
   }
 
   #giveUp(entry: number, state: number, gone: WorkerError | null): void {

@@ -51,8 +51,6 @@ const UNTOLD = -1;
 export class RingServer {
   /** Requests performed since the start. */
   served = 0;
-  /** Was the last caller asleep? Then it may need this core, and looking out for its next request would keep it from coming. */
-  wokeCaller = false;
   readonly #ring: Ring;
   readonly #questions: OwnerQuestions;
   readonly #claimOf: (slot: number) => number;
@@ -141,7 +139,7 @@ export class RingServer {
       this.#busy = false;
     }
     if (Atomics.compareExchange(words, at + STATE, tag | SERVING, tag | ANSWERED) === (tag | SERVING))
-      this.wokeCaller = Atomics.notify(words, at + STATE) > 0;
+      Atomics.notify(words, at + STATE);
     else {
       this.#reset(entry);
       this.#ring.free(entry);

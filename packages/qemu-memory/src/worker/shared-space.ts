@@ -11,6 +11,7 @@ import type { AddressSpace } from '../space/address-space.ts';
 import { BlockTable } from './block-table.ts';
 import { type NewsPort, PROTOCOL, type SharedSpaceHandle } from './handle.ts';
 import { OwnerQuestions } from './owner-questions.ts';
+import { Patience } from './patience.ts';
 import { PinList } from './pin-list.ts';
 import { createRing, DOORBELL, Ring, SLEEPING } from './ring-layout.ts';
 import { RingServer } from './ring-server.ts';
@@ -80,7 +81,9 @@ export interface SharedSpaceStats {
 }
 
 const SLICE_MS = 20;
-const SPINS = 300;
+/** For the next request after one: 80 us, the way back of a caller that slept; and 3 us. */
+const MOST_LOOKS = 8000;
+const LEAST_LOOKS = 300;
 /** Requests served from one turn of the event loop, in bursts. */
 const ROUNDS = 32;
 
@@ -97,6 +100,7 @@ export class SharedSpace {
   readonly #publisher: TablePublisher;
   readonly #pins: PinList;
   readonly #ports = new Set<NewsPort>();
+  readonly #patience = new Patience(MOST_LOOKS, LEAST_LOOKS);
   readonly #stallMs: number;
   readonly #onEvict: ((event: EvictEvent) => void) | undefined;
   readonly #undo: (() => void)[];
@@ -246,16 +250,15 @@ export class SharedSpace {
     Atomics.notify(this.#ring.words, DOORBELL);
   }
 
-  /**
-   * Has somebody rung since `bell` was read? After serving a caller that is awake, looks for about 3 us: its next request
-   * often comes at once. Not after one that had to be woken, and may be waiting for this very core: 15 us a round trip
-   * then, against 35 to 200 with both sides looking (two busy cores).
-   */
+  /** Has somebody rung since `bell` was read? After serving, looks out for a while: the next request often comes at once. */
   #rang(bell: number, count: number): boolean {
     const { words } = this.#ring;
-    const spins = count > 0 && !this.#server.wokeCaller ? SPINS : 1;
-    for (let i = 0; i < spins; i++) if (Atomics.load(words, DOORBELL) !== bell) return true;
-    return false;
+    if (count === 0) return Atomics.load(words, DOORBELL) !== bell;
+    const looks = this.#patience.next();
+    let left = looks;
+    while (left > 0 && Atomics.load(words, DOORBELL) === bell) left--;
+    this.#patience.tell(looks, left > 0);
+    return left > 0;
   }
 
   #lookForStalls(): void {

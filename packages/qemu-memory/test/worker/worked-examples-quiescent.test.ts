@@ -22,6 +22,7 @@ await import('../access/worked-examples-scalar.test.ts');
 await import('../access/dispatch.test.ts');
 await import('../access/entry-points.test.ts');
 await import('../access/iommu.test.ts');
+await import('../access/dirty.test.ts');
 
 afterAll(async () => {
   const { accesses, forwarded } = worker.current!;

@@ -1,9 +1,10 @@
 /** What workers do in the tests. Each is one function, run in a worker thread; what it returns goes back to the test. */
 import { be32, le16, le32, le64, MemTx, memTxAttrs, u8 } from '@guestmem/memtx';
-import { Ordering } from '@guestmem/vm-memory';
+import { Ordering, Permissions } from '@guestmem/vm-memory';
 import type { Scenario } from './agent-data.ts';
 
 interface Caught {
+  readonly name?: unknown;
   readonly value?: unknown;
   readonly code?: unknown;
 }
@@ -185,5 +186,80 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   once({ attach, args }) {
     const space = attach();
     return caught(() => space.load(args[0]!, le32));
+  },
+
+  /** Holds the view twice while the owner changes the map. */
+  pin({ attach, signals }) {
+    const space = attach();
+    const view = space.memory();
+    const copy = view.memory();
+    view.load(0, le32);
+    signals.raise(0);
+    signals.wait(1);
+    const pinned = [view.load(0, le32), view.load(0x1_0000, le32)];
+    if (space.flavour === 'quiescent') space.quiescent();
+    const now = [caught(() => space.load(0, le32)).value, caught(() => space.load(0x1_0000, le32))];
+    view.dispose();
+    const again = [copy.load(0, le32), copy.load(0x1_0000, le32)];
+    copy.store(0, le32, 0x33);
+    const stored = copy.load(0, le32);
+    const refused = caught(() => view.load(0, le32));
+    const disposed = [view.disposed, refused];
+    space.detach(); // Gives the other one back.
+    return { pinned, again, space: now, stored, disposed };
+  },
+
+  /** Slices over RAM, and over all else. */
+  slices({ attach }) {
+    const space = attach();
+    const lengths = [...space.getSlices(0x1000, 0x2000, Permissions.WRITE)].map(({ length }) => length);
+    for (const slice of space.getSlices(0x1ffe, 4, Permissions.WRITE))
+      slice.writeSlice(new Uint8Array(4).fill(0x77), 0);
+    const read = space.getSlices(0x1fff, 1).next().value?.load(0, u8);
+    const refused = (addr: number, access: Permissions) => caught(() => space.getSlices(addr, 4, access).next());
+    return {
+      lengths,
+      read,
+      plain: refused(0x10_0000, Permissions.READ),
+      device: refused(0x1_0000, Permissions.READ),
+      hole: refused(0x5_0000, Permissions.READ),
+      rom: refused(0x2_0000, Permissions.WRITE),
+      physical: space.physicalMemory(),
+    };
+  },
+
+  /** What only the owner can do. */
+  asks({ attach }) {
+    const space = attach();
+    const tx = new MemTx();
+    // Refused by the ROM and by the hole behind it, all of it.
+    space.set(0x2_0ff0, 0xab, 32, memTxAttrs({}), tx);
+    const filled = { result: tx.result, done: tx.done };
+    space.set(0x1_0004, 0xab, 4);
+    space.writeRom(0x2_0000, Uint8Array.of(1, 2, 3, 4));
+    space.stlNotdirty(0x100, 0x1234_5678);
+    return {
+      filled,
+      rom: space.load(0x2_0000, le32),
+      word: space.load(0x100, le32),
+      io: [0, 0x1_0000, 0x5_0000, 0x2_0000].map((addr) => space.isIo(addr)),
+      valid: [
+        space.accessValid(0, 0x1_0000, 'write'),
+        space.accessValid(0xfff0, 0x20, 'read'),
+        space.accessValid(0x5_0000, 1, 'read'),
+        space.accessValid(0x2_0000, 4, 'write'),
+        space.accessValid(0x5_0000, 0, 'read'),
+      ],
+      ranges: [
+        space.checkRange(0, 0x1_0000, Permissions.READ_WRITE),
+        space.checkRange(0x2_0000, 4, Permissions.READ_WRITE),
+        space.checkRange(0x2_0000, 4, Permissions.READ),
+      ],
+      mistakes: [
+        caught(() => space.set(0, 256, 1)),
+        caught(() => space.accessValid(0, -1, 'read')),
+        caught(() => space.readSlice([] as never, 0)),
+      ].map(({ name }) => name),
+    };
   },
 };
