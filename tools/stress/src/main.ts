@@ -8,7 +8,7 @@
  */
 import { parseArgs } from 'node:util';
 import { type Fault, stress } from './owner.ts';
-import { probeDelayedReader } from './probe.ts';
+import { probeDelayedReader, probeSwappedOrder } from './probe.ts';
 
 const FAULTS: readonly Fault[] = [
   'early reclaim',
@@ -56,6 +56,9 @@ if (values.fault === undefined) {
   const delayed = await probeDelayedReader(false);
   console.log(`  delayed reader ${delayed.length === 0 ? 'waited for' : delayed.join('; ')}`);
   if (delayed.length > 0) wrong++;
+  const early = await probeSwappedOrder(false);
+  console.log(`  early reader   ${early.length === 0 ? 'waited for' : early.join('; ')}`);
+  if (early.length > 0) wrong++;
 }
 if (!values['no-faults'] && values.fault === undefined) {
   const caught = await probeDelayedReader(true);
@@ -67,6 +70,7 @@ if (!values['no-faults'])
     let caught: readonly string[] = [];
     for (let attempt = 0; attempt < 4 && caught.length === 0; attempt++)
       caught = (await stress({ seconds: 2, readers, fault })).violations;
+    if (fault === 'wrong order' && caught.length === 0) caught = await probeSwappedOrder(true); // Chance may miss it.
     console.log(`  broken: ${fault}: ${caught.length > 0 ? `caught (${caught.join('; ')})` : 'NOT CAUGHT'}`);
     if (caught.length === 0) wrong++;
   }

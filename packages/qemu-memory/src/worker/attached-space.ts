@@ -201,14 +201,18 @@ export class AttachedSpace extends AttachedAccess {
     if (faults.tableBeforeSection !== true) this.rcu.readLock();
     if (this.reader.refresh()) this.#changed();
     if (faults.tableBeforeSection !== true) return;
-    this.dawdle();
+    this.#linger(faults);
     this.rcu.readLock();
   }
 
   /** @internal */
   protected override dawdle(): void {
     const faults = this.#faults;
-    if (faults === undefined) return;
+    // Who has dawdled before the section would only keep others' grace periods from ending now.
+    if (faults !== undefined && faults.tableBeforeSection !== true) this.#linger(faults);
+  }
+
+  #linger(faults: AttachFaults): void {
     const { domain } = this.rcu;
     const before = domain.gracePeriods;
     for (let i = 0; i < (faults.slowSection ?? 0) && domain.gracePeriods - before < 3; i++);
