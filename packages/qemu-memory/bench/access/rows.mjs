@@ -32,30 +32,98 @@ function eightRam() {
   return m;
 }
 
+/** A space in which every page goes to itself in the RAM. */
+function behindIommu() {
+  const m = oneRam();
+  const model = new PageIommu(m.space, (offset) => ({ translatedAddr: offset, perm: IommuAccess.RW }));
+  return m.core.addressSpace(m.core.iommu('iommu', 1n << 32n, model), 'dma');
+}
+
 const next = (x) => (Math.imul(x, 1664525) + 1013904223) | 0;
 
-function loads(space, tx, across) {
+function loads(space) {
   return (n) => {
     let sum = 0;
     for (let i = 0, x = 12345; i < n; i++) {
       x = next(x);
-      const addr = ((x >>> 20) & 0xff8) + (across ? ((x >>> 14) & 7) * MIB64 : 0);
-      sum = (sum + (tx === null ? space.load(addr, LE32) : space.txLoad(addr, LE32, ATTRS, tx))) | 0;
+      sum = (sum + space.load((x >>> 20) & 0xff8, LE32)) | 0;
     }
     return sum;
   };
 }
 
-function stores(space, tx) {
+function loadsAcross(space) {
+  return (n) => {
+    let sum = 0;
+    for (let i = 0, x = 12345; i < n; i++) {
+      x = next(x);
+      sum = (sum + space.load(((x >>> 20) & 0xff8) + ((x >>> 14) & 7) * MIB64, LE32)) | 0;
+    }
+    return sum;
+  };
+}
+
+function txLoads(space) {
+  const tx = new MemTx();
+  return (n) => {
+    let sum = 0;
+    for (let i = 0, x = 12345; i < n; i++) {
+      x = next(x);
+      sum = (sum + space.txLoad((x >>> 20) & 0xff8, LE32, ATTRS, tx)) | 0;
+    }
+    return sum;
+  };
+}
+
+function stores(space) {
   return (n) => {
     let x = 12345;
     for (let i = 0; i < n; i++) {
       x = next(x);
-      if (tx === null) space.store((x >>> 20) & 0xff8, LE32, x >>> 0);
-      else space.txStore((x >>> 20) & 0xff8, LE32, x >>> 0, ATTRS, tx);
+      space.store((x >>> 20) & 0xff8, LE32, x >>> 0);
     }
     return x;
   };
+}
+
+function txStores(space) {
+  const tx = new MemTx();
+  return (n) => {
+    let x = 12345;
+    for (let i = 0; i < n; i++) {
+      x = next(x);
+      space.txStore((x >>> 20) & 0xff8, LE32, x >>> 0, ATTRS, tx);
+    }
+    return x;
+  };
+}
+
+/** Eight words of a device from `addr` on, without a place for the outcome. */
+function deviceLoads(space, addr) {
+  return (n) => {
+    let sum = 0;
+    for (let i = 0; i < n; i++) sum = (sum + space.load(addr + (i & 0x1c), LE32)) | 0;
+    return sum;
+  };
+}
+
+function deviceStores(space, addr) {
+  return (n) => {
+    for (let i = 0; i < n; i++) space.store(addr + (i & 0x1c), LE32, i);
+    return 0;
+  };
+}
+
+function oneDevice() {
+  const m = machine();
+  let reads = 0;
+  const ops = {
+    endianness: 'little',
+    read: () => (reads = (reads + 1) | 0),
+    write: (_offset, value) => void (reads = value | 0),
+  };
+  m.root.addSubregion(0x1000, m.core.io('dev', 0x100, ops, { owner: {} }));
+  return m;
 }
 
 function fixedLoads(space, tx, addr) {
@@ -89,15 +157,15 @@ export const ROWS = {
       return x;
     };
   },
-  'ram/load': () => loads(oneRam().space, null, false),
-  'ram/txLoad': () => loads(oneRam().space, new MemTx(), false),
-  'ram/load-eight-sections': () => loads(eightRam().space, null, true),
-  'ram/store': () => stores(oneRam().space, null),
-  'ram/txStore': () => stores(oneRam().space, new MemTx()),
+  'ram/load': () => loads(oneRam().space),
+  'ram/txLoad': () => txLoads(oneRam().space),
+  'ram/load-eight-sections': () => loadsAcross(eightRam().space),
+  'ram/store': () => stores(oneRam().space),
+  'ram/txStore': () => txStores(oneRam().space),
   'ram/store-logged-dirty': () => {
     const m = oneRam();
     m.ram.setLog(true, DirtyClient.VGA);
-    return stores(m.space, null);
+    return stores(m.space);
   },
   'ram/store-logged-first-touch': () => {
     const m = oneRam();
@@ -111,12 +179,9 @@ export const ROWS = {
       return 0;
     };
   },
-  'device/txLoad': () => {
-    const m = machine();
-    let reads = 0;
-    m.root.addSubregion(0x1000, m.core.io('dev', 0x100, { endianness: 'little', read: () => reads++ }, { owner: {} }));
-    return fixedLoads(m.space, new MemTx(), 0x1000);
-  },
+  'device/load': () => deviceLoads(oneDevice().space, 0x1000),
+  'device/store': () => deviceStores(oneDevice().space, 0x1000),
+  'device/txLoad': () => fixedLoads(oneDevice().space, new MemTx(), 0x1000),
   'device/txLoad-eight': () => {
     const m = machine();
     for (let i = 0; i < 8; i++) {
@@ -137,12 +202,9 @@ export const ROWS = {
     const m = oneRam();
     return fixedLoads(m.space, new MemTx(), 0x8000_0000);
   },
-  'iommu/txLoad-hit': () => {
-    const m = oneRam();
-    const model = new PageIommu(m.space, (offset) => ({ translatedAddr: offset, perm: IommuAccess.RW }));
-    const dma = m.core.addressSpace(m.core.iommu('iommu', 1n << 32n, model), 'dma');
-    return loads(dma, new MemTx(), false);
-  },
+  'iommu/load-hit': () => loads(behindIommu()),
+  'iommu/store-hit': () => stores(behindIommu()),
+  'iommu/txLoad-hit': () => txLoads(behindIommu()),
   'bulk/read-4096': () => {
     const { space } = oneRam();
     const buf = new Uint8Array(4096);

@@ -90,9 +90,12 @@ export class AccessControl {
     this.quickDepth = observer?.called === undefined ? 0 : -1;
     const sawLoads = this.seesLoads;
     this.seesLoads = observer?.dmaRead !== undefined;
-    if (this.seesLoads) for (const space of this.#core.addressSpaces) space.map.forget();
-    // Workers reach RAM themselves only while nobody wants to see it.
-    if (this.seesLoads !== sawLoads) for (const space of this.#core.addressSpaces) space.changed();
+    if (this.seesLoads === sawLoads) return;
+    for (const space of this.#core.addressSpaces) {
+      space.map.forget();
+      // Workers reach RAM themselves only while nobody wants to see it.
+      space.changed();
+    }
   }
 
   /** Is no access running that may still use a view that a callback of it has replaced (A-60, T-97)? */

@@ -70,7 +70,7 @@ export function loadFar<T>(
       return loadRam(control, slot, off, codec, tx);
     }
   } else if (slot.kind === IOMMU) {
-    const bits = loadPage(control, slot, off, codec, attrs, tx, map.taps === null);
+    const bits = loadPage(control, map, slot, off, codec, attrs, tx);
     if (bits !== MISSED) return bits;
   } else if (isPlain) {
     if (slot.kind === DEVICE) {
@@ -137,21 +137,22 @@ function loadRam<T>(control: AccessControl, slot: Slot, off: number, codec: Scal
 /** Through one cached page of a PageIommu to RAM; MISSED where it is anything else. */
 function loadPage<T>(
   control: AccessControl,
+  map: ViewMap,
   slot: Slot,
   off: number,
   codec: ScalarCodec<T>,
   attrs: MemTxAttrs,
   tx: MemTx | null,
-  untapped: boolean,
 ): number {
   const model = slot.pageIommu;
-  if (model === null || !slot.exact || !untapped || control.seesLoads || codec.kind > I32) return MISSED;
+  if (model === null || !slot.exact || map.taps !== null || control.seesLoads || codec.kind > I32) return MISSED;
   const iova = slot.offset + off;
   const next = model.hit(iova, 1, attrs);
   if (next < 0 || model.pageRoom(iova) < codec.size) return MISSED;
   const behind = model.targetAs.map.slotAt(next);
   const at = next - behind.first;
   if (behind.kind !== RAM || at + codec.size > behind.loadLen) return MISSED;
+  if (map.metIommu(slot, iova)) map.table.enter(iova, behind, at);
   return loadRam(control, behind, at, codec, tx);
 }
 
@@ -195,35 +196,72 @@ export function storeFar<T>(
   const off = addr - slot.first;
   if (slot.kind === RAM) {
     if (off + size <= slot.storeLen) {
-      const { view } = slot;
-      const little = codec.littleEndian === true;
-      if (size === 4) {
-        if (little) view.setInt32(off, value, true);
-        else view.setInt32(off, value, false);
-      } else if (size === 8) {
-        if (little) {
-          view.setInt32(off, value, true);
-          view.setInt32(off + 4, high, true);
-        } else {
-          view.setInt32(off + 4, value, false);
-          view.setInt32(off, high, false);
-        }
-      } else if (size === 1) view.setInt8(off, value);
-      else if (little) view.setInt16(off, value, true);
-      else view.setInt16(off, value, false);
-      if (slot.dirtyMask !== 0) slot.markDirty(off, size);
       map.met(slot);
-      if (tx !== null) {
-        tx.result = MemTxResult.OK;
-        tx.done = size;
-      }
+      storeRam(slot, off, codec, value, high, tx);
       return;
     }
-  }
+  } else if (slot.kind === IOMMU && storePage(map, slot, off, codec, value, high, attrs, tx)) return;
   let whole = value;
   if (kind === U32) whole = value >>> 0;
   else if (kind === U64_NUMBER) whole = (value >>> 0) + high * 0x1_0000_0000;
   storeSlow(core, map, addr, codec, whole as T, attrs, tx, undefined);
+}
+
+/** A store inside one window. */
+function storeRam<T>(
+  slot: Slot,
+  off: number,
+  codec: ScalarCodec<T>,
+  value: number,
+  high: number,
+  tx: MemTx | null,
+): void {
+  const { view } = slot;
+  const { size } = codec;
+  const little = codec.littleEndian === true;
+  if (size === 4) {
+    if (little) view.setInt32(off, value, true);
+    else view.setInt32(off, value, false);
+  } else if (size === 8) {
+    if (little) {
+      view.setInt32(off, value, true);
+      view.setInt32(off + 4, high, true);
+    } else {
+      view.setInt32(off + 4, value, false);
+      view.setInt32(off, high, false);
+    }
+  } else if (size === 1) view.setInt8(off, value);
+  else if (little) view.setInt16(off, value, true);
+  else view.setInt16(off, value, false);
+  if (slot.dirtyMask !== 0) slot.markDirty(off, size);
+  if (tx !== null) {
+    tx.result = MemTxResult.OK;
+    tx.done = size;
+  }
+}
+
+/** Through one cached page of a PageIommu to RAM. @returns false where it is anything else; then nothing is done. */
+function storePage<T>(
+  map: ViewMap,
+  slot: Slot,
+  off: number,
+  codec: ScalarCodec<T>,
+  value: number,
+  high: number,
+  attrs: MemTxAttrs,
+  tx: MemTx | null,
+): boolean {
+  const model = slot.pageIommu;
+  if (model === null || !slot.exact || map.taps !== null) return false;
+  const iova = slot.offset + off;
+  const next = model.hit(iova, 2, attrs);
+  if (next < 0 || model.pageRoom(iova) < codec.size) return false;
+  const behind = model.targetAs.map.slotAt(next);
+  const at = next - behind.first;
+  if (behind.kind !== RAM || at + codec.size > behind.storeLen) return false;
+  map.metIommu(slot, iova);
+  storeRam(behind, at, codec, value, high, tx);
+  return true;
 }
 
 /** A load of any codec that has no path of its own. `low` as for `loadFar`. */

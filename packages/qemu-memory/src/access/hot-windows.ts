@@ -9,16 +9,17 @@
 
 import { NO_TABLE, type PageTable } from '../iommu/page-table.ts';
 import { pageTable, pageWindow } from '../iommu/page-window.ts';
+import { Agreement } from './agreement.ts';
 import type { AccessControl } from './control.ts';
 import type { RegionDispatch } from './region-dispatch.ts';
 import type { Slot } from './slot.ts';
 
 const NO_VIEW = new DataView(new ArrayBuffer(0));
 
-/** Accesses through the table between two looks at where they go. */
+/** Accesses through the tables between two looks at where they go. */
 const SAMPLE = 64;
-/** So many looks in a row must meet one slot to make it home. Eight equal regions at random get there once in 10^8 accesses. */
-const AGREE = 8;
+/** So many looks come one access after the other when a view is new: V8 inlines what runs often at first, and slow paths should not. */
+const EARLY = 32;
 /** After so many looks home has to be found again: it may have been chance, or long ago. */
 const KEEP = 16;
 
@@ -27,6 +28,8 @@ export abstract class HotWindows {
   /** Last address of an 8-byte load, or store, in the RAM at 0 (what lies behind goes through the table); -1: not there, or not for this. */
   zeroLoad = -1;
   zeroStore = -1;
+  /** `dirtyMask` of the RAM at 0. */
+  zeroDirty = 0;
   zeroView: DataView = NO_VIEW;
   zero: Slot;
   /** Never a slot that must be looked up anew, is tapped, or reaches 2^31. */
@@ -45,16 +48,14 @@ export abstract class HotWindows {
   pagesMask = 0;
   pageMask = 0;
   pagesView: DataView = NO_VIEW;
-  private ticks = 0;
-  private deviceTicks = 0;
-  private pageTicks = 0;
+  private ticks = SAMPLE;
+  private deviceTicks = SAMPLE;
+  private pageTicks = SAMPLE;
+  #early = EARLY;
   #looks = 0;
-  #agreed = 0;
-  #met: Slot;
-  #devicesAgreed = 0;
-  #metDevice: Slot;
-  #pagesAgreed = 0;
-  #metPage = -1;
+  readonly #slots = new Agreement();
+  readonly #devices = new Agreement();
+  readonly #iommuPages = new Agreement();
   #pagesSlot: Slot;
   readonly #none: Slot;
 
@@ -66,8 +67,6 @@ export abstract class HotWindows {
     this.control = control;
     this.zero = none;
     this.home = none;
-    this.#met = none;
-    this.#metDevice = none;
     this.#pagesSlot = none;
     this.port = none.dispatch;
     this.#none = none;
@@ -79,74 +78,67 @@ export abstract class HotWindows {
     this.zeroStore = -1;
     this.zero = this.#none;
     this.home = this.#none;
-    this.#met = this.#none;
+    this.#early = EARLY;
     this.portSpan = 0;
     this.pagesSpan = 0;
     this.#pagesSlot = this.#none;
     this.table = NO_TABLE;
   }
 
-  /**
-   * An access met `slot` through the table.
-   * @returns may it go straight to the bytes? Not while an observer wants to see loads.
-   */
-  met(slot: Slot): boolean {
-    if (++this.ticks >= SAMPLE) this.#look(slot);
-    return !this.control.seesLoads;
+  /** An access met `slot` through the table. */
+  met(slot: Slot): void {
+    const ticks = (this.ticks + 1) | 0;
+    this.ticks = ticks;
+    if (ticks >= SAMPLE) this.#look(slot);
   }
 
   /** An access met `device`, which no tap watches, through the table. */
   metDevice(device: Slot): void {
-    if (++this.deviceTicks >= SAMPLE) this.#lookDevice(device);
+    const ticks = (this.deviceTicks + 1) | 0;
+    this.deviceTicks = ticks;
+    if (ticks >= SAMPLE) this.#lookDevice(device);
   }
 
   /**
-   * A load met the cached page of the offset `iova` of the IOMMU at `slot`, with RAM behind it, but not `table`.
+   * An access met the cached page of the offset `iova` of the IOMMU at `slot`, with RAM behind it, but not `table`.
    * @returns may the page be entered there?
    */
   metIommu(slot: Slot, iova: number): boolean {
     if (this.pagesSpan === 0 && ++this.pageTicks >= SAMPLE) this.#openTable(slot, iova);
-    return slot === this.#pagesSlot;
+    if (slot !== this.#pagesSlot || iova > 0x7fff_ffff) return false;
+    this.metPage(iova);
+    return true;
   }
 
-  /** A load met the page of the offset `iova` in `table`. */
+  /** An access met the page of the offset `iova` of the IOMMU that has the table. */
   metPage(iova: number): void {
     const ticks = (this.pageTicks + 1) | 0;
     this.pageTicks = ticks;
     if (ticks >= SAMPLE) this.#lookPage(iova);
   }
 
+  /** Ticks to begin with until the next look. */
+  #rest(): number {
+    return --this.#early > 0 ? SAMPLE : 0;
+  }
+
   #lookDevice(device: Slot): void {
-    this.deviceTicks = 0;
-    if (device !== this.#metDevice) {
-      this.#metDevice = device;
-      this.#devicesAgreed = 0;
-    } else if (++this.#devicesAgreed >= AGREE) {
-      this.#devicesAgreed = 0;
-      if (device.deviceOffset !== 0) return;
-      this.portBits = device.deviceBits;
-      this.portSpan = device.deviceSpan;
-      this.port = device.dispatch;
-    }
+    this.deviceTicks = this.#rest();
+    if (device.deviceOffset !== 0 || !this.#devices.on(device)) return;
+    this.portBits = device.deviceBits;
+    this.portSpan = device.deviceSpan;
+    this.port = device.dispatch;
   }
 
   #lookPage(iova: number): void {
-    this.pageTicks = 0;
-    const page = iova >>> this.pagesShift;
-    if (page !== this.#metPage) {
-      this.#metPage = page;
-      this.#pagesAgreed = 0;
-    } else if (++this.#pagesAgreed >= AGREE) {
-      this.#pagesAgreed = 0;
-      const window = pageWindow(this.#pagesSlot, iova, this);
-      if (window === null) return;
-      if (window.first === 0) this.#openZero(window);
-      else if (window.low !== 0) this.home = window;
-    }
+    this.pageTicks = this.#rest();
+    if (!this.#iommuPages.on(iova >>> this.pagesShift)) return;
+    const window = pageWindow(this.#pagesSlot, iova, this);
+    if (window !== null) this.#open(window);
   }
 
   #openTable(slot: Slot, iova: number): void {
-    this.pageTicks = 0;
+    this.pageTicks = this.#rest();
     if (slot.offset !== 0 || slot.first >= 2 ** 32) return;
     const table = pageTable(slot, iova, this);
     if (table === null) return;
@@ -162,27 +154,24 @@ export abstract class HotWindows {
   }
 
   #look(slot: Slot): void {
-    this.ticks = 0;
+    this.ticks = this.#rest();
     if (this.control.seesLoads) return;
     if (++this.#looks >= KEEP) {
       this.#looks = 0;
       this.home = this.#none;
     }
-    if (slot !== this.#met) {
-      this.#met = slot;
-      this.#agreed = 0;
-    } else if (++this.#agreed >= AGREE) {
-      this.#agreed = 0;
-      this.#looks = 0;
-      if (slot.first === 0) this.#openZero(slot);
-      else if (slot.low !== 0) this.home = slot;
-    }
+    if (!this.#slots.on(slot)) return;
+    this.#looks = 0;
+    this.#open(slot);
   }
 
-  #openZero(slot: Slot): void {
-    this.zero = slot;
-    this.zeroView = slot.view;
-    this.zeroLoad = slot.load8;
-    this.zeroStore = slot.store8;
+  #open(slot: Slot): void {
+    if (slot.first === 0) {
+      this.zero = slot;
+      this.zeroView = slot.view;
+      this.zeroLoad = slot.load8;
+      this.zeroStore = slot.store8;
+      this.zeroDirty = slot.dirtyMask;
+    } else if (slot.low !== 0) this.home = slot;
   }
 }

@@ -40,6 +40,8 @@ export class RegionDispatch {
   #easyWrite: number;
   /** @internal Bit n: an aligned little-endian read of n bytes may take `readQuick32`, where `control` is at its `quickDepth`. */
   quickSizes = 0;
+  /** @internal The same for `writeQuick32`. */
+  quickWrites = 0;
   readonly #easyWriteRule: number;
   readonly #read: MemoryRegionOps['read'] | null;
   readonly #write: MemoryRegionOps['write'] | null;
@@ -84,7 +86,9 @@ export class RegionDispatch {
 
   #setQuick(): void {
     this.#guarded = this.#guard.enabled ? 1 : 0;
-    this.quickSizes = this.bigEndian || this.#flushCoalesced ? 0 : this.#easyRead;
+    const isQuick = !this.bigEndian && !this.#flushCoalesced;
+    this.quickSizes = isQuick ? this.#easyRead : 0;
+    this.quickWrites = isQuick ? this.#easyWrite : 0;
   }
 
   /** Is the owner's re-entrancy guard ignored by this region (A-47)? Default false. */
@@ -110,6 +114,7 @@ export class RegionDispatch {
   setIoEventFds(events: readonly IoEventFd[]): void {
     this.#events = prepareEvents(events);
     this.#easyWrite = events.length === 0 ? this.#easyWriteRule : 0;
+    this.#setQuick();
   }
 
   /** The size of the next step of a bulk transfer of `len` bytes at `offset` (A-65). */
@@ -219,6 +224,22 @@ export class RegionDispatch {
       control.depth--;
       guard.busy = false;
     }
+  }
+
+  /** @internal `readQuick32` for a write; `bits` as a signed integer. */
+  writeQuick32(offset: number, bits: number): void {
+    const control = this.control;
+    control.depth = 1;
+    if (this.#guarded !== 0) this.#guard.busy = true;
+    try {
+      this.ops.write!(offset, bits >>> 0, 4);
+    } catch (cause) {
+      control.depth = 0;
+      this.#guard.busy = false;
+      throw this.#failed(offset, 4, true, cause);
+    }
+    control.depth = 0;
+    if (this.#guarded !== 0) this.#guard.busy = false;
   }
 
   /** Reads 8 bytes at `offset`. Sets `control.result`, `control.lo` and `control.hi`. */

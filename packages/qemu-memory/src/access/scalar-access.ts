@@ -15,7 +15,7 @@ import { le32, le64, le64n, MEMTXATTRS_UNSPECIFIED, type MemTx, type MemTxAttrs 
 import type { Codec, GuestAddress, Ordering, ScalarCodec } from '@guestmem/vm-memory';
 import type { MemoryCore } from '../space/memory-core.ts';
 import { loadAny, loadFar, storeFar } from './far.ts';
-import { loadFar32 } from './far32.ts';
+import { loadFar32, storeFar32 } from './far32.ts';
 import { loadSlow, storeSlow } from './scalar.ts';
 import type { ViewMap } from './view-map.ts';
 
@@ -53,6 +53,7 @@ export abstract class ScalarAccess {
     ordering?: Ordering,
   ): number | bigint {
     if (codec === LE64N) return this.load64(addr, attrs, tx, ordering);
+    if (codec === LE64) return this.loadBig(addr, attrs, tx, ordering);
     if (codec !== LE32) return this.loadOther(addr, codec, attrs, tx, ordering);
     const { map } = this;
     if (ordering === undefined && tx === null && typeof addr === 'number' && (addr | 0) === addr && addr >= 0) {
@@ -62,7 +63,10 @@ export abstract class ScalarAccess {
       if (off >= 0 && off <= home.load8) return home.view.getUint32(off, true);
       const slot = map.coarse[(addr >>> map.coarseShift) & 0xff]!;
       const at = (addr - slot.low) | 0;
-      if (at >= 0 && at <= slot.load8 && map.met(slot)) return slot.view.getUint32(at, true);
+      if (at >= 0 && at <= slot.load8) {
+        map.met(slot);
+        return slot.view.getUint32(at, true);
+      }
     }
     return this.load32(addr, attrs, tx, ordering) >>> 0;
   }
@@ -96,7 +100,7 @@ export abstract class ScalarAccess {
     ) {
       if (addr <= map.zeroStore) {
         map.zeroView.setUint32(addr, value, true);
-        if (map.zero.dirtyMask !== 0) map.zero.markDirty(addr, 4);
+        if (map.zeroDirty !== 0) map.zero.markDirty(addr, 4);
         return;
       }
       const { home } = map;
@@ -226,6 +230,17 @@ export abstract class ScalarAccess {
     return core.access.hi * 0x1_0000_0000 + low;
   }
 
+  /** A load of LE64. Every way out is 64 bits to the compiler, else it makes a bigint of each. */
+  private loadBig(addr: number, attrs: MemTxAttrs, tx: MemTx | null, ordering: Ordering | undefined): bigint {
+    if (ordering === undefined && tx === null && typeof addr === 'number' && (addr | 0) === addr && addr >= 0) {
+      const { map } = this;
+      const slot = addr <= map.zeroLoad ? map.zero : map.home;
+      const off = (addr - slot.low) | 0;
+      if (off >= 0 && off <= slot.load8) return slot.view.getBigUint64(off, true);
+    }
+    return BigInt.asUintN(64, loadSlow(this.core, this.map, addr, LE64, attrs, tx, ordering) as bigint);
+  }
+
   private loadOther(
     addr: number,
     codec: ScalarCodec<number | bigint>,
@@ -236,14 +251,10 @@ export abstract class ScalarAccess {
     const { core, map } = this;
     if (ordering !== undefined || typeof addr !== 'number' || addr >>> 0 !== addr)
       return loadSlow(core, map, addr, codec, attrs, tx, ordering);
-    if (codec === LE64 && tx === null) {
-      const slot = addr <= map.zeroLoad ? map.zero : map.home;
-      const off = (addr - slot.low) | 0;
-      if (off >= 0 && off <= slot.load8) return slot.view.getBigUint64(off, true);
-    }
     return loadAny(core, map, addr | 0, codec, attrs, tx);
   }
 
+  /** A store that met no window, or tells its outcome, or is of another codec than LE32. */
   private storeOther(
     addr: number,
     codec: ScalarCodec<number>,
@@ -252,35 +263,43 @@ export abstract class ScalarAccess {
     tx: MemTx | null,
     ordering: Ordering | undefined,
   ): void {
-    const { core, map } = this;
     if (ordering === undefined && typeof addr === 'number' && addr >>> 0 === addr && typeof value === 'number') {
       if (codec === LE32 && value >>> 0 === value) {
-        const slot = addr <= map.zeroStore ? map.zero : map.home;
-        const off = (addr - slot.low) | 0;
-        if (tx !== null && off >= 0 && off <= slot.store8) {
-          slot.view.setUint32(off, value, true);
-          if (slot.dirtyMask !== 0) slot.markDirty(off, 4);
-          tx.result = 0;
-          tx.done = 4;
-          return;
-        }
-        storeFar(core, map, addr | 0, codec, value | 0, 0, attrs, tx);
+        this.store32(addr, value, attrs, tx);
         return;
       }
       // An integer from 0 to 2^53 - 1 has such a high half, and nothing else has.
       const low = value >>> 0;
       const high = (value - low) / 0x1_0000_0000;
       if (codec === LE64N && high >>> 0 === high && high <= 0x1f_ffff) {
-        const slot = addr <= map.zeroStore ? map.zero : map.home;
-        const off = (addr - slot.low) | 0;
-        if (tx === null && off >= 0 && off <= slot.store8) {
-          slot.view.setUint32(off, low, true);
-          slot.view.setUint32(off + 4, high, true);
-          if (slot.dirtyMask !== 0) slot.markDirty(off, 8);
-        } else storeFar(core, map, addr | 0, codec, low | 0, high, attrs, tx);
+        this.store64(addr, low, high, attrs, tx);
         return;
       }
     }
-    storeSlow(core, map, addr, codec, value, attrs, tx, ordering);
+    storeSlow(this.core, this.map, addr, codec, value, attrs, tx, ordering);
+  }
+
+  private store32(addr: number, value: number, attrs: MemTxAttrs, tx: MemTx | null): void {
+    const { map } = this;
+    const slot = addr <= map.zeroStore ? map.zero : map.home;
+    const off = (addr - slot.low) | 0;
+    if (tx !== null && off >= 0 && off <= slot.store8) {
+      slot.view.setUint32(off, value, true);
+      if (slot.dirtyMask !== 0) slot.markDirty(off, 4);
+      tx.result = 0;
+      tx.done = 4;
+    } else if (tx === null && attrs === UNSPECIFIED) storeFar32(map, addr | 0, value | 0);
+    else storeFar(this.core, map, addr | 0, LE32, value | 0, 0, attrs, tx);
+  }
+
+  private store64(addr: number, low: number, high: number, attrs: MemTxAttrs, tx: MemTx | null): void {
+    const { map } = this;
+    const slot = addr <= map.zeroStore ? map.zero : map.home;
+    const off = (addr - slot.low) | 0;
+    if (tx === null && off >= 0 && off <= slot.store8) {
+      slot.view.setUint32(off, low, true);
+      slot.view.setUint32(off + 4, high, true);
+      if (slot.dirtyMask !== 0) slot.markDirty(off, 8);
+    } else storeFar(this.core, map, addr | 0, LE64N, low | 0, high, attrs, tx);
   }
 }

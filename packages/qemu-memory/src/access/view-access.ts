@@ -28,7 +28,7 @@ import type { IommuTlbEntry } from '../iommu/iommu-ops.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
 import { makeTap, NO_TAPS, type TapEvent, type TapList, type TapOptions } from '../taps/tap-list.ts';
 import type { FlatView } from '../view/flat-view.ts';
-import { transfer } from './bulk.ts';
+import { copyInRam, transfer } from './bulk.ts';
 import { type AccessMode, type Chunk, chunksOf } from './chunks.ts';
 import { BounceBudget, type Mapping, mapRam, mapRange } from './mapping.ts';
 import { MemoryRegionCache } from './memory-region-cache.ts';
@@ -70,11 +70,13 @@ export abstract class ViewAccess extends ScalarAccess implements TxMemory, Guest
   }
 
   txRead(addr: GuestAddress, buf: Uint8Array, attrs: MemTxAttrs, onError: OnError, tx: MemTx | null): void {
-    transfer(this.core, this.map, addr, buf, false, attrs, tx === null || onError === 'stop', tx);
+    if (!copyInRam(this.map, addr, buf, false, tx))
+      transfer(this.core, this.map, addr, buf, false, attrs, tx === null || onError === 'stop', tx);
   }
 
   txWrite(addr: GuestAddress, buf: Uint8Array, attrs: MemTxAttrs, onError: OnError, tx: MemTx | null): void {
-    transfer(this.core, this.map, addr, buf, true, attrs, tx === null || onError === 'stop', tx);
+    if (!copyInRam(this.map, addr, buf, true, tx))
+      transfer(this.core, this.map, addr, buf, true, attrs, tx === null || onError === 'stop', tx);
   }
 
   read(buf: Uint8Array, addr: GuestAddress): number {
@@ -265,5 +267,6 @@ export abstract class ViewAccess extends ScalarAccess implements TxMemory, Guest
 function mapOf(core: MemoryCore, view: FlatView, taps: TapList | null): ViewMap {
   if (taps !== null) return new ViewMap(view, core.unassigned, taps);
   view.map ??= new ViewMap(view, core.unassigned);
+  if (core.access.seesLoads) view.map.forget();
   return view.map;
 }

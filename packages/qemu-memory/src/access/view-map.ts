@@ -32,7 +32,9 @@ export class ViewMap extends HotWindows {
   /** Where the last fast load and the last fast store went. */
   load: Slot;
   store: Slot;
-  readonly coarse: Slot[];
+  /** The RAM of the view; `coarse` is the same, but empty while an observer wants to see every load. */
+  readonly #ram: Slot[];
+  coarse: Slot[];
   readonly coarseShift: number;
   readonly pages: Slot[];
   readonly #fine: Slot[];
@@ -61,7 +63,8 @@ export class ViewMap extends HotWindows {
     this.#never = never;
     this.load = never;
     this.store = never;
-    this.coarse = new Array<Slot>(COARSE).fill(never);
+    this.#ram = new Array<Slot>(COARSE).fill(never);
+    this.coarse = this.#seen();
     this.pages = new Array<Slot>(PAGES).fill(never);
     this.#fine = new Array<Slot>(FINE).fill(never);
     this.coarseShift = coarseShift(view);
@@ -74,12 +77,17 @@ export class ViewMap extends HotWindows {
   forget(): void {
     this.load = this.#never;
     this.store = this.#never;
+    this.coarse = this.#seen();
     this.forgetWindows();
+  }
+
+  #seen(): Slot[] {
+    return this.control.seesLoads ? new Array<Slot>(COARSE).fill(this.#never) : this.#ram;
   }
 
   /** Who answers for `addr`, a safe integer. */
   slotAt(addr: number): Slot {
-    const coarse = this.coarse[(addr >>> this.coarseShift) & (COARSE - 1)]!;
+    const coarse = this.#ram[(addr >>> this.coarseShift) & (COARSE - 1)]!;
     let off = addr - coarse.first;
     if (off >= 0 && off < coarse.len) return coarse;
     const page = this.pages[((addr >>> 12) ^ (addr >>> 21)) & (PAGES - 1)]!;
@@ -116,7 +124,7 @@ export class ViewMap extends HotWindows {
     if (this.taps !== null) slot = this.taps.guard(slot, BigInt(slot.first), big);
     // A window that may be replaced is looked up anew each time.
     if (slot.section.region.ram?.backing.detachable === true) return slot;
-    if (slot.kind === SlotKind.RAM) this.coarse[(addr >>> this.coarseShift) & (COARSE - 1)] = slot;
+    if (slot.kind === SlotKind.RAM) this.#ram[(addr >>> this.coarseShift) & (COARSE - 1)] = slot;
     else {
       // A small device goes into both tables: the last one met in a page has its fast way, its neighbours the other.
       if (slot.len >= PAGE || slot.deviceSpan > 0) this.pages[((addr >>> 12) ^ (addr >>> 21)) & (PAGES - 1)] = slot;
