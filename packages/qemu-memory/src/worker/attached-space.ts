@@ -108,7 +108,7 @@ export class AttachedSpace extends AttachedAccess {
   /** Gives the worker's slot back. Accesses are refused from here on. Twice is once. @throws {RcuError} `in-read-section`. */
   detach(): void {
     if (this.#detached) return;
-    if (this.#gone() === null) for (const view of this.#views) view.dispose();
+    this.#giveBackViews();
     this.rcu.close();
     this.#detached = true;
     this.keeps = false;
@@ -130,6 +130,16 @@ export class AttachedSpace extends AttachedAccess {
     const view = new AttachedView(this, id, new TableReader(new TableArena(image), this.reader.blocks), this.client);
     this.#views.add(view);
     return view;
+  }
+
+  /** Where the owner does not serve now, it gives them back when it learns that this agent has ended (`release`). */
+  #giveBackViews(): void {
+    if (this.#gone() !== null) return;
+    try {
+      for (const view of this.#views) view.dispose();
+    } catch (error) {
+      if (!(error instanceof WorkerError)) throw error;
+    }
   }
 
   /** @internal */

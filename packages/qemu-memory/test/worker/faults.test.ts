@@ -120,6 +120,21 @@ it('an owner that does not serve: a typed error after the time-out, and the requ
   expect(made.reads).toEqual([]);
 });
 
+it('a worker that detaches with a pinned view while nobody serves gives its slot back; the view goes with its agent', async () => {
+  const made = machine();
+  const shared = share(made, { workers: 1 });
+  const { signals, done } = run(shared, 'pinDetach', { timeoutMs: 60 });
+  await served(
+    shared,
+    until(() => signals.get(0) === 1),
+  );
+  signals.raise(1);
+  const [disposed, view, space] = (await done) as readonly object[]; // Nobody serves.
+  expect([disposed, view, space]).toMatchObject([true, { code: 'closed' }, { code: 'closed' }]);
+  await until(() => shared.stats.pinned === 0);
+  expect(await served(shared, run(shared, 'ask', { args: [1] }).done)).toBe(0x010000ed);
+});
+
 it('an owner that is stuck in a callback: a typed error that says the access may still take effect', async () => {
   const made = machine();
   const shared = share(made);

@@ -209,6 +209,16 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     return { pinned, again, space: now, stored, disposed };
   },
 
+  /** Detaches with a view in hand, when nobody serves any more. */
+  pinDetach({ attach, signals }) {
+    const space = attach();
+    const view = space.memory();
+    signals.raise(0);
+    signals.wait(1);
+    space.detach();
+    return [view.disposed, caught(() => view.load(0, le32)), caught(() => space.load(0, le32))];
+  },
+
   /** Slices over RAM, and over all else. */
   slices({ attach }) {
     const space = attach();
