@@ -2,7 +2,20 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { le32 } from '@guestmem/memtx';
 import { attach } from '@guestmem/qemu-memory';
-import { ACTIVE, counts, FINISHED, loops, machine, PHASE, pairs, READY, ROUNDS, STOP, WINDOW_MS } from './shared.mjs';
+import {
+  ACTIVE,
+  counts,
+  FINISHED,
+  loops,
+  machine,
+  PHASE,
+  pairs,
+  READY,
+  ROUNDS,
+  STOP,
+  threadCpu,
+  WINDOW_MS,
+} from './shared.mjs';
 
 const { job, handle, control, flavour, id } = workerData;
 const words = new Int32Array(control);
@@ -21,9 +34,11 @@ const jobs = {
   /** The same loops over an attached space and over one of this thread, in turn. */
   ram() {
     const space = attach(handle, { flavour });
-    const alone = loops(machine().space, () => undefined, 0);
-    const attached = loops(space, flavour === 'quiescent' ? () => space.quiescent() : () => undefined, 0);
-    return { load: pairs(alone.load, attached.load), store: pairs(alone.store, attached.store) };
+    const isQuiescent = flavour === 'quiescent';
+    const rounds = isQuiescent ? ROUNDS : 50_000; // A few ms each, so that few are disturbed.
+    const alone = loops(machine().space, () => undefined, 0, rounds);
+    const attached = loops(space, isQuiescent ? () => space.quiescent() : () => undefined, 0, rounds);
+    return { load: pairs(alone.load, attached.load, rounds), store: pairs(alone.store, attached.store, rounds) };
   },
 
   /** Loads, or stores to its own part of RAM, for a window of time whenever its bit is set. */
@@ -45,6 +60,7 @@ const jobs = {
         space.goOnline();
         let count = 0;
         let longest = 0;
+        const cpu = threadCpu();
         const start = performance.now();
         for (let last = start; last - start < WINDOW_MS; ) {
           run();
@@ -53,9 +69,7 @@ const jobs = {
           last = now;
           count += ROUNDS;
         }
-        results[3 * id] = count;
-        results[3 * id + 1] = performance.now() - start;
-        results[3 * id + 2] = longest;
+        results.set([count, performance.now() - start, longest, threadCpu() - cpu], 4 * id);
         space.goOffline();
       }
       Atomics.add(words, FINISHED, 1);

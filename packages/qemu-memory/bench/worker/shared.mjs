@@ -1,4 +1,5 @@
 /** What the bench's threads share: the machine, the loops, the words, and figures that hold on a machine with other work. */
+import { readFileSync } from 'node:fs';
 import { le32 } from '@guestmem/memtx';
 import { MemoryCore } from '@guestmem/qemu-memory';
 import { bufferBacking } from '@guestmem/vm-memory';
@@ -14,8 +15,17 @@ export const CONTROL_BYTES = 256;
 export const ROUNDS = 1_000_000;
 export const WINDOW_MS = 300;
 
-/** Where workers leave their results: three numbers each. */
-export const counts = (control) => new Float64Array(control, 64, 12);
+/** Where workers leave their results: four numbers each, accesses, time and longest loop and CPU time in ms. */
+export const counts = (control) => new Float64Array(control, 64, 16);
+
+/** CPU time of this thread in ms, to a few ms; NaN where the system does not tell. */
+export function threadCpu() {
+  try {
+    return Number(readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ', 1)[0]) / 1e6;
+  } catch {
+    return Number.NaN;
+  }
+}
 
 /** RAM, a device, and thirty more: a map of ordinary size. */
 export function machine() {
@@ -32,7 +42,7 @@ export function machine() {
 }
 
 /** Quanta of a thousand accesses. Each subject has loops of its own, compiled for it alone, as a program with one kind of memory has. */
-export function loops(memory, quantum, base) {
+export function loops(memory, quantum, base, rounds = ROUNDS) {
   const make = new Function(
     'memory',
     'codec',
@@ -44,14 +54,14 @@ export function loops(memory, quantum, base) {
       store() { for (let i = 0; i < ROUNDS; quantum()) for (let end = i + 1000; i < end; i++) memory.store(BASE + ((i * 68) & 0x3fffc), codec, i); },
     };`,
   );
-  return make(memory, le32, quantum, ROUNDS, base);
+  return make(memory, le32, quantum, rounds, base);
 }
 
 /**
  * ns per access of two runs, taken in turn, and the ratios of neighbours. Only this thread works meanwhile, so a run whose CPU
  * time is less than its time was pushed off its core: that pair does not count.
  */
-export function pairs(first, second, wanted = 60) {
+export function pairs(first, second, rounds = ROUNDS, wanted = 60) {
   for (let i = 0; i < 12; i++) {
     first();
     second();
@@ -62,8 +72,8 @@ export function pairs(first, second, wanted = 60) {
   let disturbed = 0;
   const deadline = performance.now() + 6000;
   while (ratios.length < wanted && performance.now() < deadline) {
-    const one = timed(first);
-    const two = timed(second);
+    const one = timed(first, rounds);
+    const two = timed(second, rounds);
     if (one === null || two === null) {
       disturbed++;
       continue;
@@ -75,13 +85,13 @@ export function pairs(first, second, wanted = 60) {
   return { first: spread(a), second: spread(b), ratio: spread(ratios), pairs: ratios.length, disturbed };
 }
 
-function timed(run) {
+function timed(run, rounds) {
   const cpu = process.cpuUsage();
   const start = performance.now();
   run();
   const us = (performance.now() - start) * 1000;
   const { user, system } = process.cpuUsage(cpu);
-  return user + system < 0.93 * us ? null : (us * 1000) / ROUNDS;
+  return user + system < 0.93 * us ? null : (us * 1000) / rounds;
 }
 
 /** Median and the tenths at both ends. */
