@@ -11,7 +11,7 @@ import { loadFar, storeFar } from './far.ts';
 import { SlotKind } from './slot.ts';
 import type { ViewMap } from './view-map.ts';
 
-const { RAM } = SlotKind;
+const { RAM, IOMMU } = SlotKind;
 
 /**
  * @param low the address, its 32 bits as a signed integer.
@@ -89,6 +89,20 @@ export function storeFar32(map: ViewMap, low: number, value: number): void {
       slot.view.setInt32(off, value, true);
       if (slot.dirtyMask !== 0) slot.markDirty(off, 4);
       return;
+    }
+  } else if (slot.kind === IOMMU && slot.pageIommu !== null && slot.exact && map.taps === null) {
+    const model = slot.pageIommu;
+    const iova = slot.offset + off;
+    const next = model.hit(iova, 2, MEMTXATTRS_UNSPECIFIED);
+    if (next >= 0 && model.pageRoom(iova) >= 4) {
+      const behind = model.targetAs.map.slotAt(next);
+      const there = next - behind.first;
+      if (behind.kind === RAM && there + 4 <= behind.storeLen) {
+        map.metIommu(slot, iova);
+        behind.view.setInt32(there, value, true);
+        if (behind.dirtyMask !== 0) behind.markDirty(there, 4);
+        return;
+      }
     }
   }
   storeFar(map.core, map, low, le32, value, 0, MEMTXATTRS_UNSPECIFIED, null);

@@ -87,9 +87,12 @@ export abstract class ScalarAccess {
     tx: MemTx | null,
     ordering?: Ordering,
   ): void {
+    if (codec !== LE32) {
+      this.storeOther(addr, codec, value, attrs, tx, ordering);
+      return;
+    }
     const { map } = this;
     if (
-      codec === LE32 &&
       ordering === undefined &&
       tx === null &&
       typeof addr === 'number' &&
@@ -99,27 +102,31 @@ export abstract class ScalarAccess {
       value >>> 0 === value
     ) {
       if (addr <= map.zeroStore) {
+        // Read before the store: after it V8 14 looks whether `map` is still what it was.
+        const { zeroDirty } = map;
         map.zeroView.setUint32(addr, value, true);
-        if (map.zeroDirty !== 0) map.zero.markDirty(addr, 4);
+        if (zeroDirty !== 0) map.zero.markDirty(addr, 4);
         return;
       }
       const { home } = map;
       const off = (addr - home.low) | 0;
       if (off >= 0 && off <= home.store8) {
+        const { dirtyMask } = home;
         home.view.setUint32(off, value, true);
-        if (home.dirtyMask !== 0) home.markDirty(off, 4);
+        if (dirtyMask !== 0) home.markDirty(off, 4);
         return;
       }
       const slot = map.coarse[(addr >>> map.coarseShift) & 0xff]!;
       const at = (addr - slot.low) | 0;
       if (at >= 0 && at <= slot.store8) {
         map.met(slot);
+        const { dirtyMask } = slot;
         slot.view.setUint32(at, value, true);
-        if (slot.dirtyMask !== 0) slot.markDirty(at, 4);
+        if (dirtyMask !== 0) slot.markDirty(at, 4);
         return;
       }
     }
-    this.storeOther(addr, codec, value, attrs, tx, ordering);
+    this.store32(addr, value, attrs, tx, ordering);
   }
 
   /** The object at `addr`, across regions too. @throws {MemTxError} */
@@ -153,8 +160,9 @@ export abstract class ScalarAccess {
     const slot = addr <= map.zeroStore ? map.zero : map.home;
     const off = (addr - slot.low) | 0;
     if (off >= 0 && off <= slot.store8) {
+      const { dirtyMask } = slot;
       slot.view.setUint32(off, value, true);
-      if (slot.dirtyMask !== 0) slot.markDirty(off, 4);
+      if (dirtyMask !== 0) slot.markDirty(off, 4);
     } else this.writeObjFar(addr, LE32, value);
   }
 
@@ -163,9 +171,10 @@ export abstract class ScalarAccess {
     const slot = addr <= map.zeroStore ? map.zero : map.home;
     const off = (addr - slot.low) | 0;
     if (off >= 0 && off <= slot.store8) {
+      const { dirtyMask } = slot;
       slot.view.setUint32(off, low, true);
       slot.view.setUint32(off + 4, high, true);
-      if (slot.dirtyMask !== 0) slot.markDirty(off, 8);
+      if (dirtyMask !== 0) slot.markDirty(off, 8);
     } else this.writeObjFar(addr, LE64N, value);
   }
 
@@ -254,7 +263,38 @@ export abstract class ScalarAccess {
     return loadAny(core, map, addr | 0, codec, attrs, tx);
   }
 
-  /** A store that met no window, or tells its outcome, or is of another codec than LE32. */
+  /** The u32 store that met no window, or tells its outcome. */
+  private store32(
+    addr: number,
+    value: number,
+    attrs: MemTxAttrs,
+    tx: MemTx | null,
+    ordering: Ordering | undefined,
+  ): void {
+    const { map } = this;
+    if (
+      ordering !== undefined ||
+      typeof addr !== 'number' ||
+      addr >>> 0 !== addr ||
+      typeof value !== 'number' ||
+      value >>> 0 !== value
+    ) {
+      storeSlow(this.core, map, addr, LE32, value, attrs, tx, ordering);
+      return;
+    }
+    const slot = addr <= map.zeroStore ? map.zero : map.home;
+    const off = (addr - slot.low) | 0;
+    if (tx !== null && off >= 0 && off <= slot.store8) {
+      const { dirtyMask } = slot;
+      slot.view.setUint32(off, value, true);
+      if (dirtyMask !== 0) slot.markDirty(off, 4);
+      tx.result = 0;
+      tx.done = 4;
+    } else if (tx === null && attrs === UNSPECIFIED) storeFar32(map, addr | 0, value | 0);
+    else storeFar(this.core, map, addr | 0, LE32, value | 0, 0, attrs, tx);
+  }
+
+  /** A store of another codec than LE32. */
   private storeOther(
     addr: number,
     codec: ScalarCodec<number>,
@@ -263,15 +303,17 @@ export abstract class ScalarAccess {
     tx: MemTx | null,
     ordering: Ordering | undefined,
   ): void {
-    if (ordering === undefined && typeof addr === 'number' && addr >>> 0 === addr && typeof value === 'number') {
-      if (codec === LE32 && value >>> 0 === value) {
-        this.store32(addr, value, attrs, tx);
-        return;
-      }
+    if (
+      codec === LE64N &&
+      ordering === undefined &&
+      typeof addr === 'number' &&
+      addr >>> 0 === addr &&
+      typeof value === 'number'
+    ) {
       // An integer from 0 to 2^53 - 1 has such a high half, and nothing else has.
       const low = value >>> 0;
       const high = (value - low) / 0x1_0000_0000;
-      if (codec === LE64N && high >>> 0 === high && high <= 0x1f_ffff) {
+      if (high >>> 0 === high && high <= 0x1f_ffff) {
         this.store64(addr, low, high, attrs, tx);
         return;
       }
@@ -279,27 +321,15 @@ export abstract class ScalarAccess {
     storeSlow(this.core, this.map, addr, codec, value, attrs, tx, ordering);
   }
 
-  private store32(addr: number, value: number, attrs: MemTxAttrs, tx: MemTx | null): void {
-    const { map } = this;
-    const slot = addr <= map.zeroStore ? map.zero : map.home;
-    const off = (addr - slot.low) | 0;
-    if (tx !== null && off >= 0 && off <= slot.store8) {
-      slot.view.setUint32(off, value, true);
-      if (slot.dirtyMask !== 0) slot.markDirty(off, 4);
-      tx.result = 0;
-      tx.done = 4;
-    } else if (tx === null && attrs === UNSPECIFIED) storeFar32(map, addr | 0, value | 0);
-    else storeFar(this.core, map, addr | 0, LE32, value | 0, 0, attrs, tx);
-  }
-
   private store64(addr: number, low: number, high: number, attrs: MemTxAttrs, tx: MemTx | null): void {
     const { map } = this;
     const slot = addr <= map.zeroStore ? map.zero : map.home;
     const off = (addr - slot.low) | 0;
     if (tx === null && off >= 0 && off <= slot.store8) {
+      const { dirtyMask } = slot;
       slot.view.setUint32(off, low, true);
       slot.view.setUint32(off + 4, high, true);
-      if (slot.dirtyMask !== 0) slot.markDirty(off, 8);
+      if (dirtyMask !== 0) slot.markDirty(off, 8);
     } else storeFar(this.core, map, addr | 0, LE64N, low | 0, high, attrs, tx);
   }
 }

@@ -12,6 +12,8 @@ import {
   NOT_DIRECT,
   nativeCodecs,
   type OnError,
+  type ReportingMemTxView,
+  type ReportingOptions,
   type TxMemory,
 } from '@guestmem/memtx';
 import type {
@@ -65,6 +67,8 @@ export abstract class ViewAccess extends ScalarAccess implements TxMemory, Guest
   }
 
   /** The same memory with attributes, a byte order, a place for results or an error policy bound to it. */
+  with(options: ReportingOptions): ReportingMemTxView;
+  with(options: MemTxViewOptions): MemTxView;
   with(options: MemTxViewOptions): MemTxView {
     return memTxView(this, { order: this.core.targetOrder, ...options });
   }
