@@ -1,10 +1,12 @@
 /**
- * Designs of the u32 load that were tried for AddressSpace, smaller than the real thing so that each shows one idea. The
- * numbers (ns with the loop; raw DataView 1.4 / 1.6) stand beside each in designs.ts. Run them with `npm run bench -- --rows '^variant'`.
+ * Designs that were tried, smaller than the real thing so that each shows one idea: of the u32 load (designs.ts), of a device
+ * read, of a transfer of a page. The numbers stand beside each (ns with the loop; a raw DataView load takes 1.4 / 1.6). Run them with `npm run bench -- --rows '^variant'`.
  */
 import type { Built, Row } from '../harness/row.ts';
 import type { StreamName } from '../harness/streams.ts';
+import { devices } from '../rows/devices.ts';
 import { ramFor } from '../rows/ram.ts';
+import { COPIES, doublesCopy } from './copy-designs.ts';
 import {
   closurePerSegment,
   homeOnly,
@@ -14,6 +16,8 @@ import {
   untypedSlow,
   zeroOnly,
 } from './designs.ts';
+
+import { deviceByCall, deviceByMethod, deviceGenerated } from './device-designs.ts';
 
 type Design = (ram: readonly DataView[]) => object;
 
@@ -41,7 +45,48 @@ const DESIGNS: readonly (readonly [string, Design])[] = [
   ['table-untyped', untypedSlow],
 ];
 
-export const variantRows: readonly Row[] = DESIGNS.flatMap(([name, design]) => [
-  row(name, design, 'hot'),
-  ...(name === 'zero' || name === 'closure' || name === 'home' ? [] : [row(name, design, 'hot8')]),
-]);
+const DEVICE_BASE = 0xa000_0000;
+const DEVICE_SHIFT = 17;
+
+function deviceRow(name: string, make: typeof deviceByCall, count: 1 | 8): Row {
+  return {
+    id: `variant-device-${name}/device/device${count}`,
+    stream: `device${count}`,
+    size: 4,
+    base: DEVICE_BASE,
+    shift: DEVICE_SHIFT,
+    same: `device/device${count}`,
+    build: async (): Promise<Built> => ({ scope: { m: make(devices(8)) }, access: 'm.load(a)', kind: 'number' }),
+  };
+}
+
+function copyRow(name: keyof typeof COPIES): Row {
+  return {
+    id: `variant-copy-${name}/read4K/hot`,
+    stream: 'hot',
+    size: 4096,
+    same: 'read4K/hot',
+    checkCount: 64,
+    build: async (): Promise<Built> => {
+      const [view] = ramFor('hot');
+      const u = new Uint8Array(view!.buffer);
+      const b = new Uint8Array(4096);
+      return { scope: { u, b, copy: doublesCopy(u, b) }, access: COPIES[name], kind: 'number' };
+    },
+  };
+}
+
+const DEVICES = [
+  ['call', deviceByCall],
+  ['method', deviceByMethod],
+  ['generated', deviceGenerated],
+] as const;
+
+export const variantRows: readonly Row[] = [
+  ...DESIGNS.flatMap(([name, design]) => [
+    row(name, design, 'hot'),
+    ...(name === 'zero' || name === 'closure' || name === 'home' ? [] : [row(name, design, 'hot8')]),
+  ]),
+  ...DEVICES.flatMap(([name, make]) => [deviceRow(name, make, 1), deviceRow(name, make, 8)]),
+  ...(['subarray', 'view', 'doubles'] as const).map(copyRow),
+];
