@@ -1,16 +1,16 @@
 /**
  * Times every row of rows.mjs in fresh processes, rounds interleaved, and prints CPU time per access, the median of the
- * rounds, and the ratio to the first row of its group. Usage, after a build: node -C dist bench/access.mjs [--rounds 5] [--only text]
+ * rounds, and the ratio to the first row of its group. Usage, after a build: node -C dist bench/access.mjs [--rounds 5] [--only text] [--call 16384]
  */
 import { spawnSync } from 'node:child_process';
 import { argv, cpuUsage, execArgv, execPath, exit, memoryUsage, stdout, version } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { rows } from './rows.mjs';
 
-/** Accesses per call of a row's loop: all of the 64 KiB, 4 bytes at a time. */
-const CALL = 16384;
-
 const option = (name, fallback) => (argv.includes(name) ? argv[argv.indexOf(name) + 1] : fallback);
+
+/** Accesses per call of a row's loop: all of the 64 KiB, 4 bytes at a time. */
+const CALL = Number(option('--call', '16384'));
 
 if (argv[2] === 'row') stdout.write(JSON.stringify(timeRow(rows[Number(argv[3])])));
 else main();
@@ -22,9 +22,13 @@ function main() {
   const wanted = picked.filter((row) => row.group.includes(only) || row.name.includes(only));
   for (let round = 0; round < rounds; round++)
     for (const row of wanted) {
-      const child = spawnSync(execPath, [...execArgv, fileURLToPath(import.meta.url), 'row', String(row.index)], {
-        encoding: 'utf8',
-      });
+      const child = spawnSync(
+        execPath,
+        [...execArgv, fileURLToPath(import.meta.url), 'row', String(row.index), '--call', String(CALL)],
+        {
+          encoding: 'utf8',
+        },
+      );
       if (child.status !== 0) {
         console.error(child.stderr);
         exit(1);
