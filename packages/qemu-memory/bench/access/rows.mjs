@@ -120,7 +120,9 @@ function oneDevice() {
   const ops = {
     endianness: 'little',
     read: () => (reads = (reads + 1) | 0),
-    write: (_offset, value) => void (reads = value | 0),
+    write: (_offset, value) => {
+      reads = value | 0;
+    },
   };
   m.root.addSubregion(0x1000, m.core.io('dev', 0x100, ops, { owner: {} }));
   return m;
