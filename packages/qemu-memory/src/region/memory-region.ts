@@ -242,41 +242,30 @@ export class MemoryRegion {
     check.mayEdit(this);
     if (this.target === null)
       throw new MemoryRegionError('not-an-alias', `${check.show(this)} is not an alias and has no alias offset`);
-    if (this.#aliasOffset === to) return;
-    this.core.begin();
-    this.#aliasOffset = to;
-    this.core.regionChanged(this, this.#size, this.#enabled);
-    this.core.commit();
+    this.#edit(this.#aliasOffset !== to, () => {
+      this.#aliasOffset = to;
+    });
   }
 
   /** Any kind: what lies below a read-only container or behind such an alias shows read-only (T-48, T-63). */
   setReadonly(on: boolean): void {
-    check.mayEdit(this);
-    if (this.#readonly === on) return;
-    this.core.begin();
-    this.#readonly = on;
-    this.core.regionChanged(this, this.#size, this.#enabled);
-    this.core.commit();
+    this.#edit(this.#readonly !== on, () => {
+      this.#readonly = on;
+    });
   }
 
   /** Any kind; inherited like `readonly` (T-48, T-63). */
   setNonvolatile(on: boolean): void {
-    check.mayEdit(this);
-    if (this.#nonvolatile === on) return;
-    this.core.begin();
-    this.#nonvolatile = on;
-    this.core.regionChanged(this, this.#size, this.#enabled);
-    this.core.commit();
+    this.#edit(this.#nonvolatile !== on, () => {
+      this.#nonvolatile = on;
+    });
   }
 
   /** Switches a ROM device between reads from its memory and reads from its device (T-15, T-48). */
   romDeviceSetRomd(on: boolean): void {
-    check.mayEdit(this);
-    if (this.#romdMode === on) return;
-    this.core.begin();
-    this.#romdMode = on;
-    this.core.regionChanged(this, this.#size, this.#enabled);
-    this.core.commit();
+    this.#edit(this.#romdMode !== on, () => {
+      this.#romdMode = on;
+    });
   }
 
   /** Counts requests to log this region for a display; only the VGA client (T-25). @throws {MemoryRegionError} `bad-log-client`. */
@@ -370,6 +359,16 @@ export class MemoryRegion {
     this.signals.dispose();
     if (this.target !== null) countAlias(this.target, -1);
     this.#disposed = true;
+  }
+
+  /** A transaction that changes what all of the region shows, unless nothing would be different. */
+  #edit(differs: boolean, apply: () => void): void {
+    check.mayEdit(this);
+    if (!differs) return;
+    this.core.begin();
+    apply();
+    this.core.regionChanged(this, this.#size, this.#enabled);
+    this.core.commit();
   }
 
   /** Takes `region`, whose addr and priority are set. In a transaction. */
