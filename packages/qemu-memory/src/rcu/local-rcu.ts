@@ -1,9 +1,9 @@
 /**
  * RCU in one agent, without shared memory: a depth and a queue. A grace period has ended whenever no section is open,
  * because nothing else runs meanwhile; sections can outlive a call only across an `await`. When a memory is shared with
- * workers, `waitAlso` makes every grace period wait for the readers there too. A-211, A-213, A-214, A-239.
+ * workers, `waitAlso` makes every grace period wait for the readers there too. A-211, A-213, A-214, A-218, A-239.
  */
-import { disposable } from '@guestmem/vm-memory';
+import { type DisposableHandle, disposable } from '@guestmem/vm-memory';
 import { CallbackQueue, throwCollected } from './callback-queue.ts';
 import { RcuError } from './error.ts';
 import type { Rcu, RcuGuard } from './rcu.ts';
@@ -20,6 +20,8 @@ export interface RemoteReaders {
   waitAsync(ticket: number, timeoutMs: number): Promise<void>;
 }
 
+type Ticket = readonly [RemoteReaders, number];
+
 /** The RCU domain of one agent. */
 export class LocalRcu implements Rcu {
   #depth = 0;
@@ -27,14 +29,18 @@ export class LocalRcu implements Rcu {
   readonly #queue: CallbackQueue = new CallbackQueue();
   #jobAsked = false;
   readonly #remotes: RemoteReaders[] = [];
+  readonly #notifiers = new Set<() => void>();
   #batchTail = 0; // The queue's tail when the tickets below were asked for.
-  #tickets: (readonly [RemoteReaders, number])[] | null = null;
+  #tickets: Ticket[] | null = null;
 
   get depth(): number {
     return this.#depth;
   }
   get pending(): number {
     return this.#queue.pending;
+  }
+  get wanted(): boolean {
+    return this.#depth > 0 && (this.#queue.pending > 0 || this.#idle.length > 0);
   }
 
   readLock(): void {
@@ -67,11 +73,12 @@ export class LocalRcu implements Rcu {
 
   synchronize(timeoutMs: number = Number.POSITIVE_INFINITY): void {
     if (this.#depth > 0) throw inSection('synchronize');
-    for (const remote of this.#remotes) remote.wait(remote.request(), timeoutMs);
+    this.#waitFor(this.#request(), timeoutMs);
   }
 
   async synchronizeAsync(timeoutMs: number = Number.POSITIVE_INFINITY): Promise<void> {
     const tickets = this.#request();
+    if (this.#depth > 0 || !reached(tickets)) this.#force();
     if (this.#depth > 0) await this.#untilIdle();
     for (const [remote, ticket] of tickets) await remote.waitAsync(ticket, timeoutMs);
   }
@@ -91,13 +98,19 @@ export class LocalRcu implements Rcu {
     const target = this.#queue.tail;
     const errors: unknown[] = [];
     while (this.#queue.ran < target) {
-      if (this.#pollInto(errors) === 0) for (const [remote, ticket] of this.#tickets!) remote.wait(ticket, timeoutMs);
+      if (this.#pollInto(errors) === 0) this.#waitFor(this.#tickets!, timeoutMs);
     }
     throwCollected(errors);
   }
 
+  onForce(notify: () => void): DisposableHandle {
+    this.#notifiers.add(notify);
+    return disposable(() => this.#notifiers.delete(notify));
+  }
+
   barrier(): Promise<void> {
     if (this.#queue.pending === 0) return Promise.resolve();
+    if (this.#depth > 0) this.#force();
     return new Promise((resolve) => this.callRcu(resolve));
   }
 
@@ -120,7 +133,7 @@ export class LocalRcu implements Rcu {
         this.#batchTail = limit;
         this.#tickets = this.#request();
       }
-      if (!this.#tickets.every(([remote, ticket]) => remote.reached(ticket))) break;
+      if (!reached(this.#tickets)) break;
       this.#tickets = null;
       queue.complete(this.#batchTail);
       ran += queue.runDue(errors);
@@ -129,7 +142,17 @@ export class LocalRcu implements Rcu {
     return ran;
   }
 
-  #request(): (readonly [RemoteReaders, number])[] {
+  /** Waits one after the other; all have begun. */
+  #waitFor(tickets: readonly Ticket[], timeoutMs: number): void {
+    if (!reached(tickets)) this.#force();
+    for (const [remote, ticket] of tickets) remote.wait(ticket, timeoutMs);
+  }
+
+  #force(): void {
+    for (const notify of [...this.#notifiers]) notify();
+  }
+
+  #request(): Ticket[] {
     return this.#remotes.map((remote) => [remote, remote.request()] as const);
   }
 
@@ -160,6 +183,10 @@ export class LocalRcu implements Rcu {
     this.#idle = [];
     for (const wake of waiting) wake(); // Resolves promises; runs nothing here.
   }
+}
+
+function reached(tickets: readonly Ticket[]): boolean {
+  return tickets.every(([remote, ticket]) => remote.reached(ticket));
 }
 
 function notLocked(): RcuError {

@@ -12,6 +12,11 @@ export type RcuGuard = DisposableHandle;
 export interface RcuReadSide {
   /** Open sections of this agent; 0 outside. */
   readonly depth: number;
+  /**
+   * Does somebody wait for the sections of this agent that are open now, or for it to say `quiescent`? A loop that stays
+   * inside for long looks at it now and then, and leaves soon when it is true (A-218). Costs two atomic loads at most.
+   */
+  readonly wanted: boolean;
   /** Enters a section. Never waits. Read the protected pointer after it, once, and use that copy (A-212, A-226). */
   readLock(): void;
   /** Leaves a section. Runs no callback. @throws {RcuError} `not-locked`. */
@@ -52,6 +57,12 @@ export interface Rcu extends RcuReadSide {
    * @throws {RcuError} `in-read-section`, `in-callback`, `timeout`, `cannot-block`; and what a callback threw.
    */
   drain(timeoutMs?: number): void;
+  /**
+   * A-218: `notify` is called, in this agent, when `synchronize`, `drain` or an async form of them finds that it has to wait for
+   * readers: before it blocks, once per wait. It makes them leave soon, by a flag that they look at or a message. Never
+   * needed for safety; what it throws the waiter throws.
+   */
+  onForce(notify: () => void): DisposableHandle;
   /** Resolves when every callback that was queued before the call has run. May be called anywhere. */
   barrier(): Promise<void>;
 }

@@ -2,7 +2,7 @@
  * RCU for an agent that shares memory with others: its own sections are seen by their grace periods, and its grace
  * periods wait for their sections. Callbacks are functions, so each runs in the agent that queued it. A-217, A-238.
  */
-import { disposable } from '@guestmem/vm-memory';
+import { type DisposableHandle, disposable } from '@guestmem/vm-memory';
 import { RcuError } from './error.ts';
 import { FaultyReader, type ReaderFaults } from './faulty-reader.ts';
 import { LocalRcu } from './local-rcu.ts';
@@ -47,6 +47,9 @@ export class SharedRcu implements Rcu {
   }
   get pending(): number {
     return this.#local.pending;
+  }
+  get wanted(): boolean {
+    return this.#reader.wanted || this.#local.wanted;
   }
   /** Quiescent flavour: are sections free now, and grace periods waiting for the next `quiescent` or `offline`? */
   get online(): boolean {
@@ -127,6 +130,10 @@ export class SharedRcu implements Rcu {
   /** As Rcu says; an online agent is offline meanwhile. */
   drain(timeoutMs?: number): void {
     this.#away(() => this.#local.drain(timeoutMs));
+  }
+
+  onForce(notify: () => void): DisposableHandle {
+    return this.#local.onForce(notify);
   }
 
   barrier(): Promise<void> {

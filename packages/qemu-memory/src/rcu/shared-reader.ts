@@ -44,6 +44,11 @@ export class SharedReader {
     return this.#inside;
   }
 
+  /** Has a grace period begun that waits for this reader (A-218)? Its parity is then not the one that was read on entry. */
+  get wanted(): boolean {
+    return this.#inside && Atomics.load(this.words, GP) !== Atomics.load(this.words, this.at + CTR);
+  }
+
   /** A-226: from here on no grace period ends before `leave`. Read the protected pointer, with Atomics, after it. @throws {RcuError} `evicted`. */
   enter(): void {
     const words = this.words;

@@ -145,6 +145,31 @@ export function rcuSuite(mode: RcuMode): void {
       expect(done).toBe(true);
     });
 
+    it('A-218: who waits for a section calls the notifiers, and a section that is waited for is told by wanted', async () => {
+      const rcu = mode.make();
+      let kicked = 0;
+      const notifier = rcu.onForce(() => kicked++);
+      rcu.synchronize();
+      rcu.callRcu(() => undefined);
+      rcu.drain();
+      await rcu.synchronizeAsync();
+      expect([rcu.wanted, kicked]).toEqual([false, 0]); // Nobody was inside.
+      rcu.readLock();
+      expect(rcu.wanted).toBe(false);
+      const ended = rcu.synchronizeAsync();
+      expect([rcu.wanted, kicked]).toEqual([true, 1]);
+      rcu.readUnlock();
+      expect(rcu.wanted).toBe(false);
+      await ended;
+      notifier.dispose();
+      rcu.readLock();
+      rcu.callRcu(() => undefined);
+      const after = rcu.barrier();
+      expect([rcu.wanted, kicked]).toEqual([true, 1]);
+      rcu.readUnlock();
+      await after;
+    });
+
     it('A-246: barrier resolves after every callback queued before it, and at once when there is none', async () => {
       const rcu = mode.make();
       await rcu.barrier();

@@ -44,6 +44,26 @@ describe('shared domain', () => {
     expect(freed).toBe(true);
   });
 
+  it('A-218: a notifier makes the reader leave that a blocking wait is for; wanted is what it looks at', () => {
+    const [vcpu, updater] = pair('quiescent');
+    const [reader, other] = pair();
+    const kick = (rcu: SharedRcu) => () => {
+      expect(rcu.wanted).toBe(true);
+      if (rcu === vcpu) vcpu.goOffline();
+      else rcu.readUnlock();
+    };
+    const kicks = [updater.onForce(kick(vcpu)), other.onForce(kick(reader))];
+    vcpu.goOnline();
+    reader.readLock();
+    expect([vcpu.wanted, reader.wanted]).toEqual([false, false]);
+    updater.synchronize(1000); // Would time out if nobody were told.
+    let ran = 0;
+    other.callRcu(() => ran++);
+    other.drain(1000);
+    expect([ran, vcpu.wanted, reader.wanted]).toEqual([1, false, false]);
+    for (const each of kicks) each.dispose();
+  });
+
   it('A-244: a section that began after the grace period does not delay it', () => {
     const [reader, updater] = pair();
     reader.readLock();

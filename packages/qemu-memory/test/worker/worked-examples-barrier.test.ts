@@ -23,7 +23,6 @@ await import('../access/dispatch.test.ts');
 await import('../access/entry-points.test.ts');
 await import('../access/iommu.test.ts');
 await import('../access/dirty.test.ts');
-await import('../access/dispatch.property.test.ts');
 
 afterAll(async () => {
   const { accesses, forwarded } = worker.current!;
