@@ -2,8 +2,9 @@
 import { expect, it } from 'vitest';
 import { campaign } from '../support/hostile.ts';
 
-const ACCESSES = Number(process.env['HOSTILE_ACCESSES'] ?? 1_200_000);
-const SEED = Number(process.env['HOSTILE_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+const { HOSTILE_ACCESSES, HOSTILE_SEED } = process.env;
+const ACCESSES = Number(HOSTILE_ACCESSES ?? 1_200_000);
+const SEED = Number(HOSTILE_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 it(`D10: ${ACCESSES} hostile accesses end with documented outcomes only (HOSTILE_SEED=${SEED})`, {
   timeout: 3_600_000,
