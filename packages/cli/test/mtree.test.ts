@@ -203,6 +203,7 @@ describe('what is no use is refused with exit code 2 and one sentence', () => {
     ['a flat dump of one', () => [Q35('flat'), '--with-flat', Q35('flat')], /is a flat dump itself; --with-flat goes/],
     ['a map without a space', () => [file('m', EMPTY_MAP)], /m has no address space; is the dump whole/],
     ['a tree without a space', () => [file('t', SPACELESS), '--dispatch'], /t has no address space/],
+    ['an address in a tree without a space', () => [file('t', SPACELESS), '--find', '0'], /t has no address space/],
     ['a tree without a space in diff', () => ['diff', Q35('flat'), file('t', SPACELESS)], /t has no address space/],
     [
       'options of others in diff',

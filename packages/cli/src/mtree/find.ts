@@ -61,8 +61,7 @@ function rootsOf(core: MemoryCore, only: string | undefined): { spaces: string[]
     if (names === undefined) out.set(root, [name]);
     else names.push(name);
   }
-  if (out.size === 0)
-    throw new UserError(only === undefined ? 'there is no address space' : `there is no address space "${only}"`);
+  if (out.size === 0) throw new UserError(`there is no address space "${only}"`);
   return [...out].map(([root, spaces]) => ({ spaces, root }));
 }
 

@@ -39,6 +39,7 @@ export function showMtree(path: string, options: MtreeOptions): number {
   return explained(path, () => {
     const { core } = buildMap(loaded.map);
     const code = options.withFlat === undefined ? 0 : compareWithFlat(core, options.withFlat);
+    if (address !== null && core.addressSpaces.length === 0) throw noSpaces(path);
     if (address !== null) print(findAddress(core, address, options));
     else if (form === 'json') print(printMap(renderMap(loaded.map)));
     else print(textOf(path, core, form, options, pageBits));
