@@ -15,13 +15,14 @@ export const POISON = 0xdddd_dddd;
 const MAGIC = 0x6d65_6d21;
 
 /** Kinds of violation, counted in shared memory. */
-export const Bad = { POISON: 0, HEADER: 1, CHANGED: 2, DEVICE: 3, ERROR: 4 } as const;
+export const Bad = { POISON: 0, HEADER: 1, CHANGED: 2, DEVICE: 3, ERROR: 4, PINNED: 5 } as const;
 export const BAD_NAMES = [
   'reclaimed memory was read',
   'a header does not fit',
   'one view showed two blocks at one address',
   'a device access was lost or done twice',
   'an access failed',
+  'a pinned view changed',
 ] as const;
 
 /** Words of a page's header. */

@@ -88,6 +88,21 @@ function sections(): void {
   });
 }
 
+/** A view held fast shows the same block at an address for as long as it is held; its bytes may be reclaimed, they are no part of the view. */
+function pinned(): void {
+  const view = space.memory();
+  const at = random(SLOTS) * SLOT_BYTES + random(16) * 0x1000 + 4;
+  let first = POISON;
+  for (let i = 0; i < 200; i++) {
+    const block = view.load(at, le32);
+    if (first === POISON) first = block;
+    else if (block !== first && block !== POISON) bad(Bad.PINNED);
+    accesses++;
+    if (i % 50 === 0 && data.flavour === 'quiescent') space.quiescent();
+  }
+  view.dispose();
+}
+
 /** Counts up a word in a dirty-logged page; tells the device what comes next. */
 function writes(): void {
   const page = random(COUNTER_PAGES);
@@ -108,6 +123,7 @@ try {
     if (data.flavour === 'quiescent') quantum();
     else sections();
     writes();
+    if (random(100) === 0) pinned();
     counts[data.id] = accesses;
   }
 } catch (error) {
