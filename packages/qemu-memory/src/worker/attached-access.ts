@@ -18,6 +18,8 @@ import {
   NOT_DIRECT,
   nativeCodecs,
   type OnError,
+  type ReportingMemTxView,
+  type ReportingOptions,
   type TxMemory,
 } from '@guestmem/memtx';
 import {
@@ -61,6 +63,8 @@ export abstract class AttachedAccess extends AttachedScalars implements TxMemory
   }
 
   /** The same memory with attributes, a byte order, a place for results or an error policy bound to it. */
+  with(options: ReportingOptions): ReportingMemTxView;
+  with(options: MemTxViewOptions): MemTxView;
   with(options: MemTxViewOptions): MemTxView {
     return memTxView(this, { order: this.order, ...options });
   }
