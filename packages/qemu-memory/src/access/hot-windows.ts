@@ -34,9 +34,8 @@ export abstract class HotWindows {
   zero: Slot;
   /** Never a slot that must be looked up anew, is tapped, or reaches 2^31. */
   home: Slot;
-  /** The device that most accesses to devices meet: its first address's bits, its length (0: none), its dispatch. Its offset 0 is its first. */
+  /** The device that most accesses to devices meet, all of it: its first address's bits, its dispatch, which knows how long it is. */
   portBits = 0;
-  portSpan = 0;
   port: RegionDispatch;
   /** The IOMMU whose cached pages most accesses meet: its first address's bits, its length (0: none), its pages. Its offset 0 is its first. */
   pagesBits = 0;
@@ -79,7 +78,7 @@ export abstract class HotWindows {
     this.zero = this.#none;
     this.home = this.#none;
     this.#early = EARLY;
-    this.portSpan = 0;
+    this.port = this.#none.dispatch;
     this.pagesSpan = 0;
     this.#pagesSlot = this.#none;
     this.table = NO_TABLE;
@@ -124,9 +123,10 @@ export abstract class HotWindows {
 
   #lookDevice(device: Slot): void {
     this.deviceTicks = this.#rest();
-    if (device.deviceOffset !== 0 || !this.#devices.on(device)) return;
+    if (!this.#devices.on(device)) return;
+    const { quickReads, quickWrites } = device.dispatch;
+    if (device.deviceOffset !== 0 || device.deviceSpan !== Math.max(quickReads, quickWrites)) return;
     this.portBits = device.deviceBits;
-    this.portSpan = device.deviceSpan;
     this.port = device.dispatch;
   }
 

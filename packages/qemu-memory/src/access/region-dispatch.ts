@@ -38,8 +38,8 @@ export class RegionDispatch {
   /** Bit n: an access of n bytes needs only its alignment checked and one plain callback of its own size. */
   readonly #easyRead: number;
   #easyWrite: number;
-  /** @internal Bit n: an aligned little-endian read of n bytes may take `readQuick32`, where `control` is at its `quickDepth`. */
-  quickSizes = 0;
+  /** @internal Offsets below which an aligned little-endian read may take `readQuick32`, where `control` is at its `quickDepth`; 0: none. */
+  quickReads = 0;
   /** @internal The same for `writeQuick32`. */
   quickWrites = 0;
   readonly #easyWriteRule: number;
@@ -87,8 +87,9 @@ export class RegionDispatch {
   #setQuick(): void {
     this.#guarded = this.#guard.enabled ? 1 : 0;
     const isQuick = !this.bigEndian && !this.#flushCoalesced;
-    this.quickSizes = isQuick ? this.#easyRead : 0;
-    this.quickWrites = isQuick ? this.#easyWrite : 0;
+    const span = isQuick ? Math.min(Number(this.region.size), 0x7fff_fffc) : 0;
+    this.quickReads = (this.#easyRead & 4) === 0 ? 0 : span;
+    this.quickWrites = (this.#easyWrite & 4) === 0 ? 0 : span;
   }
 
   /** Is the owner's re-entrancy guard ignored by this region (A-47)? Default false. */

@@ -15,7 +15,6 @@ import { le32, le64, le64n, MEMTXATTRS_UNSPECIFIED, type MemTx, type MemTxAttrs 
 import type { Codec, GuestAddress, Ordering, ScalarCodec } from '@guestmem/vm-memory';
 import type { MemoryCore } from '../space/memory-core.ts';
 import { loadAny, loadFar, storeFar } from './far.ts';
-import { loadFar32, storeFar32 } from './far32.ts';
 import { loadSlow, storeSlow } from './scalar.ts';
 import type { ViewMap } from './view-map.ts';
 
@@ -220,7 +219,7 @@ export abstract class ScalarAccess {
     }
     if (ordering !== undefined || typeof addr !== 'number' || addr >>> 0 !== addr)
       return loadSlow(this.core, this.map, addr, LE32, attrs, tx, ordering) as number;
-    if (tx === null && attrs === UNSPECIFIED) return loadFar32(this.map, addr | 0);
+    if (tx === null && attrs === UNSPECIFIED) return this.map.loadFar32(addr | 0);
     return loadFar(this.core, this.map, addr | 0, LE32, attrs, tx);
   }
 
@@ -290,7 +289,7 @@ export abstract class ScalarAccess {
       if (dirtyMask !== 0) slot.markDirty(off, 4);
       tx.result = 0;
       tx.done = 4;
-    } else if (tx === null && attrs === UNSPECIFIED) storeFar32(map, addr | 0, value | 0);
+    } else if (tx === null && attrs === UNSPECIFIED) map.storeFar32(addr | 0, value | 0);
     else storeFar(this.core, map, addr | 0, LE32, value | 0, 0, attrs, tx);
   }
 

@@ -27,7 +27,7 @@ function machine(base: number, ops: Partial<MemoryRegionOps> = {}, owner: object
 
 function open(m: ReturnType<typeof machine>, base: number): void {
   for (let i = 0; i < 2000; i++) m.space.load(base + 8, le32);
-  expect(m.space.map.portBits === (base | 0) && m.space.map.portSpan === PAGE).toBe(true);
+  expect(m.space.map.portBits === (base | 0) && m.space.map.port === m.device.dispatch).toBe(true);
 }
 
 describe.each([
@@ -190,6 +190,25 @@ describe.each([
 it('A-16: a big-endian device is read in its own order, however hot', () => {
   const m = machine(HIGH, { endianness: 'big', read: () => 0x0102_0304 });
   for (let i = 0; i < 2000; i++) expect(m.space.load(HIGH, le32)).toBe(0x0403_0201);
+});
+
+it('T-50: a device that is seen in part only answers there, however hot', () => {
+  const m = machine(HIGH);
+  m.system.addSubregionOverlap(HIGH + PAGE / 2, m.core.ram('over', bufferBacking(PAGE / 2)), 1);
+  for (let i = 0; i < 2000; i++) expect(m.space.load(HIGH + 8, le32)).toBe(9);
+  expect(m.space.load(HIGH + PAGE / 2, le32)).toBe(0);
+  expect(m.space.load(HIGH + PAGE / 2 - 4, le32)).toBe(PAGE / 2 - 3);
+});
+
+it('T-46: a device that becomes smaller ends where it ends', () => {
+  const m = machine(HIGH);
+  open(m, HIGH);
+  m.device.setSize(PAGE / 2);
+  for (let i = 0; i < 2000; i++) m.space.load(HIGH + 8, le32);
+  expect(() => m.space.load(HIGH + PAGE / 2, le32)).toThrow(GuestMemoryError);
+  m.device.setSize(2 * PAGE);
+  for (let i = 0; i < 2000; i++) m.space.load(HIGH + 8, le32);
+  expect(m.space.load(HIGH + PAGE, le32)).toBe(PAGE + 1);
 });
 
 it('A-30: two devices that are hot in turn each answer for themselves', () => {
