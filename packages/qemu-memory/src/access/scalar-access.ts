@@ -225,15 +225,22 @@ export abstract class ScalarAccess {
 
   /** A load of LE64N. As with u32, no way out is untyped: else the sum of the halves is boxed. */
   private load64(addr: number, attrs: MemTxAttrs, tx: MemTx | null, ordering: Ordering | undefined): number {
+    if (ordering === undefined && tx === null && typeof addr === 'number' && (addr | 0) === addr && addr >= 0) {
+      const { map } = this;
+      const slot = addr <= map.zeroLoad ? map.zero : map.home;
+      const off = (addr - slot.low) | 0;
+      if (off >= 0 && off <= slot.load8) {
+        const high = slot.view.getUint32(off + 4, true);
+        if (high <= 0x1f_ffff) return high * 0x1_0000_0000 + slot.view.getUint32(off, true);
+      }
+    }
+    return this.loadFar64(addr, attrs, tx, ordering);
+  }
+
+  private loadFar64(addr: number, attrs: MemTxAttrs, tx: MemTx | null, ordering: Ordering | undefined): number {
     const { core, map } = this;
     if (ordering !== undefined || typeof addr !== 'number' || addr >>> 0 !== addr)
       return +(loadSlow(core, map, addr, LE64N, attrs, tx, ordering) as number);
-    const slot = addr <= map.zeroLoad ? map.zero : map.home;
-    const off = (addr - slot.low) | 0;
-    if (tx === null && off >= 0 && off <= slot.load8) {
-      const high = slot.view.getUint32(off + 4, true);
-      if (high <= 0x1f_ffff) return high * 0x1_0000_0000 + slot.view.getUint32(off, true);
-    }
     const low = loadFar(core, map, addr | 0, LE64N, attrs, tx) >>> 0;
     return core.access.hi * 0x1_0000_0000 + low;
   }
@@ -242,9 +249,10 @@ export abstract class ScalarAccess {
   private loadBig(addr: number, attrs: MemTxAttrs, tx: MemTx | null, ordering: Ordering | undefined): bigint {
     if (ordering === undefined && tx === null && typeof addr === 'number' && (addr | 0) === addr && addr >= 0) {
       const { map } = this;
-      const slot = addr <= map.zeroLoad ? map.zero : map.home;
-      const off = (addr - slot.low) | 0;
-      if (off >= 0 && off <= slot.load8) return slot.view.getBigUint64(off, true);
+      if (addr <= map.zeroLoad) return map.zeroView.getBigUint64(addr, true);
+      const { home } = map;
+      const off = (addr - home.low) | 0;
+      if (off >= 0 && off <= home.load8) return home.view.getBigUint64(off, true);
     }
     return BigInt.asUintN(64, loadSlow(this.core, this.map, addr, LE64, attrs, tx, ordering) as bigint);
   }
