@@ -15,6 +15,7 @@ import {
   ATTRS_HI,
   ATTRS_LO,
   CHUNK,
+  CLAIMED,
   DONE_LO,
   FLAGS,
   GO_ON,
@@ -43,6 +44,13 @@ interface Stage {
   at: number;
 }
 
+/** An entry when it was last seen to change. */
+interface Held {
+  readonly state: number;
+  readonly ticket: number;
+  readonly since: number;
+}
+
 const NO_BYTES = new Uint8Array(0);
 /** What no access leaves in a MemTx's `done`. */
 const UNTOLD = -1;
@@ -55,6 +63,7 @@ export class RingServer {
   readonly #questions: OwnerQuestions;
   readonly #claimOf: (slot: number) => number;
   readonly #stages: Stage[];
+  readonly #held: Held[];
   readonly #views: DataView[];
   readonly #tx = new MemTx();
   #busy = false;
@@ -65,6 +74,7 @@ export class RingServer {
     this.#questions = questions;
     this.#claimOf = claimOf;
     this.#stages = ring.payloads.map(() => ({ own: null, bytes: NO_BYTES, at: 0 }));
+    this.#held = ring.payloads.map(() => ({ state: 0, ticket: 0, since: 0 }));
     this.#views = ring.payloads.map((bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length));
   }
 
@@ -102,6 +112,25 @@ export class RingServer {
       freed++;
     }
     return freed;
+  }
+
+  /** Reader slots of callers that have held an entry, with nothing for the owner to do, since they were seen `ms` ago. */
+  idleCallers(now: number, ms: number): number[] {
+    const { words, entries } = this.#ring;
+    const found: number[] = [];
+    for (let entry = 0; entry < entries; entry++) {
+      const at = this.#ring.at(entry);
+      const state = Atomics.load(words, at + STATE);
+      const phase = state & 15;
+      const held = this.#held[entry]!;
+      // Each exchange has a ticket of its own, so an entry that goes round is told from one that stays.
+      if (held.state !== state || held.ticket !== words[at + ORDER]!) {
+        this.#held[entry] = { state, ticket: words[at + ORDER]!, since: now };
+        continue;
+      }
+      if ((phase === ANSWERED || phase === CLAIMED) && now - held.since >= ms) found.push((state >>> 4) - 1);
+    }
+    return found;
   }
 
   #oldest(): number {

@@ -31,8 +31,9 @@ export interface ShareOptions {
   /** Bytes of a request that travel at a time, a multiple of 64 (default 4096). */
   readonly ringPayload?: number;
   /**
-   * A worker that keeps a grace period from ending for longer is let go (default 30000 ms; Infinity: never). It may still
-   * be alive, so nothing that it may be using is used again, and it gets a typed error when it comes back.
+   * A worker that keeps a grace period from ending, or does not collect an answer, for longer is let go (default 30000 ms;
+   * Infinity: never). It may still be alive, so nothing that it may be using is used again until `release` says that it has
+   * ended, and it gets a typed error when it comes back.
    */
   readonly stallMs?: number;
   /** Told when a worker was let go for that. */
@@ -46,7 +47,7 @@ export interface EvictEvent {
   /** Of its handle. */
   readonly claim: number;
   readonly slot: number;
-  /** How long the grace period has waited, in ms. */
+  /** How long it was waited for, in ms. */
   readonly waitedMs: number;
 }
 
@@ -74,13 +75,15 @@ export interface SharedSpaceStats {
   /** Requests performed for workers. */
   readonly served: number;
   readonly freeTables: number;
-  /** Tables given up because an evicted worker may still read them. */
+  /** Tables that are not used because a worker that was let go, and has not ended yet, may still read them. */
   readonly lostTables: number;
   /** Pinned views that workers hold. */
   readonly pinned: number;
 }
 
 const SLICE_MS = 20;
+/** Between two looks for entries of the ring that nobody collects. */
+const LOOK_MS = 250;
 /** For the next request after one: 80 us, the way back of a caller that slept; and 3 us. */
 const MOST_LOOKS = 8000;
 const LEAST_LOOKS = 300;
@@ -104,6 +107,9 @@ export class SharedSpace {
   readonly #stallMs: number;
   readonly #onEvict: ((event: EvictEvent) => void) | undefined;
   readonly #undo: (() => void)[];
+  /** Slots of those who were let go, by claim, until it is known that they have ended. */
+  readonly #letGoSlots = new Map<number, readonly number[]>();
+  #lookedAt = 0;
   #stalled: { readonly phase: number; readonly since: number } | null = null;
   #closed = false;
 
@@ -230,7 +236,9 @@ export class SharedSpace {
    */
   release(handle: Pick<SharedSpaceHandle, 'claim'>): boolean {
     let found = false;
-    for (const slot of this.domain.slotsOf(handle.claim)) {
+    const slots = [...this.domain.slotsOf(handle.claim), ...(this.#letGoSlots.get(handle.claim) ?? [])];
+    if (this.#letGoSlots.delete(handle.claim) && this.#letGoSlots.size === 0) this.#publisher.recoverTables();
+    for (const slot of slots) {
       this.#server.freeEntriesOf(slot);
       found = this.domain.evict(slot, 'dead') || found;
     }
@@ -262,20 +270,30 @@ export class SharedSpace {
   }
 
   #lookForStalls(): void {
+    const now = Date.now();
+    if (now - this.#lookedAt >= Math.min(this.#stallMs / 4, LOOK_MS)) {
+      this.#lookedAt = now;
+      for (const slot of this.#server.idleCallers(now, this.#stallMs)) this.#letGo(slot, this.#stallMs);
+    }
     const { phase } = this.domain;
     if ((phase & 3) === 0) {
       this.#stalled = null;
       return;
     }
-    if (this.#stalled?.phase !== phase) this.#stalled = { phase, since: Date.now() };
-    const waitedMs = Date.now() - this.#stalled.since;
+    if (this.#stalled?.phase !== phase) this.#stalled = { phase, since: now };
+    const waitedMs = now - this.#stalled.since;
     if (waitedMs < this.#stallMs) return;
-    for (const slot of this.domain.blocking()) {
-      const claim = this.domain.claimOf(slot);
-      this.#publisher.giveUpTables();
-      if (claim > 0 && this.domain.evict(slot, 'unresponsive')) this.#onEvict?.({ claim, slot, waitedMs });
-    }
+    for (const slot of this.domain.blocking()) this.#letGo(slot, waitedMs);
     this.#stalled = null;
+  }
+
+  /** It may still be alive: what it may be reading is not used again, nor its entry in the ring. */
+  #letGo(slot: number, waitedMs: number): void {
+    const claim = this.domain.claimOf(slot);
+    if (claim <= 0) return;
+    this.#publisher.giveUpTables();
+    this.#letGoSlots.set(claim, [...(this.#letGoSlots.get(claim) ?? []), slot]);
+    if (this.domain.evict(slot, 'unresponsive')) this.#onEvict?.({ claim, slot, waitedMs });
   }
 }
 

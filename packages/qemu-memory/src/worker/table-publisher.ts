@@ -14,7 +14,6 @@ const EMPTY = 0;
 interface Table {
   readonly index: number;
   blocks: ReadonlySet<RamBlock>;
-  lost: boolean;
 }
 
 /** Publishes for one shared space. */
@@ -22,12 +21,12 @@ export class TablePublisher {
   readonly buffer: SharedArrayBuffer;
   publications = 0;
   overflows = 0;
-  lostTables = 0;
   readonly #space: AddressSpace;
   readonly #blocks: BlockTable;
   readonly #arena: TableArena;
   readonly #free: Table[] = [];
   readonly #retired = new Set<Table>();
+  readonly #lost = new Set<Table>();
   readonly #early: boolean;
   #current: Table | null = null;
   #rows: readonly TableRow[] | null = null;
@@ -44,11 +43,15 @@ export class TablePublisher {
     this.#early = options.early;
     this.buffer = createTables(options.tables + 1, options.rows);
     this.#arena = new TableArena(this.buffer);
-    for (let index = 1; index <= options.tables; index++) this.#free.push({ index, blocks: new Set(), lost: false });
+    for (let index = 1; index <= options.tables; index++) this.#free.push({ index, blocks: new Set() });
   }
 
   get freeTables(): number {
     return this.#free.length;
+  }
+
+  get lostTables(): number {
+    return this.#lost.size;
   }
 
   /** The view has changed: publishes its RAM, unless that is the same as before. Never waits. */
@@ -75,8 +78,16 @@ export class TablePublisher {
 
   /** A worker that is let go may still read what it could read so far: those tables are not used again. */
   giveUpTables(): void {
-    for (const table of this.#retired) this.#lose(table);
-    if (this.#current !== null) this.#lose(this.#current);
+    for (const table of this.#retired) this.#lost.add(table);
+    if (this.#current !== null) this.#lost.add(this.#current);
+  }
+
+  /** All workers that were let go have ended. */
+  recoverTables(): void {
+    const idle = [...this.#lost].filter((table) => table !== this.#current && !this.#retired.has(table));
+    this.#lost.clear();
+    this.#free.push(...idle);
+    if (this.#behind && idle.length > 0) this.publish();
   }
 
   close(): void {
@@ -99,14 +110,8 @@ export class TablePublisher {
     this.#retired.delete(table);
     this.#blocks.release(table.blocks);
     table.blocks = new Set();
-    if (table.lost) return;
+    if (this.#lost.has(table)) return;
     this.#free.push(table);
     if (this.#behind) this.publish();
-  }
-
-  #lose(table: Table): void {
-    if (table.lost) return;
-    table.lost = true;
-    this.lostTables++;
   }
 }

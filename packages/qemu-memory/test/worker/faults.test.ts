@@ -1,6 +1,8 @@
 /** Workers that die, owners that do not answer, rings and slots that run out. Issue 7, point 5. */
 import { le32 } from '@guestmem/memtx';
 import { afterEach, expect, it } from 'vitest';
+import { attach } from '../../src/worker/attached-space.ts';
+import { ANSWERED, Ring, STATE } from '../../src/worker/ring-layout.ts';
 import type { EvictEvent, SharedSpace, ShareOptions } from '../../src/worker/shared-space.ts';
 import { type Run, type StartOptions, served, start } from './support/harness.ts';
 import { type Machine, machine } from './support/machine.ts';
@@ -54,7 +56,7 @@ it('A-217: a worker that hangs in a section is let go after stallMs, and the own
   const made = machine();
   const events: EvictEvent[] = [];
   const shared = share(made, { workers: 2, stallMs: 50, onEvict: (event) => events.push(event) });
-  const { signals, handle } = run(shared, 'hang');
+  const { signals, handle, worker } = run(shared, 'hang');
   await until(() => signals.get(0) === 1);
   let freed = false;
   made.core.rcu.callRcu(() => {
@@ -66,7 +68,11 @@ it('A-217: a worker that hangs in a section is let go after stallMs, and the own
   );
   expect(events).toEqual([{ claim: handle.claim, slot: 0, waitedMs: expect.any(Number) }]);
   // What it may still read is not used again: the table that was published, and no other.
-  expect(shared.stats.lostTables).toBe(1);
+  expect(shared.stats).toMatchObject({ lostTables: 1, freeTables: 15 });
+  made.ram.setEnabled(false); // Another table is published meanwhile.
+  await worker.terminate();
+  await until(() => shared.stats.lostTables === 0);
+  expect(shared.stats.freeTables).toBe(15);
 });
 
 it('A-217: a worker that was late and comes back gets a typed error, never stale memory', async () => {
@@ -97,6 +103,26 @@ it('a worker terminated while it waits on the ring leaves no entry behind', asyn
   await new Promise((resolve) => setTimeout(resolve, 20)); // It has taken the only entry by now, or soon will.
   await first.worker.terminate();
   expect(await served(shared, run(shared, 'ask', { args: [3] }).done)).toBe(3 * 0x010000ed);
+});
+
+it('a worker that vanishes with an answer in the ring, and of whose end nobody is told: let go after stallMs, once', async () => {
+  const made = machine();
+  const events: EvictEvent[] = [];
+  const shared = share(made, { workers: 2, ringEntries: 2, stallMs: 40, onEvict: (event) => events.push(event) });
+  const handle = shared.handle();
+  const gone = attach(handle); // Its agent goes no further than this.
+  const ring = new Ring(handle.ring);
+  Atomics.store(ring.words, ring.at(0) + STATE, ((gone.rcu.slot + 1) << 4) | ANSWERED);
+  const busy = run(shared, 'ask', { args: [2000] }); // Others go on, and are not taken for gone.
+  await served(
+    shared,
+    until(() => events.length > 0),
+  );
+  expect(await served(shared, busy.done)).toBe(2000 * 0x010000ed);
+  expect(events).toEqual([{ claim: handle.claim, slot: gone.rcu.slot, waitedMs: 40 }]);
+  expect(() => gone.load(0, le32)).toThrow(expect.objectContaining({ code: 'evicted' }));
+  expect(shared.release(handle)).toBe(true);
+  expect(ring.words[ring.at(0) + STATE]).toBe(0);
 });
 
 it('a full ring blocks and loses nothing: five workers, one entry, every request performed once', async () => {
