@@ -88,6 +88,22 @@ export const rows = [
       return sum;
     };
   }),
+  row('load', 'unbound, two memories in turn, for the next row', () => {
+    const memory = [ram(), ram()];
+    return (n) => {
+      let sum = 0;
+      for (let i = 0; i < n; i++) sum = (sum + memory[i & 1].load(BASE + ((i * 4) & MASK), le32)) | 0;
+      return sum;
+    };
+  }),
+  row('load', 'views of two memories in turn', () => {
+    const dev = [view(), view()];
+    return (n) => {
+      let sum = 0;
+      for (let i = 0; i < n; i++) sum = (sum + dev[i & 1].load(BASE + ((i * 4) & MASK), le32)) | 0;
+      return sum;
+    };
+  }),
   row('load', 'per call: interned attributes', () => {
     const dev = view();
     const attrs = memTxAttrs({ requesterId: 0x20, pid: 7 });

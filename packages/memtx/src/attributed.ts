@@ -26,9 +26,10 @@ export function attributed(memory: GuestMemory): TxMemory {
 /** A local copy: V8 folds it into the code, but not an imported binding. */
 const OK = MemTxResult.OK;
 
-class AttributedMemory implements TxMemory {
+/** @internal See `attributed`. */
+export class AttributedMemory implements TxMemory {
   /** Not `#memory`: V8 treats a private name as mutable, and this one is read on every access (5.3 against 4.9 ns, Node 20). */
-  private readonly memory: GuestMemory;
+  readonly memory: GuestMemory;
 
   constructor(memory: GuestMemory) {
     this.memory = memory;
@@ -143,11 +144,15 @@ class AttributedMemory implements TxMemory {
   }
 }
 
-/** Never written. */
-const ZEROS: DataView = /* @__PURE__ */ new DataView(/* @__PURE__ */ new ArrayBuffer(8));
+/** What a refused load decodes. Never written. */
+export const ZEROS: DataView = /* @__PURE__ */ new DataView(/* @__PURE__ */ new ArrayBuffer(8));
 
-/** Turns what a scalar access threw into a result or a MemTxError; what is not the guest's doing is thrown on. */
-function settle(what: string, addr: GuestAddress, expected: number, tx: MemTx | null, error: unknown): void {
+/**
+ * Turns what a scalar access threw into a result, or where `tx` is null into a MemTxError; what is not the guest's doing is
+ * thrown on. That it answers nothing is on purpose: a handler that returns an answer of another function's costs 0.35 ns per
+ * load that has no failure (Node 26).
+ */
+export function settle(what: string, addr: GuestAddress, expected: number, tx: MemTx | null, error: unknown): void {
   const result = resultOf(error);
   if (tx === null) {
     const code = (error as GuestMemoryError).code;

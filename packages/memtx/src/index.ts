@@ -10,6 +10,7 @@ export type {
 export { attributed } from './attributed.ts';
 export type { MemTxAttrsFields, MemTxAttrsValue } from './attrs.ts';
 export { MEMTXATTRS_UNSPECIFIED, MemTxAttrs, memTxAttrs, memTxAttrsFromBits, mergeMemTxAttrs } from './attrs.ts';
+export { memTxView } from './bound-view.ts';
 export {
   be16,
   be16f,
@@ -59,4 +60,4 @@ export {
 export { PinnedMemTxView, pinnedView } from './pinned.ts';
 export { MemTxResult, memTxResultName } from './result.ts';
 export type { ReportingMemTxView } from './view.ts';
-export { MemTxView, memTxView } from './view.ts';
+export { MemTxView } from './view.ts';

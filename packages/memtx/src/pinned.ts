@@ -2,7 +2,7 @@
 import { DISPOSE, type DisposableHandle, type GuestAddressSpace, type GuestMemory } from '@guestmem/vm-memory';
 import type { MemTxViewOptions } from './access-options.ts';
 import { attributed } from './attributed.ts';
-import { MEMTXATTRS_UNSPECIFIED } from './attrs.ts';
+import { UNBOUND } from './bound-view.ts';
 import type { TxMemory } from './memory.ts';
 import { PinnedMemory } from './pinned-memory.ts';
 import { MemTxView } from './view.ts';
@@ -48,5 +48,3 @@ export function pinnedView(
   const release = typeof snapshot.dispose === 'function' ? () => snapshot.dispose?.() : null;
   return new PinnedMemTxView(new PinnedMemory(memory, release), options);
 }
-
-const UNBOUND = { attrs: MEMTXATTRS_UNSPECIFIED, native: null, onError: 'stop', tx: null } as const;

@@ -13,7 +13,7 @@ import type {
   WriteVolatile,
 } from '@guestmem/vm-memory';
 import type { Access, BulkAccess, MemTxViewOptions, ReportingOptions, ShortAccess } from './access-options.ts';
-import { MEMTXATTRS_UNSPECIFIED, type MemTxAttrs } from './attrs.ts';
+import type { MemTxAttrs } from './attrs.ts';
 import { u8 } from './codecs.ts';
 import { Scratch } from './internal/scratch.ts';
 import type { MemTx } from './mem-tx.ts';
@@ -72,8 +72,8 @@ export class MemTxView implements Bytes<GuestAddress> {
   with(options: ReportingOptions): ReportingMemTxView;
   with(options: MemTxViewOptions): MemTxView;
   with(options: MemTxViewOptions): MemTxView {
-    const bound = bind(this, options);
-    return new MemTxView(this.memory, bound.attrs, bound.native, bound.onError, bound.tx);
+    const { attrs, native, onError, tx } = bind(this, options);
+    return new MemTxView(this.memory, attrs, native, onError, tx);
   }
 
   /**
@@ -150,59 +150,47 @@ export class MemTxView implements Bytes<GuestAddress> {
 
   /** Loads a byte. */
   ldub(addr: GuestAddress, access?: ShortAccess): number {
-    return access === undefined
-      ? this.memory.txLoad(addr, u8, this.attrs, this.tx)
-      : loadShort(this, addr, byteCodec(access), access);
+    return access === undefined ? this.load(addr, u8) : loadShort(this, addr, byteCodec(access), access);
   }
   /** Loads 2 bytes, unsigned, in the view's order. @throws {TypeError} no order is bound. */
   lduw(addr: GuestAddress, access?: ShortAccess): number {
     return access === undefined
-      ? this.memory.txLoad(addr, boundCodecs(this).u16, this.attrs, this.tx)
+      ? this.load(addr, boundCodecs(this).u16)
       : loadShort(this, addr, shortCodecs(this, access).u16, access);
   }
   /** Loads 4 bytes, unsigned, in the view's order. @throws {TypeError} no order is bound. */
   ldl(addr: GuestAddress, access?: ShortAccess): number {
     return access === undefined
-      ? this.memory.txLoad(addr, boundCodecs(this).u32, this.attrs, this.tx)
+      ? this.load(addr, boundCodecs(this).u32)
       : loadShort(this, addr, shortCodecs(this, access).u32, access);
   }
   /** Loads 8 bytes, unsigned, as a bigint, in the view's order. @throws {TypeError} no order is bound. */
   ldq(addr: GuestAddress, access?: ShortAccess): bigint {
     return access === undefined
-      ? this.memory.txLoad(addr, boundCodecs(this).u64, this.attrs, this.tx)
+      ? this.load(addr, boundCodecs(this).u64)
       : loadShort(this, addr, shortCodecs(this, access).u64, access);
   }
   /** Stores a byte, 0 to 0xff. */
   stb(addr: GuestAddress, value: number, access?: ShortAccess): void {
-    if (access === undefined) this.memory.txStore(addr, u8, value, this.attrs, this.tx);
+    if (access === undefined) this.store(addr, u8, value);
     else storeShort(this, addr, byteCodec(access), value, access);
   }
   /** Stores 2 bytes, 0 to 0xffff, in the view's order. @throws {TypeError} no order is bound. */
   stw(addr: GuestAddress, value: number, access?: ShortAccess): void {
-    if (access === undefined) this.memory.txStore(addr, boundCodecs(this).u16, value, this.attrs, this.tx);
+    if (access === undefined) this.store(addr, boundCodecs(this).u16, value);
     else storeShort(this, addr, shortCodecs(this, access).u16, value, access);
   }
   /** Stores 4 bytes, 0 to 0xffff_ffff, in the view's order. @throws {TypeError} no order is bound. */
   stl(addr: GuestAddress, value: number, access?: ShortAccess): void {
-    if (access === undefined) this.memory.txStore(addr, boundCodecs(this).u32, value, this.attrs, this.tx);
+    if (access === undefined) this.store(addr, boundCodecs(this).u32, value);
     else storeShort(this, addr, shortCodecs(this, access).u32, value, access);
   }
   /** Stores 8 bytes, 0 to 2^64 - 1, in the view's order. @throws {TypeError} no order is bound. */
   stq(addr: GuestAddress, value: bigint, access?: ShortAccess): void {
-    if (access === undefined) this.memory.txStore(addr, boundCodecs(this).u64, value, this.attrs, this.tx);
+    if (access === undefined) this.store(addr, boundCodecs(this).u64, value);
     else storeShort(this, addr, shortCodecs(this, access).u64, value, access);
   }
 }
 
 /** A view that has a place for results, and so does not throw for the guest. */
 export type ReportingMemTxView = MemTxView & { readonly tx: MemTx };
-
-/**
- * A view on `memory`: attributes UNSPECIFIED, no order, failures thrown, and then what `options` say. This is what the
- * `with` of a memory is.
- */
-export function memTxView(memory: TxMemory, options: ReportingOptions): ReportingMemTxView;
-export function memTxView(memory: TxMemory, options?: MemTxViewOptions): MemTxView;
-export function memTxView(memory: TxMemory, options: MemTxViewOptions = {}): MemTxView {
-  return new MemTxView(memory, MEMTXATTRS_UNSPECIFIED, null, 'stop', null).with(options);
-}

@@ -258,3 +258,44 @@ function caught(run: () => unknown): unknown {
   }
   throw new Error('nothing was thrown');
 }
+
+describe('a bound view of plain memory', () => {
+  const make = () => guestMemory([{ startAddr: 0x1000, memory: 0x10, permissions: Permissions.READ_WRITE }]);
+
+  it('A-276: V-1.8: loads and stores as the memory does, and tells failures with and without a MemTx', () => {
+    const view = memTxView(attributed(make()), { requesterId: 0x20, order: 'big' });
+    const derived = view.with({ pid: 3 });
+    for (const each of [view, derived]) {
+      each.store(0x1004, le32, 0x1122_3344);
+      expect([each.load(0x1004, le32), each.ldl(0x1004), each.ldl(0x1004, 'little')]).toEqual([
+        0x1122_3344, 0x4433_2211, 0x1122_3344,
+      ]);
+      for (const refused of [() => each.load(0x100e, le32), () => each.store(0x100e, le32, 1), () => each.ldl(0x2000)])
+        expect(refused).toThrow(MemTxError);
+      expect(() => each.load(-1, le32)).toThrow(RangeError);
+      expect(() => each.store(0x1000, le32, -1)).toThrow(RangeError);
+      expect(() => each.store(0x1000, le32, '1' as never)).toThrow(TypeError);
+
+      const quiet = each.with({ onError: 'continue' });
+      expect([quiet.load(0x2000, le32), quiet.tx.result, quiet.tx.done]).toEqual([0, MemTxResult.DECODE_ERROR, 0]);
+      expect([quiet.load(0x1004, le32), quiet.tx.result, quiet.tx.done]).toEqual([0x1122_3344, MemTxResult.OK, 4]);
+      quiet.store(0x100e, le32, 0xffff_ffff);
+      expect([quiet.tx.result, quiet.tx.done]).toEqual([MemTxResult.DECODE_ERROR, 0]);
+      quiet.stl(0x1008, 1);
+      expect([quiet.tx.result, quiet.tx.done, each.load(0x1008, le32)]).toEqual([MemTxResult.OK, 4, 0x0100_0000]);
+      expect(() => quiet.load(0.5, le32)).toThrow(RangeError);
+      const tx = new MemTx();
+      expect([each.load(0x2000, le32, tx), tx.result]).toEqual([0, MemTxResult.DECODE_ERROR]);
+      expect(() => quiet.load(0x2000, le32, { tx: null })).toThrow(MemTxError);
+    }
+  });
+
+  it('A-252: sees the map of the memory it was made with, and the bytes that others write', () => {
+    const ram = make();
+    const view = memTxView(attributed(ram));
+    ram.store(0x1000, le32, 7);
+    expect(view.load(0x1000, le32)).toBe(7);
+    view.store(0x1000, le32, 8);
+    expect(ram.load(0x1000, le32)).toBe(8);
+  });
+});
