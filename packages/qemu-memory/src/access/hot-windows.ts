@@ -132,14 +132,14 @@ export abstract class HotWindows {
 
   #lookPage(iova: number): void {
     this.pageTicks = this.#rest();
-    if (!this.#iommuPages.on(iova >>> this.pagesShift)) return;
+    if (this.control.seesLoads || !this.#iommuPages.on(iova >>> this.pagesShift)) return;
     const window = pageWindow(this.#pagesSlot, iova, this);
     if (window !== null) this.#open(window);
   }
 
   #openTable(slot: Slot, iova: number): void {
     this.pageTicks = this.#rest();
-    if (slot.offset !== 0 || slot.first >= 2 ** 32) return;
+    if (this.control.seesLoads || slot.offset !== 0 || slot.first >= 2 ** 32) return;
     const table = pageTable(slot, iova, this);
     if (table === null) return;
     this.#pagesSlot = slot;
