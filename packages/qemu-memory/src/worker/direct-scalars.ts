@@ -20,6 +20,8 @@ export abstract class DirectScalars {
   private zeroStore = -1;
   private zeroView: DataView = NO_WINDOW.view;
   private zero: Window = NO_WINDOW;
+  /** `zero` where stores mark pages, else null. */
+  private zeroDirty: Window | null = null;
   private hot: Window = NO_WINDOW;
 
   load<T>(addr: GuestAddress, codec: ScalarCodec<T>, ordering?: Ordering): T {
@@ -75,15 +77,17 @@ export abstract class DirectScalars {
       value >>> 0 === value
     ) {
       if (addr <= this.zeroStore) {
+        const { zeroDirty } = this; // Before the store: after it V8 14 checks the shape of all it reads again.
         this.zeroView.setUint32(addr, value, true);
-        if (this.zero.dirtyMask !== 0 && this.zero.markDirty(addr, 4)) this.codeChanged(this.zero, addr, 4);
+        if (zeroDirty?.markDirty(addr, 4) === true) this.codeChanged(zeroDirty, addr, 4);
         return;
       }
       const { hot } = this;
       const off = (addr - hot.low) | 0;
       if (off >= 0 && off <= hot.store8) {
+        const { dirtyMask } = hot;
         hot.view.setUint32(off, value, true);
-        if (hot.dirtyMask !== 0 && hot.markDirty(off, 4)) this.codeChanged(hot, off, 4);
+        if (dirtyMask !== 0 && hot.markDirty(off, 4)) this.codeChanged(hot, off, 4);
         return;
       }
     }
@@ -97,6 +101,7 @@ export abstract class DirectScalars {
       return;
     }
     this.zero = window;
+    this.zeroDirty = window.dirtyMask === 0 ? null : window;
     this.zeroView = window.view;
     this.zeroLoad = window.load8;
     this.zeroStore = window.store8;
@@ -108,6 +113,7 @@ export abstract class DirectScalars {
     this.zeroStore = -1;
     this.zeroView = NO_WINDOW.view;
     this.zero = NO_WINDOW;
+    this.zeroDirty = null;
     this.hot = NO_WINDOW;
   }
 
