@@ -193,6 +193,37 @@ it('A-236: quiescent flavour: the new map is seen from quiescent() on, not befor
   expect(seen).toEqual([0, 0, 1, 1, 2, 2, 3]);
 });
 
+it('A-60, T-97: what a callback unmaps while it serves a worker is reclaimed after that access, not within it', async () => {
+  const made = machine();
+  const owner = {};
+  const events: string[] = [];
+  const device = made.core.io(
+    'leaving',
+    8,
+    {
+      endianness: 'little',
+      impl: { maxAccessSize: 1 },
+      read(offset) {
+        events.push(`read ${offset}`);
+        if (offset === 1) {
+          made.root.delSubregion(device);
+          made.core.whenUnreferenced(owner, () => void events.push('reclaimed'));
+        }
+        return offset;
+      },
+    },
+    { owner },
+  );
+  made.root.addSubregion(0x7_0000, device);
+  const shared = share(made);
+  expect(await served(shared, run(shared, 'once', { args: [0x7_0000] }).done)).toEqual({ value: 0x0302_0100 });
+  await served(
+    shared,
+    until(() => events.length === 5),
+  );
+  expect(events).toEqual(['read 0', 'read 1', 'read 2', 'read 3', 'reclaimed']);
+});
+
 it('A-238: the blocking serve loop serves too', async () => {
   const made = machine();
   const shared = share(made);
