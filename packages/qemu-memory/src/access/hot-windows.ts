@@ -3,8 +3,9 @@
  * the RAM that most other accesses meet; the port, the device that most accesses to devices meet. Plain fields, read by
  * scalar-access.ts and far32.ts. A cached page of an IOMMU is RAM here, too (iommu/page-window.ts).
  *
- * Measured on Node 20 / 26, u32 load, hot, loop included (raw DataView 1.4 / 1.6 ns): the window at 0 1.7 / 2.1; home 2.2 / 2.6;
- * the table 4.7 / 4.9. What was tried and lost is in tools/bench/src/variants.
+ * Measured on Node 20 / 26, u32 load, hot, loop included (raw DataView 1.4 / 1.6 ns): the window at 0 1.9 / 1.9; home 2.3 / 2.8; the
+ * table, eight sections at random, 5.6 / 5.8. Without counting what the table meets 5.3 / 5.5, and without home 4.5 / 4.9, but then RAM
+ * that is not at 0 takes 3.9 / 4.6. What else was tried and lost is in tools/bench/src/variants.
  */
 
 import { NO_TABLE, type PageTable } from '../iommu/page-table.ts';
