@@ -16,6 +16,7 @@ import type { RegionDispatch } from './region-dispatch.ts';
 import type { Slot } from './slot.ts';
 
 const NO_VIEW = new DataView(new ArrayBuffer(0));
+const NO_BYTES = new Uint8Array(0);
 
 /** Accesses through the tables between two looks at where they go. */
 const SAMPLE = 64;
@@ -29,8 +30,11 @@ export abstract class HotWindows {
   /** Last address of an 8-byte load, or store, in the RAM at 0 (what lies behind goes through the table); -1: not there, or not for this. */
   zeroLoad = -1;
   zeroStore = -1;
-  /** `dirtyMask` of the RAM at 0. */
+  /** `dirtyMask` of the RAM at 0; the same where a store may mark its page in `zeroPages` itself (Slot.marksPlainly), else 0. */
   zeroDirty = 0;
+  zeroMarks = 0;
+  zeroPages: Uint8Array = NO_BYTES;
+  zeroPageShift = 0;
   zeroView: DataView = NO_VIEW;
   zero: Slot;
   /** Never a slot that must be looked up anew, is tapped, or reaches 2^31. */
@@ -173,6 +177,9 @@ export abstract class HotWindows {
       this.zeroLoad = slot.load8;
       this.zeroStore = slot.store8;
       this.zeroDirty = slot.dirtyMask;
+      this.zeroMarks = slot.marksPlainly && slot.pageSkew === 0 ? slot.dirtyMask : 0;
+      this.zeroPages = slot.pages;
+      this.zeroPageShift = slot.pageShift;
     } else if (slot.low !== 0) this.home = slot;
   }
 }

@@ -104,7 +104,7 @@ export abstract class ScalarAccess {
         // Read before the store: after it V8 14 looks whether `map` is still what it was.
         const { zeroDirty } = map;
         map.zeroView.setUint32(addr, value, true);
-        if (zeroDirty !== 0) map.zero.markDirty(addr, 4);
+        if (zeroDirty !== 0) this.markZero(addr);
         return;
       }
       const { home } = map;
@@ -126,6 +126,19 @@ export abstract class ScalarAccess {
       }
     }
     this.store32(addr, value, attrs, tx, ordering);
+  }
+
+  /** Slot.markDirty for four bytes of the RAM at 0, whose states are at hand: a store to a dirty page 3.4 / 3.2 ns, by markDirty 3.7 / 4.0. */
+  private markZero(addr: number): void {
+    const { map } = this;
+    const { zeroMarks, zeroPages } = map;
+    if (zeroMarks === 0 || (addr & 3) !== 0) {
+      map.zero.markDirty(addr, 4);
+      return;
+    }
+    const page = addr >>> map.zeroPageShift;
+    const state = zeroPages[page]!;
+    if ((state & zeroMarks) !== zeroMarks) zeroPages[page] = state | zeroMarks;
   }
 
   /** The object at `addr`, across regions too. @throws {MemTxError} */
