@@ -184,18 +184,21 @@ export class RegionDispatch {
    */
   readQuick32(offset: number): number {
     const control = this.control;
+    // Kept: the callback may take the guard off, which must not leave it busy.
+    const guard = this.#guard;
+    const guarded = this.#guarded;
     control.depth = 1;
-    if (this.#guarded !== 0) this.#guard.busy = true;
+    if (guarded !== 0) guard.busy = true;
     let value = 0;
     try {
       value = this.ops.read!(offset, 4) | 0;
     } catch (cause) {
       control.depth = 0;
-      this.#guard.busy = false;
+      guard.busy = false;
       throw this.#failed(offset, 4, false, cause);
     }
     control.depth = 0;
-    if (this.#guarded !== 0) this.#guard.busy = false;
+    if (guarded !== 0) guard.busy = false;
     return value;
   }
 
@@ -230,17 +233,19 @@ export class RegionDispatch {
   /** @internal `readQuick32` for a write; `bits` as a signed integer. */
   writeQuick32(offset: number, bits: number): void {
     const control = this.control;
+    const guard = this.#guard;
+    const guarded = this.#guarded;
     control.depth = 1;
-    if (this.#guarded !== 0) this.#guard.busy = true;
+    if (guarded !== 0) guard.busy = true;
     try {
       this.ops.write!(offset, bits >>> 0, 4);
     } catch (cause) {
       control.depth = 0;
-      this.#guard.busy = false;
+      guard.busy = false;
       throw this.#failed(offset, 4, true, cause);
     }
     control.depth = 0;
-    if (this.#guarded !== 0) this.#guard.busy = false;
+    if (guarded !== 0) guard.busy = false;
   }
 
   /** Reads 8 bytes at `offset`. Sets `control.result`, `control.lo` and `control.hi`. */

@@ -104,6 +104,31 @@ describe.each([
     expect(m.space.load(base, le32)).toBe(109);
   });
 
+  it('A-47: a callback that takes the guard off, or puts it on, leaves it free', () => {
+    for (const write of [false, true]) {
+      let change = false;
+      const toggle = () => {
+        if (change) m.device.dispatch.guardDisabled = !m.device.dispatch.guardDisabled;
+      };
+      const read = (offset: number) => {
+        toggle();
+        return offset + 1;
+      };
+      const m = machine(base, { read, write: toggle }, {});
+      const access = () => (write ? m.space.store(base, le32, 1) : void m.space.load(base, le32));
+      open(m, base);
+      change = true;
+      access(); // Off.
+      access(); // On again.
+      access(); // Off.
+      change = false;
+      m.device.dispatch.guardDisabled = false;
+      // Of another size: not through the port, which knows that nobody is busy.
+      expect(m.space.load(base, le16)).toBe(1);
+      access();
+    }
+  });
+
   it('A-33: a callback that throws surfaces as a DeviceError, and the device stays usable', () => {
     let fail = false;
     const m = machine(
