@@ -11,8 +11,8 @@ import { openSink, type StreamSink } from './stream-sink.ts';
 /** What `loadFrom` takes. A Blob or File is one, by its `stream()`; so is a Node Readable, by its async iterator. */
 export type StreamSource =
   | WebReadableLike
-  | AsyncIterable<Uint8Array>
-  | Iterable<Uint8Array>
+  | AsyncIterable<Uint8Array | ArrayBuffer>
+  | Iterable<Uint8Array | ArrayBuffer>
   | { stream(): WebReadableLike };
 
 /** What is used of a Web ReadableStream. */
@@ -22,7 +22,7 @@ export interface WebReadableLike {
 
 /** What is used of its reader. */
 export interface WebReaderLike {
-  read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
+  read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | ArrayBuffer | undefined }>;
   cancel(reason?: unknown): Promise<unknown>;
   releaseLock(): void;
 }
@@ -58,7 +58,8 @@ export async function loadFrom(
   if (options.count !== undefined) checkCount(options.count);
   let done = 0;
   if (count === 0) return 0;
-  for await (const chunk of chunksFrom(source)) {
+  for await (const piece of chunksFrom(source)) {
+    const chunk = piece instanceof ArrayBuffer ? new Uint8Array(piece) : piece;
     checkBuffer(chunk);
     const part = chunk.length <= count - done ? chunk : chunk.subarray(0, count - done);
     if (part.length === 0) continue;
@@ -126,7 +127,7 @@ export function* chunksOf(
   }
 }
 
-async function* chunksFrom(source: StreamSource): AsyncGenerator<Uint8Array, void, undefined> {
+async function* chunksFrom(source: StreamSource): AsyncGenerator<Uint8Array | ArrayBuffer, void, undefined> {
   if (typeof (source as Partial<WebReadableLike>).getReader === 'function') {
     const reader = (source as WebReadableLike).getReader();
     let ended = false;
@@ -145,7 +146,7 @@ async function* chunksFrom(source: StreamSource): AsyncGenerator<Uint8Array, voi
     }
   } else if (typeof (source as { stream?: unknown }).stream === 'function')
     yield* chunksFrom((source as { stream(): WebReadableLike }).stream());
-  else if (Symbol.asyncIterator in source) yield* source as AsyncIterable<Uint8Array>;
-  else if (Symbol.iterator in source) yield* source as Iterable<Uint8Array>;
+  else if (Symbol.asyncIterator in source) yield* source as AsyncIterable<Uint8Array | ArrayBuffer>;
+  else if (Symbol.iterator in source) yield* source as Iterable<Uint8Array | ArrayBuffer>;
   else throw new TypeError('a stream source must be a ReadableStream, a Node Readable, a Blob or an iterable of bytes');
 }

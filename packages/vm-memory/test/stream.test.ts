@@ -9,6 +9,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -37,12 +38,25 @@ describe('streams', () => {
     expect(new Uint8Array(readFileSync(to))).toEqual(pattern(0x1800));
   });
 
+  it('V-1.10: the web stream of a file is loaded, whose pieces are ArrayBuffers on Node 20', async () => {
+    const memory = two();
+    const from = join(folder, 'web');
+    writeFileSync(from, pattern(0x1800));
+    const file = await open(from);
+    expect(await loadFrom(memory, 0x400, file.readableWebStream() as never)).toBe(0x1800);
+    await file.close();
+    const bytes = new Uint8Array(0x1800);
+    memory.readSlice(bytes, 0x400);
+    expect(bytes).toEqual(pattern(0x1800));
+  });
+
   it('V-1.5: Web streams, Blobs and iterables work by duck type', async () => {
     const data = pattern(0x500);
     for (const source of [
       new Blob([data]).stream(),
       new Blob([data]),
       [data.subarray(0, 100), data.subarray(100)],
+      [data.slice(0, 100).buffer, data.slice(100)],
       (async function* () {
         yield data;
       })(),
