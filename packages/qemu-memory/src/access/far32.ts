@@ -103,6 +103,7 @@ export abstract class Far32 extends HotWindows {
         return;
       }
     } else if (slot.kind === IOMMU && slot.pageIommu !== null && slot.exact && this.taps === null) {
+      // far.ts's storePage, written out: without it V8 inlines all of this into `store`, and a device's goes from 11.7 to 15.3 ns.
       const model = slot.pageIommu;
       const iova = slot.offset + off;
       const next = model.hit(iova, 2, MEMTXATTRS_UNSPECIFIED);

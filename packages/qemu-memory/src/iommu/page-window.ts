@@ -62,7 +62,7 @@ export class PageWindows {
   }
 
   /** The window at `first` on the page at `offset` of the model, made by `make` where it is not kept, for `holder`. */
-  open(first: number, offset: number, size: number, holder: HotWindows, make: (first: number) => Slot): Slot {
+  open(first: number, offset: number, size: number, holder: HotWindows, make: () => Slot): Slot {
     if (this.#made.size >= KEPT) this.close();
     this.#hold(holder);
     if (offset < this.#first) this.#first = offset;
@@ -70,7 +70,7 @@ export class PageWindows {
     const key = `${first} ${offset}`;
     let window = this.#made.get(key);
     if (window === undefined) {
-      window = make(first);
+      window = make();
       this.#made.set(key, window);
     }
     return window;
@@ -88,7 +88,8 @@ export function pageWindow(slot: Slot, iova: number, holder: HotWindows): Slot |
   const { model, page, behind, there } = lead;
   if (there < 0 || there + model.pageMask >= behind.len) return null;
   const size = model.pageMask + 1;
-  return model.windows.open(slot.first + (page - slot.offset), page, size, holder, (first) => {
+  const first = slot.first + (page - slot.offset);
+  return model.windows.open(first, page, size, holder, () => {
     const perm = model.allows(page);
     return new Slot({
       first,

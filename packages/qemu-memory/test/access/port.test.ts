@@ -58,7 +58,6 @@ describe.each([
   });
 
   it('A-46: a guarded device that reads itself is refused, and free again afterwards', () => {
-    const m = machine(base, {}, {});
     let inner: unknown = null;
     let nest = false;
     const self = machine(
@@ -75,7 +74,7 @@ describe.each([
           return 99;
         },
       },
-      m,
+      {},
     );
     open(self, base);
     nest = true;
