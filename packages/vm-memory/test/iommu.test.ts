@@ -14,7 +14,7 @@ import {
   u32,
   VolatileSlice,
 } from '../src/index.ts';
-import { fails } from './support/conformance.ts';
+import { fails } from './support/fails.ts';
 
 const { NO, READ, WRITE, READ_WRITE } = Permissions;
 const ok = (ranges: [number, number][]) => ({ ok: true, ranges: ranges.map(([base, length]) => ({ base, length })) });

@@ -21,7 +21,7 @@ import {
   u32,
   u64,
 } from '../src/index.ts';
-import { fails } from './support/conformance.ts';
+import { fails } from './support/fails.ts';
 
 const LAST = 2n ** 64n - 1n;
 

@@ -13,7 +13,7 @@ import {
   VolatileSlice,
   wasmBacking,
 } from '../src/index.ts';
-import { fails } from './support/conformance.ts';
+import { fails } from './support/fails.ts';
 import { wasmMemory } from './support/wasm.ts';
 
 const MAX = 2n ** 64n - 1n;
