@@ -1,6 +1,6 @@
 /**
  * Hot. Scalar loads and stores of up to 32 bits, and of 64 as two halves, at addresses below 2^32 that met neither window
- * of view-access.ts: through the table of the view, to RAM or straight to a device's callback; the rest is scalar.ts.
+ * of scalar-access.ts: through the table of the view, to RAM or straight to a device's callback; the rest is scalar.ts.
  *
  * V8 does not inline functions as long as these, and that is wanted: the slow paths inlined into `load` would make it too
  * big to be inlined itself (3 ns become 7.5). All arguments and results are small integers (addresses and values as
