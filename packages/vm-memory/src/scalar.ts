@@ -29,15 +29,7 @@ export const HOST_BYTE_ORDER: ByteOrder = /* @__PURE__ */ hostByteOrder();
  * @param shape what the value is: `U32_SHAPE`, ...; for a kind of your own, `new ScalarCodec(...)`.
  */
 export function scalarCodec<T>(name: string, shape: ScalarShape<T>, order: ByteOrder): ScalarCodec<T> {
-  const littleEndian = order === 'little';
-  return new ScalarCodec<T>(
-    name,
-    shape.kind,
-    shape.size,
-    littleEndian,
-    (view, offset) => shape.get(view, offset, littleEndian),
-    (view, offset, value) => shape.set(view, offset, value, littleEndian, name),
-  );
+  return new ScalarCodec<T>(name, shape.kind, shape.size, order === 'little', shape.get, shape.set);
 }
 
 /**

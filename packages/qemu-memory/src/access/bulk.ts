@@ -28,12 +28,11 @@ export function copyInRam(
   isWrite: boolean,
   tx: MemTx | null,
 ): boolean {
-  if (typeof addr !== 'number' || (addr | 0) !== addr || addr < 0 || !(buf instanceof Uint8Array)) return false;
+  if (typeof addr !== 'number' || addr >>> 0 !== addr || !(buf instanceof Uint8Array)) return false;
   const slot = map.coarse[(addr >>> map.coarseShift) & 0xff]!;
-  const at = (addr - slot.low) | 0;
   const { length } = buf;
-  const last = isWrite ? slot.store8 : slot.load8;
-  if (length <= SMALL || at < 0 || at + length > last + 8) return false;
+  const at = addr - slot.first;
+  if (length <= SMALL || at < 0 || at + length > (isWrite ? slot.storeLen : slot.loadLen)) return false;
   const { bytes } = slot;
   if (isWrite) {
     bytes.set(buf, at);

@@ -118,6 +118,6 @@ export abstract class Far32 extends HotWindows {
         }
       }
     }
-    storeFar(this.core, this as unknown as ViewMap, low, le32, value, 0, MEMTXATTRS_UNSPECIFIED, null);
+    storeFar(this.core, this as unknown as ViewMap, low, le32, value, MEMTXATTRS_UNSPECIFIED, null);
   }
 }

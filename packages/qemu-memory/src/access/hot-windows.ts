@@ -1,11 +1,8 @@
 /**
- * Hot. The windows that scalar accesses try before any table: the RAM at address 0, whose offsets are the addresses; home,
- * the RAM that most other accesses meet; the port, the device that most accesses to devices meet. Plain fields, read by
- * scalar-access.ts and far32.ts. A cached page of an IOMMU is RAM here, too (iommu/page-window.ts).
- *
- * Measured on Node 20 / 26, u32 load, hot, loop included (raw DataView 1.4 / 1.6 ns): the window at 0 1.9 / 1.9; home 2.3 / 2.8; the
- * table, eight sections at random, 5.6 / 5.8. Without counting what the table meets 5.3 / 5.5, and without home 4.5 / 4.9, but then RAM
- * that is not at 0 takes 3.9 / 4.6. What else was tried and lost is in tools/bench/src/variants.
+ * Hot. The windows that scalar accesses try before any table: home, the RAM below 2^32 that most accesses meet; high, the
+ * same above; the port, the device that most accesses to devices meet. Plain fields, read by scalar-access.ts and
+ * far32.ts. A cached page of an IOMMU is RAM here, too (iommu/page-window.ts).
+ * What was tried and lost is in tools/bench/src/variants.
  */
 
 import { NO_TABLE, type PageTable } from '../iommu/page-table.ts';
@@ -27,18 +24,20 @@ const KEEP = 16;
 
 /** Where most accesses go. Part of a ViewMap, so that publishing a view replaces it with the same one store. */
 export abstract class HotWindows {
-  /** Last address of an 8-byte load, or store, in the RAM at 0 (what lies behind goes through the table); -1: not there, or not for this. */
-  zeroLoad = -1;
-  zeroStore = -1;
-  /** `dirtyMask` of the RAM at 0; the same where a store may mark its page in `zeroPages` itself (Slot.marksPlainly), else 0. */
-  zeroDirty = 0;
-  zeroMarks = 0;
-  zeroPages: Uint8Array = NO_BYTES;
-  zeroPageShift = 0;
-  zeroView: DataView = NO_VIEW;
-  zero: Slot;
-  /** Never a slot that must be looked up anew, is tapped, or reaches 2^31. */
+  /** `bits`, `loads` and `view` of home; its `stores` in `homeMarked` where stores mark pages, else in `homeStores`. */
+  homeBits = 0;
+  homeLoads = 0;
+  homeStores = 0;
+  homeMarked = 0;
+  homeView: DataView = NO_VIEW;
+  /** `dirtyMask` of home where a store may mark its page in `homePages` itself (Slot.marksPlainly), else 0. */
+  homeMarks = 0;
+  homePages: Uint8Array = NO_BYTES;
+  homePageShift = 0;
+  /** Never a slot that must be looked up anew, or is tapped. */
   home: Slot;
+  /** The RAM above 2^32 that most accesses there meet. */
+  high: Slot;
   /** The device that most accesses to devices meet, all of it: its first address's bits, its dispatch, which knows how long it is. */
   portBits = 0;
   port: RegionDispatch;
@@ -69,8 +68,8 @@ export abstract class HotWindows {
   /** @param none a slot that covers nothing. */
   constructor(none: Slot, control: AccessControl) {
     this.control = control;
-    this.zero = none;
     this.home = none;
+    this.high = none;
     this.#pagesSlot = none;
     this.port = none.dispatch;
     this.#none = none;
@@ -78,10 +77,8 @@ export abstract class HotWindows {
 
   /** Makes the next accesses look their addresses up. */
   forgetWindows(): void {
-    this.zeroLoad = -1;
-    this.zeroStore = -1;
-    this.zero = this.#none;
-    this.home = this.#none;
+    this.#closeHome();
+    this.high = this.#none;
     this.#early = EARLY;
     this.port = this.#none.dispatch;
     this.pagesSpan = 0;
@@ -163,7 +160,7 @@ export abstract class HotWindows {
     if (this.control.seesLoads) return;
     if (++this.#looks >= KEEP) {
       this.#looks = 0;
-      this.home = this.#none;
+      this.#closeHome();
     }
     if (!this.#slots.on(slot)) return;
     this.#looks = 0;
@@ -171,15 +168,26 @@ export abstract class HotWindows {
   }
 
   #open(slot: Slot): void {
-    if (slot.first === 0) {
-      this.zero = slot;
-      this.zeroView = slot.view;
-      this.zeroLoad = slot.load8;
-      this.zeroStore = slot.store8;
-      this.zeroDirty = slot.dirtyMask;
-      this.zeroMarks = slot.marksPlainly && slot.pageSkew === 0 ? slot.dirtyMask : 0;
-      this.zeroPages = slot.pages;
-      this.zeroPageShift = slot.pageShift;
-    } else if (slot.low !== 0) this.home = slot;
+    if (slot.first >= 2 ** 32) {
+      this.high = slot;
+      return;
+    }
+    if (slot.loads === 0) return;
+    this.home = slot;
+    this.homeBits = slot.bits;
+    this.homeLoads = slot.loads;
+    this.homeStores = slot.dirtyMask === 0 ? slot.stores : 0;
+    this.homeMarked = slot.dirtyMask === 0 ? 0 : slot.stores;
+    this.homeView = slot.view;
+    this.homeMarks = slot.marksPlainly && slot.pageSkew === 0 ? slot.dirtyMask : 0;
+    this.homePages = slot.pages;
+    this.homePageShift = slot.pageShift;
+  }
+
+  #closeHome(): void {
+    this.home = this.#none;
+    this.homeLoads = 0;
+    this.homeStores = 0;
+    this.homeMarked = 0;
   }
 }

@@ -1,27 +1,32 @@
 /**
- * Hot. Loads, stores and objects of one scalar: what each access tries first. RAM at address 0, then home, then the table
- * (hot-windows.ts), all inline; the rest is one call to far.ts or scalar.ts. The bulk half is view-access.ts. D5, A-70 to A-76.
+ * Hot. Loads, stores and objects of one scalar: what each access tries first. Home, then the table (hot-windows.ts), all
+ * inline, for every codec; the rest is one call to far32.ts, far.ts or scalar.ts. The bulk half is view-access.ts. D5, A-70 to A-76.
  *
  * What V8 (Node 20, 26) needs to be as fast as a DataView loop, each found by measuring; figures for a u32 load, hot:
  * - `load` must be inlined by its caller: with all that it inlines it stays below 766 bytes of bytecode, so the slow paths
  *   are functions that are too long to be inlined (3 ns, else 7.5).
- * - A codec is told by identity, against a file-local constant: an imported name is read from its module's cell, and a
- *   codec's fields cost a map check (2.5, else 2.9). The byte order is a literal: from a field of any type it costs 8 instructions.
- * - Every way out of a u32 load is an unsigned number to the compiler (`>>> 0`): one untyped result makes it box the others
- *   (5 ns, else 15, and 16 bytes of garbage).
- * - `(addr | 0) === addr` costs nothing where the caller's address is an integer, and refuses what is not one.
+ * - The codec's own `get` and `set` do the access: where the caller's codec is a constant they are one instruction (any kind
+ *   1.6 to 2.5 ns; by a switch over kinds behind a call 17 to 25). A caller whose codec is not constant calls them.
+ * - Every way out is typed by the codec's kind (`>>> 0` for a u32): one untyped result makes V8 box the others (5 ns, else
+ *   15, and 16 bytes of garbage).
+ * - Windows are told by 32-bit differences, unsigned: they are free for a caller whose addresses are unsigned integers,
+ *   wherever the RAM lies. `Math.floor` costs nothing where the address is an integer, and refuses what is not one.
  */
-import { le32, le64, le64n, MEMTXATTRS_UNSPECIFIED, type MemTx, type MemTxAttrs } from '@guestmem/memtx';
-import type { Codec, GuestAddress, Ordering, ScalarCodec } from '@guestmem/vm-memory';
+import { le32, MEMTXATTRS_UNSPECIFIED, type MemTx, type MemTxAttrs, MemTxResult } from '@guestmem/memtx';
+import { type Codec, type GuestAddress, type Ordering, ScalarCodec, type ScalarInfo } from '@guestmem/vm-memory';
 import type { MemoryCore } from '../space/memory-core.ts';
-import { loadAny, loadFar, storeFar } from './far.ts';
+import { loadFar, storeFar } from './far.ts';
 import { loadSlow, storeSlow } from './scalar.ts';
 import type { ViewMap } from './view-map.ts';
 
 const UNSPECIFIED = MEMTXATTRS_UNSPECIFIED;
 const LE32 = le32 as ScalarCodec<number | bigint>;
-const LE64 = le64 as ScalarCodec<number | bigint>;
-const LE64N = le64n as ScalarCodec<number | bigint>;
+
+/* Kinds of ScalarCodec, as literals. All up to I32 are integers of at most 32 bits, all up to I64_NUMBER are numbers. */
+const U32 = 4;
+const I32 = 5;
+const I64_NUMBER = 9;
+const U64 = 10;
 
 /** The scalar half of a view's accesses. */
 export abstract class ScalarAccess {
@@ -51,23 +56,69 @@ export abstract class ScalarAccess {
     tx: MemTx | null,
     ordering?: Ordering,
   ): number | bigint {
-    if (codec === LE64N) return this.load64(addr, attrs, tx, ordering);
-    if (codec === LE64) return this.loadBig(addr, attrs, tx, ordering);
-    if (codec !== LE32) return this.loadOther(addr, codec, attrs, tx, ordering);
     const { map } = this;
-    if (ordering === undefined && tx === null && typeof addr === 'number' && (addr | 0) === addr && addr >= 0) {
-      if (addr <= map.zeroLoad) return map.zeroView.getUint32(addr, true);
-      const { home } = map;
-      const off = (addr - home.low) | 0;
-      if (off >= 0 && off <= home.load8) return home.view.getUint32(off, true);
-      const slot = map.coarse[(addr >>> map.coarseShift) & 0xff]!;
-      const at = (addr - slot.low) | 0;
-      if (at >= 0 && at <= slot.load8) {
-        map.met(slot);
-        return slot.view.getUint32(at, true);
+    const { kind } = codec;
+    if (
+      ordering === undefined &&
+      typeof addr === 'number' &&
+      addr >= 0 &&
+      addr <= 0xffff_ffff &&
+      Math.floor(addr) === addr
+    ) {
+      const low = addr | 0;
+      const off = (low - map.homeBits) >>> 0;
+      if (off < map.homeLoads >>> 0) {
+        const value = codec.get(map.homeView, off);
+        if (tx !== null) succeed(tx, codec);
+        return value;
+      }
+      if (kind <= I32) {
+        const bits = this.loadBits(low, codec, attrs, tx);
+        return kind === U32 ? bits >>> 0 : bits;
       }
     }
-    return this.load32(addr, attrs, tx, ordering) >>> 0;
+    const value = this.loadWide(addr, codec, attrs, tx, ordering);
+    if (kind <= I32) return kind === U32 ? (value as number) >>> 0 : (value as number) | 0;
+    if (kind <= I64_NUMBER) return +(value as number);
+    return kind === U64 ? BigInt.asUintN(64, value as bigint) : value;
+  }
+
+  /** A load of an integer of up to 32 bits that is not at home. @returns the value; of 32 bits, signed. */
+  private loadBits(low: number, codec: ScalarCodec<number | bigint>, attrs: MemTxAttrs, tx: MemTx | null): number {
+    const { map } = this;
+    const slot = map.coarse[(low >>> map.coarseShift) & 0xff]!;
+    const off = (low - slot.bits) >>> 0;
+    if (off < slot.loads >>> 0) {
+      map.met(slot);
+      const bits = (codec.get(slot.view, off) as number) | 0;
+      if (tx !== null) succeed(tx, codec);
+      return bits;
+    }
+    if (codec === LE32 && tx === null && attrs === UNSPECIFIED) return map.loadFar32(low);
+    return loadFar(this.core, map, low, codec, attrs, tx);
+  }
+
+  /** A load that is not at home: of any codec and address, but no integer of up to 32 bits below 2^32. */
+  private loadWide(
+    addr: number,
+    codec: ScalarCodec<number | bigint>,
+    attrs: MemTxAttrs,
+    tx: MemTx | null,
+    ordering: Ordering | undefined,
+  ): number | bigint {
+    const { map } = this;
+    if (ordering === undefined && typeof addr === 'number') {
+      let slot = map.high;
+      if (addr <= 0xffff_ffff) slot = map.coarse[(addr >>> map.coarseShift) & 0xff]!;
+      const off = addr - slot.first;
+      if (off >= 0 && off + 8 <= slot.loadLen && Math.floor(off) === off) {
+        if (slot !== map.high) map.met(slot);
+        const value = codec.get(slot.view, off);
+        if (tx !== null) succeed(tx, codec);
+        return value;
+      }
+    }
+    return loadSlow(this.core, map, addr, codec, attrs, tx, ordering);
   }
 
   txStore<T>(
@@ -86,236 +137,53 @@ export abstract class ScalarAccess {
     tx: MemTx | null,
     ordering?: Ordering,
   ): void {
-    if (codec !== LE32) {
-      this.storeOther(addr, codec, value, attrs, tx, ordering);
-      return;
-    }
     const { map } = this;
     if (
       ordering === undefined &&
-      tx === null &&
       typeof addr === 'number' &&
-      (addr | 0) === addr &&
       addr >= 0 &&
-      typeof value === 'number' &&
-      value >>> 0 === value
+      addr <= 0xffff_ffff &&
+      Math.floor(addr) === addr
     ) {
-      if (addr <= map.zeroStore) {
-        // Read before the store: after it V8 14 looks whether `map` is still what it was.
-        const { zeroDirty } = map;
-        map.zeroView.setUint32(addr, value, true);
-        if (zeroDirty !== 0) this.markZero(addr);
+      const low = addr | 0;
+      const off = (low - map.homeBits) >>> 0;
+      if (off < map.homeStores >>> 0) {
+        codec.set(map.homeView, off, value);
+        if (tx !== null) succeed(tx, codec);
         return;
       }
-      const { home } = map;
-      const off = (addr - home.low) | 0;
-      if (off >= 0 && off <= home.store8) {
-        const { dirtyMask } = home;
-        home.view.setUint32(off, value, true);
-        if (dirtyMask !== 0) home.markDirty(off, 4);
+      if (off < map.homeMarked >>> 0) {
+        codec.set(map.homeView, off, value);
+        this.markHome(off, codec.size);
+        if (tx !== null) succeed(tx, codec);
         return;
       }
-      const slot = map.coarse[(addr >>> map.coarseShift) & 0xff]!;
-      const at = (addr - slot.low) | 0;
-      if (at >= 0 && at <= slot.store8) {
-        map.met(slot);
-        const { dirtyMask } = slot;
-        slot.view.setUint32(at, value, true);
-        if (dirtyMask !== 0) slot.markDirty(at, 4);
+      const { kind } = codec;
+      if (kind <= I32 && typeof value === 'number' && (kind === U32 ? value >>> 0 === value : (value | 0) === value)) {
+        this.storeBits(low, codec, value | 0, attrs, tx);
         return;
       }
     }
-    this.store32(addr, value, attrs, tx, ordering);
+    this.storeWide(addr, codec, value, attrs, tx, ordering);
   }
 
-  /** Slot.markDirty for four bytes of the RAM at 0, whose states are at hand: a store to a dirty page 3.4 / 3.2 ns, by markDirty 3.7 / 4.0. */
-  private markZero(addr: number): void {
+  /** `loadBits` for a store of a number of 32 bits, signed, that may not be the codec's. */
+  private storeBits(low: number, codec: ScalarCodec<number>, bits: number, attrs: MemTxAttrs, tx: MemTx | null): void {
     const { map } = this;
-    const { zeroMarks, zeroPages } = map;
-    if (zeroMarks === 0 || (addr & 3) !== 0) {
-      map.zero.markDirty(addr, 4);
-      return;
-    }
-    const page = addr >>> map.zeroPageShift;
-    const state = zeroPages[page]!;
-    if ((state & zeroMarks) !== zeroMarks) zeroPages[page] = state | zeroMarks;
-  }
-
-  /** The object at `addr`, across regions too. @throws {MemTxError} */
-  readObj<T>(addr: GuestAddress, codec: Codec<T>): T;
-  readObj(addr: number, codec: ScalarCodec<number | bigint>): number | bigint {
-    if (codec === LE32) return this.readObj32(addr) >>> 0;
-    if (codec === LE64N) return this.readObj64(addr);
-    return this.readObjFar(addr, codec);
-  }
-
-  /** Writes the object, across regions too. @throws {MemTxError} @throws {TypeError | RangeError} not a value of the codec. */
-  writeObj<T>(addr: GuestAddress, codec: Codec<T>, value: T): void;
-  writeObj(addr: number, codec: ScalarCodec<number>, value: number): void {
-    if (typeof addr === 'number' && (addr | 0) === addr && addr >= 0 && typeof value === 'number') {
-      if (codec === LE32 && value >>> 0 === value) {
-        this.writeObj32(addr, value);
-        return;
-      }
-      const low = value >>> 0;
-      const high = (value - low) / 0x1_0000_0000;
-      if (codec === LE64N && high >>> 0 === high && high <= 0x1f_ffff) {
-        this.writeObj64(addr, value, low, high);
-        return;
-      }
-    }
-    this.writeObjFar(addr, codec, value);
-  }
-
-  private writeObj32(addr: number, value: number): void {
-    const { map } = this;
-    const slot = addr <= map.zeroStore ? map.zero : map.home;
-    const off = (addr - slot.low) | 0;
-    if (off >= 0 && off <= slot.store8) {
+    const slot = map.coarse[(low >>> map.coarseShift) & 0xff]!;
+    const off = (low - slot.bits) >>> 0;
+    if (off < slot.stores >>> 0) {
+      map.met(slot);
       const { dirtyMask } = slot;
-      slot.view.setUint32(off, value, true);
-      if (dirtyMask !== 0) slot.markDirty(off, 4);
-    } else this.writeObjFar(addr, LE32, value);
+      codec.set(slot.view, off, codec.kind === U32 ? bits >>> 0 : bits);
+      if (dirtyMask !== 0) slot.markDirty(off, codec.size);
+      if (tx !== null) succeed(tx, codec);
+    } else if (codec === LE32 && tx === null && attrs === UNSPECIFIED) map.storeFar32(low, bits);
+    else storeFar(this.core, map, low, codec, bits, attrs, tx);
   }
 
-  private writeObj64(addr: number, value: number, low: number, high: number): void {
-    const { map } = this;
-    const slot = addr <= map.zeroStore ? map.zero : map.home;
-    const off = (addr - slot.low) | 0;
-    if (off >= 0 && off <= slot.store8) {
-      const { dirtyMask } = slot;
-      slot.view.setUint32(off, low, true);
-      slot.view.setUint32(off + 4, high, true);
-      if (dirtyMask !== 0) slot.markDirty(off, 8);
-    } else this.writeObjFar(addr, LE64N, value);
-  }
-
-  /** @internal `readObj` that met neither window. */
-  abstract readObjFar<T>(addr: GuestAddress, codec: Codec<T>): T;
-  /** @internal */
-  abstract writeObjFar<T>(addr: GuestAddress, codec: Codec<T>, value: T): void;
-
-  private readObj32(addr: number): number {
-    if (typeof addr === 'number' && (addr | 0) === addr && addr >= 0) {
-      const { map } = this;
-      const slot = addr <= map.zeroLoad ? map.zero : map.home;
-      const off = (addr - slot.low) | 0;
-      if (off >= 0 && off <= slot.load8) return slot.view.getUint32(off, true);
-    }
-    return (this.readObjFar(addr, LE32) as number) >>> 0;
-  }
-
-  private readObj64(addr: number): number {
-    if (typeof addr === 'number' && (addr | 0) === addr && addr >= 0) {
-      const { map } = this;
-      const slot = addr <= map.zeroLoad ? map.zero : map.home;
-      const off = (addr - slot.low) | 0;
-      if (off >= 0 && off <= slot.load8) {
-        const high = slot.view.getUint32(off + 4, true);
-        if (high <= 0x1f_ffff) return high * 0x1_0000_0000 + slot.view.getUint32(off, true);
-      }
-    }
-    return +(this.readObjFar(addr, LE64N) as number);
-  }
-
-  /** The u32 load that met nothing, or tells its outcome. @returns the bits, signed or not. */
-  private load32(addr: number, attrs: MemTxAttrs, tx: MemTx | null, ordering: Ordering | undefined): number {
-    if (ordering === undefined && typeof addr === 'number' && (addr | 0) === addr && addr >= 0 && tx !== null) {
-      const { map } = this;
-      const slot = addr <= map.zeroLoad ? map.zero : map.home;
-      const off = (addr - slot.low) | 0;
-      if (off >= 0 && off <= slot.load8) {
-        tx.result = 0;
-        tx.done = 4;
-        return slot.view.getInt32(off, true);
-      }
-    }
-    if (ordering !== undefined || typeof addr !== 'number' || addr >>> 0 !== addr)
-      return loadSlow(this.core, this.map, addr, LE32, attrs, tx, ordering) as number;
-    if (tx === null && attrs === UNSPECIFIED) return this.map.loadFar32(addr | 0);
-    return loadFar(this.core, this.map, addr | 0, LE32, attrs, tx);
-  }
-
-  /** A load of LE64N. As with u32, no way out is untyped: else the sum of the halves is boxed. */
-  private load64(addr: number, attrs: MemTxAttrs, tx: MemTx | null, ordering: Ordering | undefined): number {
-    if (ordering === undefined && tx === null && typeof addr === 'number' && (addr | 0) === addr && addr >= 0) {
-      const { map } = this;
-      const slot = addr <= map.zeroLoad ? map.zero : map.home;
-      const off = (addr - slot.low) | 0;
-      if (off >= 0 && off <= slot.load8) {
-        const high = slot.view.getUint32(off + 4, true);
-        if (high <= 0x1f_ffff) return high * 0x1_0000_0000 + slot.view.getUint32(off, true);
-      }
-    }
-    return this.loadFar64(addr, attrs, tx, ordering);
-  }
-
-  private loadFar64(addr: number, attrs: MemTxAttrs, tx: MemTx | null, ordering: Ordering | undefined): number {
-    const { core, map } = this;
-    if (ordering !== undefined || typeof addr !== 'number' || addr >>> 0 !== addr)
-      return +(loadSlow(core, map, addr, LE64N, attrs, tx, ordering) as number);
-    const low = loadFar(core, map, addr | 0, LE64N, attrs, tx) >>> 0;
-    return core.access.hi * 0x1_0000_0000 + low;
-  }
-
-  /** A load of LE64. Every way out is 64 bits to the compiler, else it makes a bigint of each. */
-  private loadBig(addr: number, attrs: MemTxAttrs, tx: MemTx | null, ordering: Ordering | undefined): bigint {
-    if (ordering === undefined && tx === null && typeof addr === 'number' && (addr | 0) === addr && addr >= 0) {
-      const { map } = this;
-      if (addr <= map.zeroLoad) return map.zeroView.getBigUint64(addr, true);
-      const { home } = map;
-      const off = (addr - home.low) | 0;
-      if (off >= 0 && off <= home.load8) return home.view.getBigUint64(off, true);
-    }
-    return BigInt.asUintN(64, loadSlow(this.core, this.map, addr, LE64, attrs, tx, ordering) as bigint);
-  }
-
-  private loadOther(
-    addr: number,
-    codec: ScalarCodec<number | bigint>,
-    attrs: MemTxAttrs,
-    tx: MemTx | null,
-    ordering: Ordering | undefined,
-  ): number | bigint {
-    const { core, map } = this;
-    if (ordering !== undefined || typeof addr !== 'number' || addr >>> 0 !== addr)
-      return loadSlow(core, map, addr, codec, attrs, tx, ordering);
-    return loadAny(core, map, addr | 0, codec, attrs, tx);
-  }
-
-  /** The u32 store that met no window, or tells its outcome. */
-  private store32(
-    addr: number,
-    value: number,
-    attrs: MemTxAttrs,
-    tx: MemTx | null,
-    ordering: Ordering | undefined,
-  ): void {
-    const { map } = this;
-    if (
-      ordering !== undefined ||
-      typeof addr !== 'number' ||
-      addr >>> 0 !== addr ||
-      typeof value !== 'number' ||
-      value >>> 0 !== value
-    ) {
-      storeSlow(this.core, map, addr, LE32, value, attrs, tx, ordering);
-      return;
-    }
-    const slot = addr <= map.zeroStore ? map.zero : map.home;
-    const off = (addr - slot.low) | 0;
-    if (tx !== null && off >= 0 && off <= slot.store8) {
-      const { dirtyMask } = slot;
-      slot.view.setUint32(off, value, true);
-      if (dirtyMask !== 0) slot.markDirty(off, 4);
-      tx.result = 0;
-      tx.done = 4;
-    } else if (tx === null && attrs === UNSPECIFIED) map.storeFar32(addr | 0, value | 0);
-    else storeFar(this.core, map, addr | 0, LE32, value | 0, 0, attrs, tx);
-  }
-
-  /** A store of another codec than LE32. */
-  private storeOther(
+  /** `loadWide` for a store. */
+  private storeWide(
     addr: number,
     codec: ScalarCodec<number>,
     value: number,
@@ -323,33 +191,81 @@ export abstract class ScalarAccess {
     tx: MemTx | null,
     ordering: Ordering | undefined,
   ): void {
-    if (
-      codec === LE64N &&
-      ordering === undefined &&
-      typeof addr === 'number' &&
-      addr >>> 0 === addr &&
-      typeof value === 'number'
-    ) {
-      // An integer from 0 to 2^53 - 1 has such a high half, and nothing else has.
-      const low = value >>> 0;
-      const high = (value - low) / 0x1_0000_0000;
-      if (high >>> 0 === high && high <= 0x1f_ffff) {
-        this.store64(addr, low, high, attrs, tx);
+    const { map } = this;
+    if (ordering === undefined && typeof addr === 'number') {
+      let slot = map.high;
+      if (addr <= 0xffff_ffff) slot = map.coarse[(addr >>> map.coarseShift) & 0xff]!;
+      const off = addr - slot.first;
+      if (off >= 0 && off + 8 <= slot.storeLen && Math.floor(off) === off) {
+        if (slot !== map.high) map.met(slot);
+        const { dirtyMask } = slot;
+        codec.set(slot.view, off, value);
+        if (dirtyMask !== 0) slot.markDirty(off, codec.size);
+        if (tx !== null) succeed(tx, codec);
         return;
       }
     }
-    storeSlow(this.core, this.map, addr, codec, value, attrs, tx, ordering);
+    storeSlow(this.core, map, addr, codec, value, attrs, tx, ordering);
   }
 
-  private store64(addr: number, low: number, high: number, attrs: MemTxAttrs, tx: MemTx | null): void {
+  /** Slot.markDirty at home, whose states are at hand: a store to a dirty page 3.4 / 3.2 ns, by markDirty 3.7 / 4.0. */
+  private markHome(off: number, size: number): void {
     const { map } = this;
-    const slot = addr <= map.zeroStore ? map.zero : map.home;
-    const off = (addr - slot.low) | 0;
-    if (tx === null && off >= 0 && off <= slot.store8) {
-      const { dirtyMask } = slot;
-      slot.view.setUint32(off, low, true);
-      slot.view.setUint32(off + 4, high, true);
-      if (dirtyMask !== 0) slot.markDirty(off, 8);
-    } else storeFar(this.core, map, addr | 0, LE64N, low | 0, high, attrs, tx);
+    const { homeMarks, homePages } = map;
+    if (homeMarks === 0 || (off & (size - 1)) !== 0) {
+      map.home.markDirty(off, size);
+      return;
+    }
+    const page = off >>> map.homePageShift;
+    const state = homePages[page]!;
+    if ((state & homeMarks) !== homeMarks) homePages[page] = state | homeMarks;
   }
+
+  /** The object at `addr`, across regions too. @throws {MemTxError} */
+  readObj<T>(addr: GuestAddress, codec: Codec<T>): T;
+  readObj(addr: number, codec: ScalarCodec<number | bigint>): number | bigint {
+    if (typeof addr === 'number' && addr >= 0 && addr <= 0xffff_ffff && Math.floor(addr) === addr) {
+      const { map } = this;
+      const off = ((addr | 0) - map.homeBits) >>> 0;
+      if (off < map.homeLoads >>> 0 && codec.size <= 8) return codec.get(map.homeView, off);
+    }
+    const value = this.readObjFar(addr, codec);
+    const { kind } = codec;
+    if (kind <= I64_NUMBER) return kind === U32 ? (value as number) >>> 0 : +(value as number);
+    return value;
+  }
+
+  /** Writes the object, across regions too. @throws {MemTxError} @throws {TypeError | RangeError} not a value of the codec. */
+  writeObj<T>(addr: GuestAddress, codec: Codec<T>, value: T): void {
+    if (
+      typeof addr === 'number' &&
+      addr >= 0 &&
+      addr <= 0xffff_ffff &&
+      Math.floor(addr) === addr &&
+      codec instanceof ScalarCodec
+    ) {
+      const { map } = this;
+      const off = ((addr | 0) - map.homeBits) >>> 0;
+      if (off < map.homeStores >>> 0) {
+        codec.set(map.homeView, off, value);
+        return;
+      }
+      if (off < map.homeMarked >>> 0) {
+        codec.set(map.homeView, off, value);
+        this.markHome(off, codec.size);
+        return;
+      }
+    }
+    this.writeObjFar(addr, codec, value);
+  }
+
+  /** @internal `readObj` that is not at home. */
+  abstract readObjFar<T>(addr: GuestAddress, codec: Codec<T>): T;
+  /** @internal */
+  abstract writeObjFar<T>(addr: GuestAddress, codec: Codec<T>, value: T): void;
+}
+
+function succeed(tx: MemTx, codec: ScalarInfo): void {
+  tx.result = MemTxResult.OK;
+  tx.done = codec.size;
 }

@@ -85,7 +85,10 @@ export function storeSlow<T>(
   const { slot, at } = target;
   let result: number = MemTxResult.OK;
   if (slot.kind === SlotKind.RAM && slot.takesWrites(attrs) && blockHolds(slot, at, size, target.length)) {
-    if (target.map === map && slot.storeLen !== 0) map.store = slot;
+    if (target.map === map && slot.storeLen !== 0) {
+      map.store = slot;
+      map.met(slot);
+    }
     if (ordering !== undefined) atomicStore(slot, at, codec, value, ordering, addr);
     else if (at + size <= slot.len) setScalar(slot.view, at, codec, value);
     else {

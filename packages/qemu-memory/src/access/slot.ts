@@ -30,11 +30,11 @@ export class Slot {
   readonly storeLen: number;
   /**
    * The same for the fast paths, small integers always (the others may be Infinity, which makes them doubles): where the
-   * slot ends by 2^31, `first` and the last offsets of an 8-byte load and store; else 0 and -8 or less.
+   * slot ends by 2^32, the bits of `first`, and at how many offsets from 0 on a load and a store of 8 bytes may begin; else 0.
    */
-  readonly low: number;
-  readonly load8: number;
-  readonly store8: number;
+  readonly bits: number;
+  readonly loads: number;
+  readonly stores: number;
   /**
    * The same for devices that end by 2^32: the bits of `first`, how many addresses from there on, and its offset in the
    * region; 0 addresses for all others.
@@ -87,10 +87,10 @@ export class Slot {
     this.len = len;
     this.loadLen = init.load === true ? len : 0;
     this.storeLen = init.store === true ? len : 0;
-    const isLow = init.kind === SlotKind.RAM && init.first + len <= 2 ** 31;
-    this.low = isLow ? init.first : 0;
-    this.load8 = isLow ? this.loadLen - 8 : -8;
-    this.store8 = isLow ? this.storeLen - 8 : -8;
+    const isLow = init.kind === SlotKind.RAM && init.first + len <= 2 ** 32;
+    this.bits = isLow ? init.first | 0 : 0;
+    this.loads = isLow ? Math.max(this.loadLen - 7, 0) : 0;
+    this.stores = isLow ? Math.max(this.storeLen - 7, 0) : 0;
     const isDevice =
       init.kind === SlotKind.DEVICE && init.first + len <= 2 ** 32 && init.offset + BigInt(len) <= 0x7fff_ffffn;
     this.deviceBits = isDevice ? init.first | 0 : 0;

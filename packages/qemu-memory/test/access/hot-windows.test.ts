@@ -27,7 +27,7 @@ function open(space: AddressSpace, at: number): void {
     space.load(at, le32);
     space.store(at, le32, 0);
   }
-  expect(at === 0 ? space.map.zeroLoad : space.map.home.low).toBe(at === 0 ? 2 * PAGE - 8 : HIGH);
+  expect([space.map.homeBits, space.map.homeLoads]).toEqual([at, 2 * PAGE - 7]);
 }
 
 describe.each([
@@ -166,7 +166,7 @@ it('A-53: read-only RAM is never stored to through a window', () => {
   const { space, low } = machine(0);
   low.setReadonly(true);
   for (let i = 0; i < 2000; i++) space.load(0, le32);
-  expect(space.map.zeroLoad).toBe(2 * PAGE - 8);
+  expect(space.map.homeLoads).toBe(2 * PAGE - 7);
   const tx = new MemTx();
   space.txStore(0, le32, 5, MEMTXATTRS_UNSPECIFIED, tx);
   expect(space.load(0, le32)).toBe(0);

@@ -49,7 +49,7 @@ type Machine = ReturnType<typeof machine>;
 function open(m: Machine, base: number, iova: number): void {
   for (let i = 0; i < MANY; i++) m.read(iova);
   const { map } = m.dma;
-  expect(map.zeroLoad >= base + iova || map.home.low !== 0).toBe(true);
+  expect(map.homeLoads).toBeGreaterThan(0);
 }
 
 /** Opens the table, without a window, with every page in it. */
