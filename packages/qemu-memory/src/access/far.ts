@@ -40,6 +40,27 @@ export function loadFar<T>(
 ): number {
   const { kind, size } = codec;
   const isPlain = map.taps === null && !attrs.debug;
+  const { port } = map;
+  const inPort = (low - map.portBits) | 0;
+  if (
+    inPort >>> 0 < port.quickSpan >>> 0 &&
+    (port.quickReads & size) !== 0 &&
+    (inPort & (size - 1)) === 0 &&
+    core.access.depth === core.access.quickDepth &&
+    isPlain
+  ) {
+    if (tx !== null) {
+      tx.result = MemTxResult.ERROR;
+      tx.done = 0;
+    }
+    const value = port.readQuick(inPort, size);
+    if (tx !== null) {
+      tx.result = MemTxResult.OK;
+      tx.done = size;
+    }
+    if (kind === U32 && codec.littleEndian === true && !port.bigEndian) return value;
+    return valueOf(value, codec, port);
+  }
   const device = map.pages[((low >>> 12) ^ (low >>> 21)) & 0x1ff]!;
   const at = (low - device.deviceBits) | 0;
   if (isPlain && at >= 0 && at < device.deviceSpan) {
@@ -47,6 +68,7 @@ export function loadFar<T>(
     const offset = device.deviceOffset + at;
     // `loadDevice`, written out: the call costs 3 ns.
     if (dispatch.isEasyRead(offset, size)) {
+      map.metDevice(device);
       if (tx !== null) {
         tx.result = MemTxResult.ERROR;
         tx.done = 0;
@@ -175,12 +197,33 @@ export function storeFar<T>(
     storeSlow(core, map, addr, codec, value as T, attrs, tx, undefined);
     return;
   }
+  const { port } = map;
+  const inPort = (low - map.portBits) | 0;
+  if (
+    inPort >>> 0 < port.quickSpan >>> 0 &&
+    (port.quickWrites & size) !== 0 &&
+    (inPort & (size - 1)) === 0 &&
+    core.access.depth === core.access.quickDepth
+  ) {
+    if (tx !== null) {
+      tx.result = MemTxResult.ERROR;
+      tx.done = 0;
+    }
+    const isReversed = size > 1 && (codec.littleEndian === true) === port.bigEndian;
+    port.writeQuick(inPort, isReversed ? reversed(value, size) : value, size);
+    if (tx !== null) {
+      tx.result = MemTxResult.OK;
+      tx.done = size;
+    }
+    return;
+  }
   const device = map.pages[((low >>> 12) ^ (low >>> 21)) & 0x1ff]!;
   const at = (low - device.deviceBits) | 0;
   if (at >= 0 && at < device.deviceSpan && map.taps === null) {
     const { dispatch } = device;
     const offset = device.deviceOffset + at;
     if (dispatch.isEasyWrite(offset, size)) {
+      map.metDevice(device);
       let raw = value;
       if ((codec.littleEndian === true) === dispatch.bigEndian && size > 1) raw = reversed(raw, size);
       if (tx !== null) {

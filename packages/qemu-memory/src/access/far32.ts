@@ -29,15 +29,15 @@ export abstract class Far32 extends HotWindows {
   abstract slotAt(addr: number): Slot;
 
   /**
-   * @param low the address, its 32 bits as a signed integer.
+   * @param at the address from the port on, its 32 bits as a signed integer.
    * @returns the value, its 32 bits as a signed integer.
    */
-  loadFar32(low: number): number {
-    const at = (low - this.portBits) | 0;
+  loadFar32(at: number): number {
     const control = this.control;
     const port = this.port;
-    if ((at & 3) === 0 && at >>> 0 < port.quickReads && control.depth === control.quickDepth)
-      return port.readQuick32(at);
+    if ((at & 3) === 0 && at >>> 0 < port.quickReads32 >>> 0 && control.depth === control.quickDepth)
+      return port.readQuick(at, 4);
+    const low = (at + this.portBits) | 0;
     const iova = (low - this.pagesBits) | 0;
     if (iova >= 0 && iova < this.pagesSpan && (iova & 3) === 0) {
       const page = iova >>> this.pagesShift;
@@ -53,7 +53,7 @@ export abstract class Far32 extends HotWindows {
     if (inDevice >= 0 && inDevice < device.deviceSpan) {
       const { dispatch } = device;
       const offset = device.deviceOffset + inDevice;
-      if (dispatch.quickReads !== 0 && this.taps === null && dispatch.isEasyRead(offset, 4)) {
+      if (dispatch.quickReads32 !== 0 && this.taps === null && dispatch.isEasyRead(offset, 4)) {
         this.metDevice(device);
         return dispatch.readEasily(offset, 4);
       }
@@ -73,20 +73,20 @@ export abstract class Far32 extends HotWindows {
   }
 
   /** `loadFar32` for a store of the 32 bits `value`, as a signed integer. */
-  storeFar32(low: number, value: number): void {
-    const at = (low - this.portBits) | 0;
+  storeFar32(at: number, value: number): void {
     const control = this.control;
     const port = this.port;
-    if ((at & 3) === 0 && at >>> 0 < port.quickWrites && control.depth === control.quickDepth) {
-      port.writeQuick32(at, value);
+    if ((at & 3) === 0 && at >>> 0 < port.quickWrites32 >>> 0 && control.depth === control.quickDepth) {
+      port.writeQuick(at, value, 4);
       return;
     }
+    const low = (at + this.portBits) | 0;
     const device = this.pages[((low >>> 12) ^ (low >>> 21)) & 0x1ff]!;
     const inDevice = (low - device.deviceBits) | 0;
     if (inDevice >= 0 && inDevice < device.deviceSpan) {
       const { dispatch } = device;
       const offset = device.deviceOffset + inDevice;
-      if (dispatch.quickWrites !== 0 && this.taps === null && dispatch.isEasyWrite(offset, 4)) {
+      if (dispatch.quickWrites32 !== 0 && this.taps === null && dispatch.isEasyWrite(offset, 4)) {
         this.metDevice(device);
         dispatch.writeEasily(offset, value, 4);
         return;

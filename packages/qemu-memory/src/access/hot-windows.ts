@@ -126,8 +126,7 @@ export abstract class HotWindows {
   #lookDevice(device: Slot): void {
     this.deviceTicks = this.#rest();
     if (!this.#devices.on(device)) return;
-    const { quickReads, quickWrites } = device.dispatch;
-    if (device.deviceOffset !== 0 || device.deviceSpan !== Math.max(quickReads, quickWrites)) return;
+    if (device.deviceOffset !== 0 || device.deviceSpan !== device.dispatch.quickSpan) return;
     this.portBits = device.deviceBits;
     this.port = device.dispatch;
   }

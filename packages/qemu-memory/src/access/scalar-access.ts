@@ -86,6 +86,9 @@ export abstract class ScalarAccess {
   /** A load of an integer of up to 32 bits that is not at home. @returns the value; of 32 bits, signed. */
   private loadBits(low: number, codec: ScalarCodec<number | bigint>, attrs: MemTxAttrs, tx: MemTx | null): number {
     const { map } = this;
+    const isPlain = codec === LE32 && tx === null && attrs === UNSPECIFIED;
+    const at = (low - map.portBits) | 0;
+    if (isPlain && at >>> 0 < map.port.quickReads32 >>> 0) return map.loadFar32(at);
     const slot = map.coarse[(low >>> map.coarseShift) & 0xff]!;
     const off = (low - slot.bits) >>> 0;
     if (off < slot.loads >>> 0) {
@@ -94,8 +97,7 @@ export abstract class ScalarAccess {
       if (tx !== null) succeed(tx, codec);
       return bits;
     }
-    if (codec === LE32 && tx === null && attrs === UNSPECIFIED) return map.loadFar32(low);
-    return loadFar(this.core, map, low, codec, attrs, tx);
+    return isPlain ? map.loadFar32(at) : loadFar(this.core, map, low, codec, attrs, tx);
   }
 
   /** A load that is not at home: of any codec and address, but no integer of up to 32 bits below 2^32. */
@@ -170,6 +172,12 @@ export abstract class ScalarAccess {
   /** `loadBits` for a store of a number of 32 bits, signed, that may not be the codec's. */
   private storeBits(low: number, codec: ScalarCodec<number>, bits: number, attrs: MemTxAttrs, tx: MemTx | null): void {
     const { map } = this;
+    const isPlain = codec === LE32 && tx === null && attrs === UNSPECIFIED;
+    const at = (low - map.portBits) | 0;
+    if (isPlain && at >>> 0 < map.port.quickWrites32 >>> 0) {
+      map.storeFar32(at, bits);
+      return;
+    }
     const slot = map.coarse[(low >>> map.coarseShift) & 0xff]!;
     const off = (low - slot.bits) >>> 0;
     if (off < slot.stores >>> 0) {
@@ -178,7 +186,7 @@ export abstract class ScalarAccess {
       codec.set(slot.view, off, codec.kind === U32 ? bits >>> 0 : bits);
       if (dirtyMask !== 0) slot.markDirty(off, codec.size);
       if (tx !== null) succeed(tx, codec);
-    } else if (codec === LE32 && tx === null && attrs === UNSPECIFIED) map.storeFar32(low, bits);
+    } else if (isPlain) map.storeFar32(at, bits);
     else storeFar(this.core, map, low, codec, bits, attrs, tx);
   }
 

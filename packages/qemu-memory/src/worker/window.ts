@@ -26,11 +26,10 @@ export class Window {
   readonly loadLen: number;
   /** The same, or 0 where stores go to the owner. */
   readonly storeLen: number;
-  /** `first` where it is below 2^31, else 0. */
-  readonly low: number;
-  /** Largest offset of a load of up to 8 bytes, or of a store; -1 for none, and where `low` does not say where it is. */
-  readonly load8: number;
-  readonly store8: number;
+  /** Where the window ends by 2^32, the bits of `first`, and at how many offsets from 0 on a load and a store of 8 bytes may begin; else 0. */
+  readonly bits: number;
+  readonly loads: number;
+  readonly stores: number;
   /** Offset 0 is `first`. */
   readonly view: DataView;
   readonly bytes: Uint8Array;
@@ -58,10 +57,10 @@ export class Window {
     this.first = first;
     this.loadLen = bytes.length;
     this.storeLen = store ? bytes.length : 0;
-    const small = first + bytes.length <= WINDOW_BYTES;
-    this.low = small ? first : 0;
-    this.load8 = small ? bytes.length - 8 : -1;
-    this.store8 = store ? this.load8 : -1;
+    const isLow = first + bytes.length <= 2 ** 32;
+    this.bits = isLow ? first | 0 : 0;
+    this.loads = isLow ? Math.max(bytes.length - 7, 0) : 0;
+    this.stores = store ? this.loads : 0;
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.dirtyMask = dirtyMask;
