@@ -2,7 +2,6 @@
 import {
   type GuestAddress,
   GuestMemoryError,
-  getScalar,
   HOST_BYTE_ORDER,
   hex,
   Ordering,
@@ -14,24 +13,17 @@ import type { Slot } from './slot.ts';
 
 const HOST_LITTLE = HOST_BYTE_ORDER === 'little';
 
-/** Loads `codec.size` bytes at `at` of `slot`, sequentially consistent. @throws {GuestMemoryError} `misaligned`. @throws {TypeError} a store's ordering. */
-export function atomicLoad<T>(
-  slot: Slot,
-  at: number,
-  codec: ScalarCodec<T>,
-  ordering: Ordering,
-  addr: GuestAddress,
-): T {
+/** Loads `size` bytes at `at` of `slot` into `control.scratch`, sequentially consistent. @throws {GuestMemoryError} `misaligned`. @throws {TypeError} a store's ordering. */
+export function atomicLoad(slot: Slot, at: number, size: number, ordering: Ordering, addr: GuestAddress): void {
   if (ordering !== Ordering.RELAXED && ordering !== Ordering.ACQUIRE && ordering !== Ordering.SEQ_CST)
     throw new TypeError('a load takes the orderings RELAXED, ACQUIRE and SEQ_CST');
   const { scratch } = slot.dispatch.control;
-  const offset = alignedOffset(slot, at, codec.size, addr);
+  const offset = alignedOffset(slot, at, size, addr);
   const { buffer } = slot.bytes;
-  if (codec.size === 1) scratch.setUint8(0, Atomics.load(new Uint8Array(buffer, offset, 1), 0));
-  else if (codec.size === 2) scratch.setUint16(0, Atomics.load(new Uint16Array(buffer, offset, 1), 0), HOST_LITTLE);
-  else if (codec.size === 4) scratch.setUint32(0, Atomics.load(new Uint32Array(buffer, offset, 1), 0), HOST_LITTLE);
+  if (size === 1) scratch.setUint8(0, Atomics.load(new Uint8Array(buffer, offset, 1), 0));
+  else if (size === 2) scratch.setUint16(0, Atomics.load(new Uint16Array(buffer, offset, 1), 0), HOST_LITTLE);
+  else if (size === 4) scratch.setUint32(0, Atomics.load(new Uint32Array(buffer, offset, 1), 0), HOST_LITTLE);
   else scratch.setBigUint64(0, Atomics.load(new BigUint64Array(buffer, offset, 1), 0), HOST_LITTLE);
-  return getScalar(scratch, 0, codec);
 }
 
 /** Stores `codec.size` bytes at `at` of `slot`, sequentially consistent. Throws as `atomicLoad`, and what the codec throws. */

@@ -59,7 +59,7 @@ export function loadFar<T>(
       tx.done = size;
     }
     if (kind === U32 && codec.littleEndian === true && !port.bigEndian) return value;
-    return valueOf(value, codec, port);
+    return codecValue(value, codec, port);
   }
   const device = map.pages[((low >>> 12) ^ (low >>> 21)) & 0x1ff]!;
   const at = (low - device.deviceBits) | 0;
@@ -79,7 +79,7 @@ export function loadFar<T>(
         tx.done = size;
       }
       if (kind === U32 && codec.littleEndian === true && !dispatch.bigEndian) return value;
-      return valueOf(value, codec, dispatch);
+      return codecValue(value, codec, dispatch);
     }
   }
   const addr = low >>> 0;
@@ -105,7 +105,8 @@ export function loadFar<T>(
       return 0;
     }
   }
-  return (loadSlow(core, map, addr, codec, attrs, tx, undefined) as number) | 0;
+  const view = loadSlow(core, map, addr, codec, attrs, tx, undefined);
+  return (codec.get(view, control.found) as number) | 0;
 }
 
 /** One plain callback of the access's own size. */
@@ -120,11 +121,11 @@ function loadDevice<T>(dispatch: RegionDispatch, offset: number, codec: ScalarCo
     tx.result = MemTxResult.OK;
     tx.done = size;
   }
-  return valueOf(value, codec, dispatch);
+  return codecValue(value, codec, dispatch);
 }
 
 /** The codec's value of what `dispatch` answered (A-16); of 32 bits, signed. */
-function valueOf<T>(answer: number, codec: ScalarCodec<T>, dispatch: RegionDispatch): number {
+function codecValue<T>(answer: number, codec: ScalarCodec<T>, dispatch: RegionDispatch): number {
   const { kind, size } = codec;
   const bits = size > 1 && (codec.littleEndian === true) === dispatch.bigEndian ? reversed(answer, size) : answer;
   if (kind === I8) return (bits << 24) >> 24;

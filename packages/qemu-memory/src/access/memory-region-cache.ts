@@ -73,7 +73,16 @@ export class MemoryRegionCache extends DisposableBase {
     this.#check(offset, codec.size);
     if (this.#bytes.length === 0) {
       const { core } = this.#space!;
-      return loadSlow(core, this.#map!, advance(this.#addr, offset), codec, MEMTXATTRS_UNSPECIFIED, tx, undefined);
+      const view = loadSlow(
+        core,
+        this.#map!,
+        advance(this.#addr, offset),
+        codec,
+        MEMTXATTRS_UNSPECIFIED,
+        tx,
+        undefined,
+      );
+      return codec.get(view, core.access.found);
     }
     if (tx !== null) ok(tx, codec.size);
     return getScalar(this.#view, offset, codec);

@@ -6,11 +6,10 @@ import { type MemTx, type MemTxAttrs, MemTxError, MemTxResult } from '@guestmem/
 import {
   type GuestAddress,
   GuestMemoryError,
-  getScalar,
   hex,
   type Ordering,
   type ScalarCodec,
-  ScalarKind,
+  type ScalarInfo,
   setScalar,
   toAddress,
 } from '@guestmem/vm-memory';
@@ -22,7 +21,11 @@ import { type Slot, SlotKind } from './slot.ts';
 import { translate } from './target.ts';
 import type { ViewMap } from './view-map.ts';
 
-/** The load of `ViewAccess.txLoad`. */
+/**
+ * The load of `ViewAccess.txLoad`, but for decoding.
+ *
+ * @returns a view that has the scalar at `core.access.found`: the RAM, or `core.access.scratch`.
+ */
 export function loadSlow<T>(
   core: MemoryCore,
   map: ViewMap,
@@ -31,14 +34,15 @@ export function loadSlow<T>(
   attrs: MemTxAttrs,
   tx: MemTx | null,
   ordering: Ordering | undefined,
-): T {
+): DataView {
   const addr = Number.isSafeInteger(where) && (where as number) >= 0 ? where : toAddress(where);
   const control = core.access;
   const { target } = map;
   const { size } = codec;
   translate(map, addr, size, false, attrs, target);
   const { slot, at } = target;
-  let value: T;
+  let view = control.scratch;
+  let found = 0;
   let result: number = MemTxResult.OK;
   if (slot.kind === SlotKind.RAM && slot.section.directRead && blockHolds(slot, at, size, target.length)) {
     if (control.seesLoads) control.observer!.dmaRead!(addr, size, slot.section.region);
@@ -46,23 +50,36 @@ export function loadSlow<T>(
       map.load = slot;
       map.met(slot);
     }
-    if (ordering !== undefined) value = atomicLoad(slot, at, codec, ordering, addr);
-    else if (at + size <= slot.len) value = getScalar(slot.view, at, codec);
-    else {
-      gather(slot, at, size, control);
-      value = getScalar(control.scratch, 0, codec);
-    }
+    if (ordering !== undefined) atomicLoad(slot, at, size, ordering, addr);
+    else if (at + size <= slot.len) {
+      view = slot.view;
+      found = at;
+    } else gather(slot, at, size, control);
   } else {
     if (tx !== null) failTx(tx);
-    value = loadDispatched(control, slot, at, target.offset, codec, attrs);
+    loadDispatched(control, slot, at, target.offset, codec, attrs);
     result = control.result;
   }
-  if (map.taps !== null) map.taps.loaded(addr, size, value, attrs);
+  if (map.taps !== null) {
+    const { scratch } = control;
+    for (let i = 0; i < size; i++) scratch.setUint8(i, view.getUint8(found + i));
+    view = scratch;
+    found = 0;
+    // Kept: a tap may access memory itself.
+    const low = scratch.getInt32(0);
+    const high = scratch.getInt32(4);
+    map.taps.loaded(addr, size, codec.get(scratch, 0), attrs);
+    scratch.setInt32(0, low);
+    scratch.setInt32(4, high);
+  }
   if (tx !== null) {
+    // Before it says OK: a codec may refuse what is there.
+    codec.get(view, found);
     tx.result = result;
     tx.done = result === MemTxResult.OK ? size : 0;
   } else if (result !== MemTxResult.OK) throw failed('load', result, where, size, slot);
-  return value;
+  control.found = found;
+  return view;
 }
 
 /** The store of `ViewAccess.txStore`. */
@@ -129,37 +146,30 @@ export function storeNotdirty(
   }
 }
 
-/** One dispatch of the whole load to the first byte's region. Sets `control.result`. */
-export function loadDispatched<T>(
+/** One dispatch of the whole load to the first byte's region. Sets `control.result`, and `control.scratch` to its bytes in the codec's order. */
+export function loadDispatched(
   control: AccessControl,
   slot: Slot,
   at: number,
   offset: number,
-  codec: ScalarCodec<T>,
+  codec: ScalarInfo,
   attrs: MemTxAttrs,
-): T {
+): void {
   const { dispatch } = slot;
-  const { size, littleEndian, kind } = codec;
-  if (size <= 4) {
-    let value = readNumber(dispatch, slot, at, offset, size, attrs);
-    // A-16: the orders agree, or the number is reversed.
-    if (littleEndian === dispatch.bigEndian && size > 1)
-      value = size === 2 ? ((value & 0xff) << 8) | (value >>> 8) : swap32(value);
-    if (kind === ScalarKind.U32 || kind === ScalarKind.U16 || kind === ScalarKind.U8) return value as T;
-    if (size === 4) control.scratch.setUint32(0, value, littleEndian);
-    else if (size === 2) control.scratch.setUint16(0, value, littleEndian);
-    else control.scratch.setUint8(0, value);
-    return getScalar(control.scratch, 0, codec);
+  const { size } = codec;
+  const { scratch } = control;
+  // A-16: the orders agree, or the number is reversed; in bytes, the device's order is what counts.
+  const little = !dispatch.bigEndian;
+  if (size === 8) {
+    readHalves(dispatch, slot, at, offset, attrs);
+    scratch.setUint32(little ? 0 : 4, control.lo, little);
+    scratch.setUint32(little ? 4 : 0, control.hi, little);
+    return;
   }
-  readHalves(dispatch, slot, at, offset, attrs);
-  if (dispatch.bigEndian) {
-    control.scratch.setUint32(0, control.hi, false);
-    control.scratch.setUint32(4, control.lo, false);
-  } else {
-    control.scratch.setUint32(0, control.lo, true);
-    control.scratch.setUint32(4, control.hi, true);
-  }
-  return getScalar(control.scratch, 0, codec);
+  const value = readNumber(dispatch, slot, at, offset, size, attrs);
+  if (size === 4) scratch.setUint32(0, value, little);
+  else if (size === 2) scratch.setUint16(0, value, little);
+  else scratch.setUint8(0, value);
 }
 
 /** One dispatch of the whole store to the first byte's region. Sets `control.result`. */
@@ -249,10 +259,6 @@ function scatter(slot: Slot, at: number, size: number, control: AccessControl): 
     const segment = backing.segmentAt(offset);
     segment.bytes[offset - segment.start] = control.scratchBytes[i]!;
   }
-}
-
-function swap32(value: number): number {
-  return ((value << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24)) >>> 0;
 }
 
 /** The error of the throwing vocabulary. A RAM region that refuses was crossed at its end, or is read-only. */

@@ -158,7 +158,8 @@ export function sectionLoad<T>(
   if (isDirect(slot, false, attrs) && target.at + codec.size <= slot.len)
     value = getScalar(slot.view, target.at, codec);
   else {
-    value = loadDispatched(control, slot, target.at, target.offset, codec, attrs);
+    loadDispatched(control, slot, target.at, target.offset, codec, attrs);
+    value = codec.get(control.scratch, 0);
     result = control.result;
   }
   tx.result = result;
