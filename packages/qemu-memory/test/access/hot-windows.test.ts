@@ -3,9 +3,16 @@
  * are open, is answered as through the slow path. Each test first makes enough accesses to open them.
  */
 import { be32, le16, le32, le64, le64n, MEMTXATTRS_UNSPECIFIED, MemTx, MemTxResult, u8 } from '@guestmem/memtx';
-import { bufferBacking, GuestMemoryError, u32 } from '@guestmem/vm-memory';
+import { bufferBacking, GuestMemoryError, Ordering, u32 } from '@guestmem/vm-memory';
 import { describe, expect, it } from 'vitest';
-import { type AddressSpace, LogClient, MemoryCore, type MemoryRegion } from '../../src/index.ts';
+import {
+  type AddressSpace,
+  LogClient,
+  MemoryCore,
+  type MemoryRegion,
+  memoryRegionGetDirty,
+  memoryRegionResetDirty,
+} from '../../src/index.ts';
 
 const PAGE = 0x1000;
 const HIGH = 0x4000_0000;
@@ -17,6 +24,7 @@ function machine(at: number): { core: MemoryCore; system: MemoryRegion; space: A
   const low = core.ram('low', bufferBacking(2 * PAGE));
   system.addSubregion(0, low);
   system.addSubregion(HIGH, core.ram('high', bufferBacking(2 * PAGE)));
+  if (at > HIGH) system.addSubregion(at, core.ram('there', bufferBacking(2 * PAGE)));
   const space = core.addressSpace(system, 'memory');
   open(space, at);
   return { core, system, space, low };
@@ -27,12 +35,17 @@ function open(space: AddressSpace, at: number): void {
     space.load(at, le32);
     space.store(at, le32, 0);
   }
-  expect([space.map.homeBits, space.map.homeLoads]).toEqual([at, 2 * PAGE - 7]);
+  if (at < 2 ** 32) expect([space.map.homeBits, space.map.homeLoads]).toEqual([at | 0, 2 * PAGE - 7]);
+  else expect(space.map.high.first).toBe(at);
 }
 
 describe.each([
-  ['the RAM at 0', 0],
-  ['home', HIGH],
+  ['RAM at 0', 0],
+  ['RAM at 1 GiB', HIGH],
+  ['RAM at 2 GiB', 0x8000_0000],
+  ['RAM that ends at 4 GiB', 0x1_0000_0000 - 2 * PAGE],
+  ['RAM at 4 GiB', 0x1_0000_0000],
+  ['RAM at 2 PiB', 0x8_0000_0000_0000],
 ])('%s', (_, base) => {
   it('A-70: loads and stores of every codec agree up to the last byte', () => {
     const { space } = machine(base);
@@ -71,7 +84,15 @@ describe.each([
 
   it('D1: what is no address is refused, and a bigint is one', () => {
     const { space } = machine(base);
-    for (const addr of [base + 0.5, -1, -4, base - 2 ** 32 - 1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53]) {
+    for (const addr of [
+      base + 0.5,
+      -1,
+      -4,
+      (base % 2 ** 32) - 2 ** 32 - 1,
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      2 ** 53,
+    ]) {
       expect(() => space.load(addr, le32), String(addr)).toThrow(RangeError);
       expect(() => space.store(addr, le32, 1), String(addr)).toThrow(RangeError);
       expect(() => space.load(addr, le64n), String(addr)).toThrow(RangeError);
@@ -160,6 +181,60 @@ it('A-187: stores through the windows mark their pages', () => {
   expect(marks(() => space.store(PAGE - 4, le64n, 1))).toEqual([true, true]);
   expect(marks(() => space.writeObj(PAGE - 1, le32, 1))).toEqual([true, true]);
   expect(core.addressSpaces.length).toBe(1);
+});
+
+it.each([
+  ['below 4 GiB', 8 * PAGE],
+  ['above', 0x1_0000_0000],
+])('A-187: stores to several pieces of RAM, none of them home, mark their pages: %s', (_, base) => {
+  const core = new MemoryCore();
+  const system = core.container('system', 1n << 64n);
+  const pieces = Array.from({ length: 4 }, (_, i) => {
+    const piece = core.ram(`piece${i}`, bufferBacking(2 * PAGE));
+    system.addSubregion(base + 2 * i * PAGE, piece);
+    piece.setLog(true, LogClient.VGA);
+    return piece;
+  });
+  const space = core.addressSpace(system, 'memory');
+  for (let i = 0; i < 4000; i++) space.store(base + (i & 7) * PAGE, le32, i);
+  for (let page = 0; page < 8; page++)
+    for (const codec of [u8, be32, le64n]) {
+      for (const piece of pieces) memoryRegionResetDirty(piece, 0, 2 * PAGE, LogClient.VGA);
+      space.store(base + page * PAGE + 24, codec, 1);
+      const dirty = pieces.flatMap((piece) =>
+        [0, 1].map((at) => memoryRegionGetDirty(piece, at * PAGE, PAGE, LogClient.VGA)),
+      );
+      expect(dirty).toEqual(Array.from({ length: 8 }, (_, i) => i === page));
+    }
+});
+
+it.each([
+  ['at home', 0],
+  ['elsewhere', HIGH],
+  ['through a tap', PAGE],
+])('D2: a load that its codec refuses does not tell OK: %s', (_, at) => {
+  const { space } = machine(0);
+  if (at === PAGE) space.tap(PAGE, 8, () => {});
+  space.store(at, le64, 1n << 60n);
+  const tx = new MemTx();
+  tx.result = MemTxResult.ERROR;
+  for (const ordering of [undefined, Ordering.SEQ_CST]) {
+    expect(() => space.txLoad(at, le64n, MEMTXATTRS_UNSPECIFIED, tx, ordering)).toThrow(RangeError);
+    expect(tx.result).toBe(MemTxResult.ERROR);
+  }
+});
+
+it('D15: a tap that accesses memory itself changes nothing of what is loaded', () => {
+  const { space } = machine(0);
+  space.store(0, le32, 0x1234_5678);
+  space.store(8, le32, 0x9abc_def0);
+  space.tap(0, 4, (event) => {
+    if (event.isWrite) return;
+    space.load(8, le32, Ordering.SEQ_CST);
+    space.store(0, le32, 5);
+  });
+  expect(space.load(0, le32)).toBe(0x1234_5678);
+  expect(space.load(4, le32)).toBe(0);
 });
 
 it('A-53: read-only RAM is never stored to through a window', () => {

@@ -2,8 +2,22 @@
  * The port, the device that most accesses to devices meet, must be invisible: what changes while it is open holds for the
  * next access. Each test first makes enough accesses to open it.
  */
-import { be32, le16, le32 } from '@guestmem/memtx';
-import { bufferBacking, GuestMemoryError } from '@guestmem/vm-memory';
+import {
+  be16,
+  be16s,
+  be32,
+  be32s,
+  i8,
+  le16,
+  le16s,
+  le32,
+  le32s,
+  MEMTXATTRS_UNSPECIFIED,
+  MemTx,
+  MemTxResult,
+  u8,
+} from '@guestmem/memtx';
+import { bufferBacking, GuestMemoryError, type ScalarCodec } from '@guestmem/vm-memory';
 import { describe, expect, it } from 'vitest';
 import { DeviceError, MemoryCore, type MemoryRegionOps } from '../../src/index.ts';
 
@@ -55,6 +69,61 @@ describe.each([
     expect(m.space.load(base, le32)).toBe(0xffff_ffff);
     value = 2 ** 32 + 5;
     expect(m.space.load(base, le32)).toBe(5);
+  });
+
+  // The device's number is 0xfedcba98, cut to the size; the other order reverses its bytes.
+  const ANSWERS: readonly (readonly [ScalarCodec<number>, number, number])[] = [
+    [u8, 0x98, 0x98],
+    [i8, -0x68, -0x68],
+    [le16, 0xba98, 0x98ba],
+    [be16, 0x98ba, 0xba98],
+    [le16s, -0x4568, -0x6746],
+    [be16s, -0x6746, -0x4568],
+    [le32, 0xfedc_ba98, 0x98ba_dcfe],
+    [be32, 0x98ba_dcfe, 0xfedc_ba98],
+    [le32s, -0x123_4568, -0x6745_2302],
+    [be32s, -0x6745_2302, -0x123_4568],
+  ];
+
+  it.each(['little', 'big'] as const)(
+    'A-16, A-41: a %s-endian device answers every size and order, as numbers and with the outcome',
+    (order) => {
+      const m = machine(base, { endianness: order, read: () => 0xfedc_ba98 });
+      for (const [codec, little, big] of ANSWERS) {
+        const expected = order === 'little' ? little : big;
+        const tx = new MemTx();
+        for (let i = 0; i < 100; i++) {
+          expect(m.space.load(base + 8, codec), codec.name).toBe(expected);
+          tx.result = MemTxResult.ERROR;
+          expect(m.space.txLoad(base + 16, codec, MEMTXATTRS_UNSPECIFIED, tx), codec.name).toBe(expected);
+          expect([tx.result, tx.done], codec.name).toEqual([MemTxResult.OK, codec.size]);
+        }
+        expect(m.space.map.port).toBe(m.device.dispatch);
+      }
+    },
+  );
+
+  it.each(['little', 'big'] as const)('A-16: a %s-endian device is told every size and order, unsigned', (order) => {
+    const seen: number[][] = [];
+    const m = machine(base, { endianness: order, write: (...told) => void seen.push(told as number[]) });
+    for (const [codec, little, big] of ANSWERS) {
+      const tx = new MemTx();
+      for (let i = 0; i < 100; i++) {
+        m.space.store(base + 8, codec, order === 'little' ? little : big);
+        m.space.txStore(base + 16, codec, order === 'little' ? little : big, MEMTXATTRS_UNSPECIFIED, tx);
+        expect([tx.result, tx.done], codec.name).toEqual([MemTxResult.OK, codec.size]);
+      }
+      const number = codec.size === 1 ? 0x98 : codec.size === 2 ? 0xba98 : 0xfedc_ba98;
+      const expected = Array.from({ length: 200 }, (_, i) => [8 + 8 * (i & 1), number, codec.size]);
+      expect(seen, codec.name).toEqual(expected);
+      seen.length = 0;
+      for (const bad of [2 ** 32, -(2 ** 31) - 1, 0.5, Number.NaN])
+        expect(() => m.space.store(base + 8, codec, bad), codec.name).toThrow(RangeError);
+      if (codec.size < 4) expect(() => m.space.store(base + 8, codec, 0x1_0000), codec.name).toThrow(RangeError);
+      expect(() => m.space.store(base + 8, codec, '1' as unknown as number), codec.name).toThrow(TypeError);
+      expect(seen).toEqual([]);
+    }
+    expect(m.space.map.port).toBe(m.device.dispatch);
   });
 
   it('A-46: a guarded device that reads itself is refused, and free again afterwards', () => {

@@ -2,8 +2,9 @@
  * One machine that keeps its windows, and its twin that forgets them before every access: whatever is done to both, every
  * access answers alike, calls the same callbacks with the same arguments, and leaves the same memory and dirty pages.
  */
-import { be32, le16, le32, le64, le64n, MEMTXATTRS_UNSPECIFIED, MemTx, memTxAttrs, u8 } from '@guestmem/memtx';
-import { bufferBacking, type ScalarCodec } from '@guestmem/vm-memory';
+import * as codecs from '@guestmem/memtx';
+import { le32, MEMTXATTRS_UNSPECIFIED, MemTx, memTxAttrs } from '@guestmem/memtx';
+import { bufferBacking, ScalarCodec } from '@guestmem/vm-memory';
 import { expect, it } from 'vitest';
 import {
   type AddressSpace,
@@ -19,15 +20,34 @@ import { Random } from '../support/random.ts';
 const PAGE = 0x1000;
 const RAM_PAGES = 8;
 const HIGH = 0x4000_0000;
+/** Where signed 32 bits do not reach, and where no 32 bits do. */
+const BIG = 0x9000_0000;
+const FAR = 0x1_0000_0000;
 const DEVICES = 0xfee0_0000;
-const CODECS: readonly ScalarCodec<number | bigint>[] = [le32, le32, le32, le64n, le64, be32, le16, u8] as never;
+/** Every ready-made codec, le32 as often as half of the others. */
+const CODECS: readonly ScalarCodec<number | bigint>[] = Object.values(codecs)
+  .filter((each) => each instanceof ScalarCodec)
+  .flatMap((codec, i) => (i % 2 === 0 ? [codec] : [codec, le32])) as never;
 
-/** One machine: RAM at 0 and at HIGH, four devices, a ROM device, and `dma` behind an IOMMU of 16 pages at 0. */
+/** A value that `codec` takes, of the bits of `value`. */
+function valueFor(codec: ScalarCodec<number | bigint>, value: number): number | bigint {
+  const isSigned = codec.name.endsWith('s') || codec.name.endsWith('sn') || codec.name === 'i8';
+  if (codec.name.endsWith('f')) return value / 4;
+  if (codec.name.endsWith('n')) return isSigned ? -value * 0x10_0000 : value * 0x10_0000;
+  const bits = 8 * codec.size;
+  const wide = BigInt(value) * 0x1_0001_0001n;
+  const fits = isSigned ? BigInt.asIntN(bits, wide) : BigInt.asUintN(bits, wide);
+  return bits === 64 ? fits : Number(fits);
+}
+
+/** One machine: RAM at 0, HIGH, BIG and FAR, four devices, a ROM device, and `dma` behind an IOMMU of 16 pages at 0. */
 class Machine {
   readonly core = new MemoryCore();
   readonly system = this.core.container('system', 1n << 64n);
   readonly low = this.core.ram('low', bufferBacking(RAM_PAGES * PAGE));
   readonly high = this.core.ram('high', bufferBacking(RAM_PAGES * PAGE));
+  readonly big = this.core.ram('big', bufferBacking(RAM_PAGES * PAGE));
+  readonly far = this.core.ram('far', bufferBacking(RAM_PAGES * PAGE));
   readonly over = this.core.ram('over', bufferBacking(PAGE));
   readonly log: string[] = [];
   readonly memory: AddressSpace;
@@ -45,6 +65,8 @@ class Machine {
     this.forgetful = forgetful;
     this.system.addSubregion(0, this.low);
     this.system.addSubregion(HIGH, this.high);
+    this.system.addSubregion(BIG, this.big);
+    this.system.addSubregion(FAR, this.far);
     this.memory = this.core.addressSpace(this.system, 'memory');
     const owner = {};
     this.devices = ['guarded', 'free', 'big', 'guarded too'].map((name, i) => {
@@ -98,7 +120,8 @@ class Machine {
     if (this.forgetful) this.model.windows.close();
     const tx = new MemTx();
     const attrs = this.attrs[value & 1]!;
-    const stored = codec === le64 ? BigInt(value) : codec.size < 4 ? value & 0xff : value;
+    // One in sixteen is whatever it is: most codecs refuse it.
+    const stored = (value & 0xf0) === 0 ? value : valueFor(codec, value);
     try {
       switch (form) {
         case 0:
@@ -145,7 +168,7 @@ class Machine {
         break;
       case 3:
         this.#logged = !this.#logged;
-        this.low.setLog(this.#logged, LogClient.VGA);
+        for (const each of [this.low, this.big, this.far]) each.setLog(this.#logged, LogClient.VGA);
         break;
       case 4:
         this.table[n % 16] = n % 5 === 0 ? null : { to: (n % RAM_PAGES) * PAGE, perm: n % 7 === 0 ? 1 : 3 };
@@ -181,10 +204,10 @@ class Machine {
 
   /** What is left at the end. */
   state(): string {
-    const dirty = Array.from({ length: RAM_PAGES }, (_, page) =>
-      memoryRegionGetDirty(this.low, page * PAGE, PAGE, LogClient.VGA),
+    const dirty = [this.low, this.big, this.far].map((region) =>
+      Array.from({ length: RAM_PAGES }, (_, page) => memoryRegionGetDirty(region, page * PAGE, PAGE, LogClient.VGA)),
     );
-    const sums = [this.low, this.high, this.over].map((region) =>
+    const sums = [this.low, this.high, this.big, this.far, this.over].map((region) =>
       region.ram!.backing.segmentAt(0).bytes.reduce((sum, byte, i) => (sum + byte * (i + 1)) % 0xffff_fffb, 0),
     );
     return `${dirty} ${sums} ${this.core.access.depth}`;
@@ -199,7 +222,12 @@ const PLACES: readonly (readonly ['memory' | 'dma', number])[] = [
   ['memory', DEVICES + PAGE],
   ['memory', DEVICES + 2 * PAGE],
   ['memory', DEVICES + 3 * PAGE],
-  ['memory', 0x9000_0000],
+  ['memory', BIG],
+  ['memory', BIG + (RAM_PAGES - 1) * PAGE],
+  ['memory', FAR],
+  ['memory', FAR + (RAM_PAGES - 1) * PAGE],
+  ['memory', 0xa000_0000],
+  ['memory', FAR + 0x9000_0000],
   ['dma', 0],
   ['dma', 2 * PAGE],
   ['dma', 5 * PAGE],
