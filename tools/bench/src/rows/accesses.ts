@@ -13,7 +13,7 @@ export interface Access {
   /** What the native program calls it. */
   readonly native: string;
   /** Which codec: bits, and as what. */
-  readonly codec: 'u32' | 'u64' | 'u64Number';
+  readonly codec: 'u8' | 'i16' | 'u32' | 'u32be' | 'u64' | 'u64Number';
 }
 
 const READ = 'm.readSlice(b, a), b[0]';
@@ -47,6 +47,24 @@ export const ACCESSES = {
     floor: 'm.getUint32(a, true)',
     native: 'load32',
     codec: 'u32',
+  },
+  load8: { size: 1, kind: 'number', bytes: 'm.load(a, c)', floor: 'm.getUint8(a)', native: '', codec: 'u8' },
+  store8: {
+    size: 1,
+    kind: 'store',
+    bytes: 'm.store(a, c, i & 0xff)',
+    floor: 'm.setUint8(a, i)',
+    native: '',
+    codec: 'u8',
+  },
+  load16s: { size: 2, kind: 'number', bytes: 'm.load(a, c)', floor: 'm.getInt16(a, true)', native: '', codec: 'i16' },
+  load32be: {
+    size: 4,
+    kind: 'number',
+    bytes: 'm.load(a, c)',
+    floor: 'm.getUint32(a, false)',
+    native: '',
+    codec: 'u32be',
   },
   load64n: {
     size: 8,

@@ -82,8 +82,8 @@ async function attached(name: 'load32' | 'store32'): Promise<Built> {
 }
 
 async function codecs() {
-  const { le32, le64, le64n } = await import('@guestmem/memtx');
-  return { u32: le32, u64: le64, u64Number: le64n };
+  const { be32, le16s, le32, le64, le64n, u8 } = await import('@guestmem/memtx');
+  return { u8, i16: le16s, u32: le32, u32be: be32, u64: le64, u64Number: le64n };
 }
 
 async function build(name: AccessName, stream: StreamName, form: 'space' | 'view'): Promise<Built> {
@@ -140,6 +140,10 @@ export const addressSpaceRows: readonly Row[] = [
     [
       'load32',
       'store32',
+      'load8',
+      'store8',
+      'load16s',
+      'load32be',
       'load64',
       'load64n',
       'store64n',
@@ -200,14 +204,20 @@ export const addressSpaceRows: readonly Row[] = [
     }),
     { same: 'load32/hot' },
   ),
-  special(
-    'load32-at-1-GiB',
-    'hot',
-    async () => {
-      const { space: memory } = await space('hot', { ramBase: 0x4000_0000 });
-      return { scope: { m: memory, c: (await codecs()).u32 }, access: 'm.load(a, c)' };
-    },
-    { base: 0x4000_0000, same: 'load32/hot' },
+  ...[1, 2, 4].flatMap((gib) =>
+    (['load32', 'store32'] as const).map((name) =>
+      special(
+        `${name}-at-${gib}-GiB`,
+        'hot',
+        async () => {
+          const { space: memory, ram } = await space('hot', { ramBase: gib * 2 ** 30 });
+          const { bytes, kind } = ACCESSES[name];
+          const scope = { m: memory, c: (await codecs()).u32 };
+          return { scope, access: bytes, kind, residue: () => residueOf(ram) };
+        },
+        { base: gib * 2 ** 30, same: `${name}/hot` },
+      ),
+    ),
   ),
   special(
     'cached32',

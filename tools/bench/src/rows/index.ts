@@ -2,6 +2,7 @@
 import type { Row } from '../harness/row.ts';
 import { variantRows } from '../variants/index.ts';
 import { addressSpaceRows } from './address-space.ts';
+import { emulatorRows } from './emulator.ts';
 import { floorRows } from './floor.ts';
 import { nativeRows } from './native.ts';
 import { rp2040Rows } from './rp2040.ts';
@@ -15,6 +16,7 @@ export const rows: readonly Row[] = [
   ...rp2040Rows,
   ...vmMemoryRows,
   ...addressSpaceRows,
+  ...emulatorRows,
   ...variantRows,
 ];
 

@@ -9,14 +9,18 @@ import { residueOf } from './residue.ts';
 type Form = 'vm' | 'vm-dirty' | 'vm-atomic';
 
 async function build(form: Form, name: AccessName, stream: StreamName): Promise<Built> {
-  const { guestMemory, u32, u64, u64Number } = await import('@guestmem/vm-memory');
+  const { guestMemory, i16, inOrder, u8, u32, u64, u64Number } = await import('@guestmem/vm-memory');
   const access = ACCESSES[name];
   const ram = ramFor(stream);
   const memory = guestMemory(
     ram.map((view, i) => ({ startAddr: i * REGION_BYTES, memory: view })),
     form === 'vm-dirty' ? { dirtyPageSize: 4096 } : {},
   );
-  const scope = { m: memory, c: { u32, u64, u64Number }[access.codec], b: new Uint8Array(access.size) };
+  const scope = {
+    m: memory,
+    c: { u8, i16, u32, u32be: inOrder(u32, 'big'), u64, u64Number }[access.codec],
+    b: new Uint8Array(access.size),
+  };
   const made: Built = { scope, access: access.bytes, kind: access.kind, residue: () => residueOf(ram) };
   if (form === 'vm-atomic') {
     const { GuestMemoryAtomic } = (await import('@guestmem/vm-memory')) as unknown as {
@@ -46,6 +50,7 @@ function row(form: Form, name: AccessName, stream: StreamName): Row {
 }
 
 export const vmMemoryRows: readonly Row[] = [
+  ...(['load8', 'store8', 'load16s', 'load32be'] as const).map((name) => row('vm', name, 'hot')),
   ...(['load32', 'store32', 'load64n', 'load64', 'readObj32', 'writeObj32', 'readObj64n', 'writeObj64n'] as const).map(
     (name) => row('vm', name, 'hot'),
   ),
