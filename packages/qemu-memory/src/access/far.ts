@@ -61,29 +61,24 @@ export function loadFar<T>(
     if (kind === U32 && codec.littleEndian === true && !port.bigEndian) return value;
     return codecValue(value, codec, port);
   }
-  const device = map.pages[((low >>> 12) ^ (low >>> 21)) & 0x1ff]!;
-  const at = (low - device.deviceBits) | 0;
-  if (isPlain && at >= 0 && at < device.deviceSpan) {
-    const { dispatch } = device;
-    const offset = device.deviceOffset + at;
-    // `loadDevice`, written out: the call costs 3 ns.
-    if (dispatch.isEasyRead(offset, size)) {
-      map.metDevice(device);
-      if (tx !== null) {
-        tx.result = MemTxResult.ERROR;
-        tx.done = 0;
+  const control = core.access;
+  const page = map.pages[((low >>> 12) ^ (low >>> 21)) & 0x1ff]!;
+  const at = (low - page.bits) | 0;
+  if (isPlain && at >= 0 && at < page.span) {
+    if (page.kind === DEVICE) {
+      const { dispatch } = page;
+      const offset = page.deviceOffset + at;
+      if (dispatch.isEasyRead(offset, size)) {
+        map.metDevice(page);
+        return loadDevice(dispatch, offset, codec, tx);
       }
-      const value = dispatch.readEasily(offset, size);
-      if (tx !== null) {
-        tx.result = MemTxResult.OK;
-        tx.done = size;
-      }
-      if (kind === U32 && codec.littleEndian === true && !dispatch.bigEndian) return value;
-      return codecValue(value, codec, dispatch);
+    } else if (tx !== null && control.observer === null) {
+      tx.result = MemTxResult.DECODE_ERROR;
+      tx.done = 0;
+      return 0;
     }
   }
   const addr = low >>> 0;
-  const control = core.access;
   const slot = map.slotAt(addr);
   const off = addr - slot.first;
   if (slot.kind === RAM) {
@@ -94,16 +89,9 @@ export function loadFar<T>(
   } else if (slot.kind === IOMMU) {
     const bits = loadPage(control, map, slot, off, codec, attrs, tx);
     if (bits !== MISSED) return bits;
-  } else if (isPlain) {
-    if (slot.kind === DEVICE) {
-      const offset = (slot.deviceOffset + off) | 0;
-      if (off < slot.deviceSpan && slot.dispatch.isEasyRead(offset, size))
-        return loadDevice(slot.dispatch, offset, codec, tx);
-    } else if (tx !== null && control.observer === null) {
-      tx.result = MemTxResult.DECODE_ERROR;
-      tx.done = 0;
-      return 0;
-    }
+  } else if (isPlain && slot.kind === DEVICE) {
+    const offset = (slot.deviceOffset + off) | 0;
+    if (off < slot.span && slot.dispatch.isEasyRead(offset, size)) return loadDevice(slot.dispatch, offset, codec, tx);
   }
   const view = loadSlow(core, map, addr, codec, attrs, tx, undefined);
   return (codec.get(view, control.found) as number) | 0;
@@ -219,8 +207,8 @@ export function storeFar<T>(
     return;
   }
   const device = map.pages[((low >>> 12) ^ (low >>> 21)) & 0x1ff]!;
-  const at = (low - device.deviceBits) | 0;
-  if (at >= 0 && at < device.deviceSpan && map.taps === null) {
+  const at = (low - device.bits) | 0;
+  if (at >= 0 && at < device.span && map.taps === null) {
     const { dispatch } = device;
     const offset = device.deviceOffset + at;
     if (dispatch.isEasyWrite(offset, size)) {

@@ -49,8 +49,8 @@ export abstract class Far32 extends HotWindows {
       }
     }
     const device = this.pages[((low >>> 12) ^ (low >>> 21)) & 0x1ff]!;
-    const inDevice = (low - device.deviceBits) | 0;
-    if (inDevice >= 0 && inDevice < device.deviceSpan) {
+    const inDevice = (low - device.bits) | 0;
+    if (inDevice >= 0 && inDevice < device.span) {
       const { dispatch } = device;
       const offset = device.deviceOffset + inDevice;
       if (dispatch.quickReads32 !== 0 && this.taps === null && dispatch.isEasyRead(offset, 4)) {
@@ -82,8 +82,8 @@ export abstract class Far32 extends HotWindows {
     }
     const low = (at + this.portBits) | 0;
     const device = this.pages[((low >>> 12) ^ (low >>> 21)) & 0x1ff]!;
-    const inDevice = (low - device.deviceBits) | 0;
-    if (inDevice >= 0 && inDevice < device.deviceSpan) {
+    const inDevice = (low - device.bits) | 0;
+    if (inDevice >= 0 && inDevice < device.span) {
       const { dispatch } = device;
       const offset = device.deviceOffset + inDevice;
       if (dispatch.quickWrites32 !== 0 && this.taps === null && dispatch.isEasyWrite(offset, 4)) {

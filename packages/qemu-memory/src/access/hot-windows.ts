@@ -126,8 +126,8 @@ export abstract class HotWindows {
   #lookDevice(device: Slot): void {
     this.deviceTicks = this.#rest();
     if (!this.#devices.on(device)) return;
-    if (device.deviceOffset !== 0 || device.deviceSpan !== device.dispatch.quickSpan) return;
-    this.portBits = device.deviceBits;
+    if (device.deviceOffset !== 0 || device.span !== device.dispatch.quickSpan) return;
+    this.portBits = device.bits;
     this.port = device.dispatch;
   }
 

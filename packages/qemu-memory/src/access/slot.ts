@@ -29,18 +29,15 @@ export class Slot {
   /** `len` where stores may go straight to `view`, else 0: read-only, a ROM device, tapped, or no RAM. */
   readonly storeLen: number;
   /**
-   * The same for the fast paths, small integers always (the others may be Infinity, which makes them doubles): where the
-   * slot ends by 2^32, the bits of `first`, and at how many offsets from 0 on a load and a store of 8 bytes may begin; else 0.
+   * For the fast paths, small integers always (the others may be Infinity, which makes them doubles): the bits of `first`;
+   * of RAM that ends by 2^32, at how many offsets from 0 on a load and a store of 8 bytes may begin; of a hole or a device
+   * that begins below 2^32, how many addresses it is from there on, at most 2^31. 0 where there is no such thing.
    */
   readonly bits: number;
   readonly loads: number;
   readonly stores: number;
-  /**
-   * The same for devices that end by 2^32: the bits of `first`, how many addresses from there on, and its offset in the
-   * region; 0 addresses for all others.
-   */
-  readonly deviceBits: number;
-  readonly deviceSpan: number;
+  readonly span: number;
+  /** Offset of `first` in the region, of a device with a span. */
   readonly deviceOffset: number;
   /** Offset 0 is `first`. Empty for everything but RAM. */
   readonly view: DataView;
@@ -88,13 +85,12 @@ export class Slot {
     this.loadLen = init.load === true ? len : 0;
     this.storeLen = init.store === true ? len : 0;
     const isLow = init.kind === SlotKind.RAM && init.first + len <= 2 ** 32;
-    this.bits = isLow ? init.first | 0 : 0;
+    this.bits = init.first < 2 ** 32 ? init.first | 0 : 0;
     this.loads = isLow ? Math.max(this.loadLen - 7, 0) : 0;
     this.stores = isLow ? Math.max(this.storeLen - 7, 0) : 0;
-    const isDevice =
-      init.kind === SlotKind.DEVICE && init.first + len <= 2 ** 32 && init.offset + BigInt(len) <= 0x7fff_ffffn;
-    this.deviceBits = isDevice ? init.first | 0 : 0;
-    this.deviceSpan = isDevice ? len : 0;
+    const below = init.first < 2 ** 32 ? Math.min(len, 2 ** 32 - init.first, 0x7fff_ffff) : 0;
+    const isDevice = init.kind === SlotKind.DEVICE && below === len && init.offset + BigInt(len) <= 0x7fff_ffffn;
+    this.span = isDevice || init.kind === SlotKind.HOLE ? below : 0;
     this.deviceOffset = isDevice ? Number(init.offset) : 0;
     this.view = init.view ?? NO_VIEW;
     this.bytes = init.bytes ?? NO_BYTES;

@@ -127,7 +127,8 @@ export class ViewMap extends Far32 {
     if (slot.kind === SlotKind.RAM) this.#ram[(addr >>> this.coarseShift) & (COARSE - 1)] = slot;
     else {
       // A small device goes into both tables: the last one met in a page has its fast way, its neighbours the other.
-      if (slot.len >= PAGE || slot.deviceSpan > 0) this.pages[((addr >>> 12) ^ (addr >>> 21)) & (PAGES - 1)] = slot;
+      if (slot.len >= PAGE || (slot.kind === SlotKind.DEVICE && slot.span > 0))
+        this.pages[((addr >>> 12) ^ (addr >>> 21)) & (PAGES - 1)] = slot;
       if (slot.len < PAGE) this.#fine[((addr >>> 2) ^ (addr >>> 12)) & (FINE - 1)] = slot;
     }
     return slot;
