@@ -29,7 +29,7 @@ export function interpreter(scope: Readonly<Record<string, unknown>>, memory: Me
   const source = `const { ${Object.keys(scope).join(', ')} } = scope;
   return function run(hart, count) {
     const { x } = hart;
-    let pc = hart.pc;
+    let pc = hart.pc >>> 0;
     for (let n = 0; n < count; n++) {
       const insn = ${memory.lw('pc')};
       const rd = (insn >>> 7) & 31;
