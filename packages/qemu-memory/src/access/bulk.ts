@@ -30,9 +30,9 @@ export function copyInRam(
 ): boolean {
   if (typeof addr !== 'number' || addr >>> 0 !== addr || !(buf instanceof Uint8Array)) return false;
   const slot = map.coarse[(addr >>> map.coarseShift) & 0xff]!;
+  const at = (addr - slot.bits) >>> 0;
   const { length } = buf;
-  const at = addr - slot.first;
-  if (length <= SMALL || at < 0 || at + length > (isWrite ? slot.storeLen : slot.loadLen)) return false;
+  if (length <= SMALL || at + length > (isWrite ? slot.stores : slot.loads) + 7) return false;
   const { bytes } = slot;
   if (isWrite) {
     bytes.set(buf, at);

@@ -1,10 +1,10 @@
 /**
- * Hot. Loads and stores of LE32 below 2^32 that met neither window of RAM and tell nobody their outcome: the device that
+ * Hot. Loads and stores of LE32 below 2^32 that met no window of RAM and tell nobody their outcome: the device that
  * most of them meet, then the tables of the view, to a device, RAM or a cached page of an IOMMU. What is left is far.ts.
  *
- * All that can be told before an access is worked out before: the port in hot-windows.ts, `quickReads` in the dispatch. One
- * device, Node 20 / 26: 7.5 / 7.8 ns through the port, 11.7 / 11.0 through the table, 23.4 / 22.7 by far.ts's loadFar, which
- * has everything to ask. Methods, as one argument more costs 0.4 ns. Too long to be inlined (460 bytes of bytecode), which
+ * All that can be told before an access is worked out before: the port in hot-windows.ts, `quickReads32` in the dispatch. One
+ * device, Node 20 / 26: 8.2 / 8.4 ns through the port, 11.7 / 11.0 through the table, 18 / 19 by far.ts's loadFar with a
+ * MemTx, which has more to ask. Methods, as one argument more costs 0.4 ns. Too long to be inlined (460 bytes of bytecode), which
  * is wanted: inlined, `load` is not, and the same read takes 14 ns.
  */
 import { le32, MEMTXATTRS_UNSPECIFIED } from '@guestmem/memtx';

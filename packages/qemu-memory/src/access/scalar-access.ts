@@ -1,18 +1,19 @@
 /**
  * Hot. Loads, stores and objects of one scalar: what each access tries first, home (hot-windows.ts), for every codec.
- * What is not at home is found by `find`, or stored by `put`: the port, the table, far32.ts, far.ts, and scalar.ts at last.
- * The bulk half is view-access.ts. D5, A-70 to A-76.
+ * What is not at home is found by `loadBits` or `find`, or stored by `put`: the port, the table, then far32.ts, far.ts and
+ * scalar.ts. The bulk half is view-access.ts. D5, A-70 to A-76.
  *
  * What V8 (Node 20, 26) needs to be as fast as a DataView loop, each found by measuring:
- * - `load` must be inlined by its caller, at each of its places: V8 does so for about 900 bytes of bytecode in one function,
- *   `load` is 115. A RISC-V interpreter with nine accesses in one function takes 14.4 ns an instruction; with a `load` of
- *   300 bytes, inlined at two places, 23.7.
+ * - `load` must be inlined by its caller, at as many places as there are: V8 does so for about 900 bytes of bytecode in one
+ *   function, and `load` is 190. The RISC-V interpreter of tools/bench, nine accesses in one function, takes 12 to 14 ns an
+ *   instruction; with a `load` of 360 bytes and slow paths inlined 38. Without the branch for integers `load` is 120 and the
+ *   interpreter 5 to 10 % faster, but a device's load takes 9.2 ns instead of 8.3, and the table's 6.8 instead of 5.7.
  * - The codec's own `get` and `set` do the access: where the caller's codec is a constant they are one instruction (any kind
- *   1.6 to 2.5 ns; by a switch over kinds behind a call 17 to 25). A caller whose codec is not constant calls them.
- * - Every way out is the codec's `get`, also of what a device answered: one result of another type makes V8 box all of them
- *   (u32 5 ns, else 15, and 16 bytes of garbage).
+ *   1.8 to 2.5 ns; by a switch over kinds behind a call 17 to 25). A caller whose codec is not constant calls them.
+ * - Every way out has one type to the compiler: `>>> 0` for a u32 from a call, the codec's `get` for all else, also of what
+ *   the slow path found. One untyped result makes V8 box the others (5 ns, else 15, and 16 bytes of garbage).
  * - Windows are told by 32-bit differences, unsigned: they are free for a caller whose addresses are unsigned integers,
- *   wherever the RAM lies.
+ *   wherever the RAM lies. Signed comparisons of biased numbers, one instruction less, took 2.05 ns instead of 1.98.
  */
 import { le32, MEMTXATTRS_UNSPECIFIED, type MemTx, type MemTxAttrs, MemTxResult } from '@guestmem/memtx';
 import { type Codec, type GuestAddress, type Ordering, ScalarCodec, type ScalarInfo } from '@guestmem/vm-memory';
