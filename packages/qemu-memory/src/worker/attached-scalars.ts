@@ -3,14 +3,7 @@
  * of attached-access.ts share with them: the section, the owner's answer, dirty marks. A-70, A-186, A-226, A-236, A-238.
  */
 import { MEMTXATTRS_UNSPECIFIED, type MemTx, type MemTxAttrs, MemTxResult } from '@guestmem/memtx';
-import {
-  type GuestAddress,
-  getScalar,
-  type Ordering,
-  type ScalarCodec,
-  setScalar,
-  toAddress,
-} from '@guestmem/vm-memory';
+import { type GuestAddress, type Ordering, type ScalarCodec, setScalar, toAddress } from '@guestmem/vm-memory';
 import { codecFlags } from './codec-of.ts';
 import { DirectScalars } from './direct-scalars.ts';
 import type { RingClient } from './ring-client.ts';
@@ -82,7 +75,7 @@ export abstract class AttachedScalars extends DirectScalars {
     attrs: MemTxAttrs,
     tx: MemTx | null,
     ordering: Ordering | undefined,
-  ): T {
+  ): DataView {
     const addr = toAddress(where);
     const { size } = codec;
     if (typeof addr === 'number') {
@@ -91,20 +84,28 @@ export abstract class AttachedScalars extends DirectScalars {
         const window = this.reader.window(addr);
         if (window !== null && addr - window.first + size <= window.loadLen) {
           if (this.keeps) this.openWindow(window);
-          const at = addr - window.first;
-          const value =
-            ordering === undefined
-              ? getScalar(window.view, at, codec)
-              : window.atomicLoad(at, codec, ordering, this.scratch);
+          let { view } = window;
+          let found = addr - window.first;
+          if (ordering !== undefined || !this.keeps) {
+            // Taken now: the bytes may be reclaimed as soon as this is left.
+            if (ordering !== undefined) window.atomicLoad(found, size, ordering, this.scratch);
+            else copyScalar(this.scratch, view, found, size);
+            view = this.scratch;
+            found = 0;
+          }
+          // Before it says OK: a codec may refuse what is there.
+          if (tx !== null) codec.get(view, found);
           tell(tx, MemTxResult.OK, size);
-          return value;
+          this.found = found;
+          return view;
         }
       } finally {
         this.leave();
       }
     }
     this.ask(tx, Op.LOAD, addr, attrs, scalarFlags(codec, tx, ordering), undefined, this.scratches[size]!);
-    return getScalar(this.scratch, 0, codec);
+    this.found = 0;
+    return this.scratch;
   }
 
   /** @internal */
@@ -173,4 +174,12 @@ export function scalarFlags<T>(codec: ScalarCodec<T>, tx: MemTx | null, ordering
   const order =
     ordering === undefined ? 0 : ordering >= 1 && ordering <= 5 && Number.isInteger(ordering) ? ordering : 15;
   return codecFlags(codec) | (tx === null ? THROW : 0) | (order << ORDERING_SHIFT);
+}
+
+/** One load of `size` bytes at `from` of `view`. */
+function copyScalar(scratch: DataView, view: DataView, from: number, size: number): void {
+  if (size === 4) scratch.setInt32(0, view.getInt32(from));
+  else if (size === 1) scratch.setInt8(0, view.getInt8(from));
+  else if (size === 2) scratch.setInt16(0, view.getInt16(from));
+  else scratch.setBigInt64(0, view.getBigInt64(from));
 }

@@ -2,15 +2,7 @@
  * Hot. A stretch of RAM that an attached space reaches directly: what the fast path tests and uses. The worker's
  * counterpart of access/slot.ts, made from a row of the shared table. A-186, A-187, A-196.
  */
-import {
-  GuestMemoryError,
-  getScalar,
-  HOST_BYTE_ORDER,
-  hex,
-  Ordering,
-  type ScalarCodec,
-  setScalar,
-} from '@guestmem/vm-memory';
+import { GuestMemoryError, HOST_BYTE_ORDER, hex, Ordering, type ScalarCodec, setScalar } from '@guestmem/vm-memory';
 import { DirtyClient } from '../dirty/client.ts';
 
 const HOST_LITTLE = HOST_BYTE_ORDER === 'little';
@@ -90,17 +82,16 @@ export class Window {
     return hadCode;
   }
 
-  /** Sequentially consistent. @throws {GuestMemoryError} `misaligned`. @throws {TypeError} not an ordering of a load. */
-  atomicLoad<T>(at: number, codec: ScalarCodec<T>, ordering: Ordering, scratch: DataView): T {
+  /** Loads `size` bytes into `scratch`, sequentially consistent. @throws {GuestMemoryError} `misaligned`. @throws {TypeError} not an ordering of a load. */
+  atomicLoad(at: number, size: number, ordering: Ordering, scratch: DataView): void {
     if (ordering !== Ordering.RELAXED && ordering !== Ordering.ACQUIRE && ordering !== Ordering.SEQ_CST)
       throw new TypeError('a load takes the orderings RELAXED, ACQUIRE and SEQ_CST');
-    const offset = this.#aligned(at, codec.size);
+    const offset = this.#aligned(at, size);
     const { buffer } = this.bytes;
-    if (codec.size === 1) scratch.setUint8(0, Atomics.load(new Uint8Array(buffer, offset, 1), 0));
-    else if (codec.size === 2) scratch.setUint16(0, Atomics.load(new Uint16Array(buffer, offset, 1), 0), HOST_LITTLE);
-    else if (codec.size === 4) scratch.setUint32(0, Atomics.load(new Uint32Array(buffer, offset, 1), 0), HOST_LITTLE);
+    if (size === 1) scratch.setUint8(0, Atomics.load(new Uint8Array(buffer, offset, 1), 0));
+    else if (size === 2) scratch.setUint16(0, Atomics.load(new Uint16Array(buffer, offset, 1), 0), HOST_LITTLE);
+    else if (size === 4) scratch.setUint32(0, Atomics.load(new Uint32Array(buffer, offset, 1), 0), HOST_LITTLE);
     else scratch.setBigUint64(0, Atomics.load(new BigUint64Array(buffer, offset, 1), 0), HOST_LITTLE);
-    return getScalar(scratch, 0, codec);
   }
 
   /** As `atomicLoad`; throws what the codec throws, too, and stores nothing then. */
