@@ -39,7 +39,7 @@ export abstract class HotWindows {
   homePageShift = 0;
   /** Never a slot that must be looked up anew, or is tapped. */
   home: Slot;
-  /** The RAM above 2^32 that most accesses there meet. */
+  /** The RAM above 2^32, or across it, that most accesses there meet. */
   high: Slot;
   /** The device that most accesses to devices meet, all of it: its first address's bits, its dispatch, which knows how long it is. */
   portBits = 0;
@@ -170,10 +170,7 @@ export abstract class HotWindows {
   }
 
   #open(slot: Slot): void {
-    if (slot.first >= 2 ** 32) {
-      this.high = slot;
-      return;
-    }
+    if (slot.first + slot.len > 2 ** 32) this.high = slot;
     if (slot.loads === 0) return;
     this.home = slot;
     this.homeBits = slot.bits;

@@ -30,8 +30,8 @@ export class Slot {
   readonly storeLen: number;
   /**
    * For the fast paths, small integers always (the others may be Infinity, which makes them doubles): the bits of `first`;
-   * of RAM that ends by 2^32, at how many offsets from 0 on a load and a store of 8 bytes may begin; of a hole or a device
-   * that begins below 2^32, how many addresses it is from there on, at most 2^31. 0 where there is no such thing.
+   * of RAM that begins below 2^32, at how many offsets from 0 on a load and a store of 8 bytes may begin and end below it; of
+   * a hole or a device that begins there, how many addresses it is from there on, at most 2^31. 0 where there is no such thing.
    */
   readonly bits: number;
   readonly loads: number;
@@ -84,13 +84,14 @@ export class Slot {
     this.len = len;
     this.loadLen = init.load === true ? len : 0;
     this.storeLen = init.store === true ? len : 0;
-    const isLow = init.kind === SlotKind.RAM && init.first + len <= 2 ** 32;
-    this.bits = init.first < 2 ** 32 ? init.first | 0 : 0;
-    this.loads = isLow ? Math.max(this.loadLen - 7, 0) : 0;
-    this.stores = isLow ? Math.max(this.storeLen - 7, 0) : 0;
-    const below = init.first < 2 ** 32 ? Math.min(len, 2 ** 32 - init.first, 0x7fff_ffff) : 0;
+    const isLow = init.first < 2 ** 32;
+    this.bits = isLow ? init.first | 0 : 0;
+    const below = isLow ? Math.min(len, 2 ** 32 - init.first, 2 ** 31) : 0;
+    const starts = init.kind === SlotKind.RAM ? Math.max(below - 7, 0) : 0;
+    this.loads = this.loadLen === 0 ? 0 : starts;
+    this.stores = this.storeLen === 0 ? 0 : starts;
     const isDevice = init.kind === SlotKind.DEVICE && below === len && init.offset + BigInt(len) <= 0x7fff_ffffn;
-    this.span = isDevice || init.kind === SlotKind.HOLE ? below : 0;
+    this.span = isDevice || init.kind === SlotKind.HOLE ? Math.min(below, 0x7fff_ffff) : 0;
     this.deviceOffset = isDevice ? Number(init.offset) : 0;
     this.view = init.view ?? NO_VIEW;
     this.bytes = init.bytes ?? NO_BYTES;

@@ -18,7 +18,7 @@ export class Window {
   readonly loadLen: number;
   /** The same, or 0 where stores go to the owner. */
   readonly storeLen: number;
-  /** Where the window ends by 2^32, the bits of `first`, and at how many offsets from 0 on a load and a store of 8 bytes may begin; else 0. */
+  /** Where the window begins below 2^32, the bits of `first`, and at how many offsets from 0 on a load and a store of 8 bytes may begin and end below it; else 0. */
   readonly bits: number;
   readonly loads: number;
   readonly stores: number;
@@ -49,9 +49,9 @@ export class Window {
     this.first = first;
     this.loadLen = bytes.length;
     this.storeLen = store ? bytes.length : 0;
-    const isLow = first + bytes.length <= 2 ** 32;
-    this.bits = isLow ? first | 0 : 0;
-    this.loads = isLow ? Math.max(bytes.length - 7, 0) : 0;
+    const below = first < 2 ** 32 ? Math.min(bytes.length, 2 ** 32 - first) : 0;
+    this.bits = below > 0 ? first | 0 : 0;
+    this.loads = Math.max(below - 7, 0);
     this.stores = store ? this.loads : 0;
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

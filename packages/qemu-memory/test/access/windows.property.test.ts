@@ -20,9 +20,10 @@ import { Random } from '../support/random.ts';
 const PAGE = 0x1000;
 const RAM_PAGES = 8;
 const HIGH = 0x4000_0000;
-/** Where signed 32 bits do not reach, and where no 32 bits do. */
+/** Where signed 32 bits do not reach, from where on no 32 bits do, and across that. */
 const BIG = 0x9000_0000;
-const FAR = 0x1_0000_0000;
+const END = 0x1_0000_0000;
+const FAR = END - 2 * PAGE;
 const DEVICES = 0xfee0_0000;
 /** Every ready-made codec, le32 as often as half of the others. */
 const CODECS: readonly ScalarCodec<number | bigint>[] = Object.values(codecs)
@@ -225,9 +226,11 @@ const PLACES: readonly (readonly ['memory' | 'dma', number])[] = [
   ['memory', BIG],
   ['memory', BIG + (RAM_PAGES - 1) * PAGE],
   ['memory', FAR],
+  ['memory', END - 8],
+  ['memory', END],
   ['memory', FAR + (RAM_PAGES - 1) * PAGE],
   ['memory', 0xa000_0000],
-  ['memory', FAR + 0x9000_0000],
+  ['memory', END + 0x9000_0000],
   ['dma', 0],
   ['dma', 2 * PAGE],
   ['dma', 5 * PAGE],
