@@ -50,7 +50,7 @@ export function loadSlow<T>(
       map.load = slot;
       map.met(slot);
     }
-    if (ordering !== undefined) atomicLoad(slot, at, size, ordering, addr);
+    if (ordering !== undefined) atomicLoad(slot.bytes, at, size, ordering, addr, control.scratch);
     else if (at + size <= slot.len) {
       view = slot.view;
       found = at;
@@ -106,7 +106,7 @@ export function storeSlow<T>(
       map.store = slot;
       map.met(slot);
     }
-    if (ordering !== undefined) atomicStore(slot, at, codec, value, ordering, addr);
+    if (ordering !== undefined) atomicStore(slot.bytes, at, codec, value, ordering, addr, control.scratch);
     else if (at + size <= slot.len) setScalar(slot.view, at, codec, value);
     else {
       setScalar(control.scratch, 0, codec, value);

@@ -4,6 +4,7 @@
  */
 import { MEMTXATTRS_UNSPECIFIED, type MemTx, type MemTxAttrs, MemTxResult } from '@guestmem/memtx';
 import { type GuestAddress, type Ordering, type ScalarCodec, setScalar, toAddress } from '@guestmem/vm-memory';
+import { atomicLoad, atomicStore } from '../access/atomic.ts';
 import { codecFlags } from './codec-of.ts';
 import { DirectScalars } from './direct-scalars.ts';
 import type { RingClient } from './ring-client.ts';
@@ -88,7 +89,7 @@ export abstract class AttachedScalars extends DirectScalars {
           let found = addr - window.first;
           if (ordering !== undefined || !this.keeps) {
             // Taken now: the bytes may be reclaimed as soon as this is left.
-            if (ordering !== undefined) window.atomicLoad(found, size, ordering, this.scratch);
+            if (ordering !== undefined) atomicLoad(window.bytes, found, size, ordering, addr, this.scratch);
             else copyScalar(this.scratch, view, found, size);
             view = this.scratch;
             found = 0;
@@ -127,7 +128,7 @@ export abstract class AttachedScalars extends DirectScalars {
           if (this.keeps) this.openWindow(window);
           const at = addr - window.first;
           if (ordering === undefined) setScalar(window.view, at, codec, value);
-          else window.atomicStore(at, codec, value, ordering, this.scratch);
+          else atomicStore(window.bytes, at, codec, value, ordering, addr, this.scratch);
           this.wrote(window, at, size);
           tell(tx, MemTxResult.OK, size);
           return;

@@ -2,10 +2,8 @@
  * Hot. A stretch of RAM that an attached space reaches directly: what the fast path tests and uses. The worker's
  * counterpart of access/slot.ts, made from a row of the shared table. A-186, A-187, A-196.
  */
-import { GuestMemoryError, HOST_BYTE_ORDER, hex, Ordering, type ScalarCodec, setScalar } from '@guestmem/vm-memory';
 import { DirtyClient } from '../dirty/client.ts';
 
-const HOST_LITTLE = HOST_BYTE_ORDER === 'little';
 const CODE_BIT = 1 << DirtyClient.CODE;
 /** Windows end here, so that an unsigned 32-bit compare covers them. */
 export const WINDOW_BYTES: number = 2 ** 31;
@@ -80,42 +78,6 @@ export class Window {
       if ((missing & ~CODE_BIT) !== 0) Atomics.or(pages, page, missing & ~CODE_BIT);
     }
     return hadCode;
-  }
-
-  /** Loads `size` bytes into `scratch`, sequentially consistent. @throws {GuestMemoryError} `misaligned`. @throws {TypeError} not an ordering of a load. */
-  atomicLoad(at: number, size: number, ordering: Ordering, scratch: DataView): void {
-    if (ordering !== Ordering.RELAXED && ordering !== Ordering.ACQUIRE && ordering !== Ordering.SEQ_CST)
-      throw new TypeError('a load takes the orderings RELAXED, ACQUIRE and SEQ_CST');
-    const offset = this.#aligned(at, size);
-    const { buffer } = this.bytes;
-    if (size === 1) scratch.setUint8(0, Atomics.load(new Uint8Array(buffer, offset, 1), 0));
-    else if (size === 2) scratch.setUint16(0, Atomics.load(new Uint16Array(buffer, offset, 1), 0), HOST_LITTLE);
-    else if (size === 4) scratch.setUint32(0, Atomics.load(new Uint32Array(buffer, offset, 1), 0), HOST_LITTLE);
-    else scratch.setBigUint64(0, Atomics.load(new BigUint64Array(buffer, offset, 1), 0), HOST_LITTLE);
-  }
-
-  /** As `atomicLoad`; throws what the codec throws, too, and stores nothing then. */
-  atomicStore<T>(at: number, codec: ScalarCodec<T>, value: T, ordering: Ordering, scratch: DataView): void {
-    if (ordering !== Ordering.RELAXED && ordering !== Ordering.RELEASE && ordering !== Ordering.SEQ_CST)
-      throw new TypeError('a store takes the orderings RELAXED, RELEASE and SEQ_CST');
-    const offset = this.#aligned(at, codec.size);
-    const { buffer } = this.bytes;
-    setScalar(scratch, 0, codec, value);
-    if (codec.size === 1) Atomics.store(new Uint8Array(buffer, offset, 1), 0, scratch.getUint8(0));
-    else if (codec.size === 2) Atomics.store(new Uint16Array(buffer, offset, 1), 0, scratch.getUint16(0, HOST_LITTLE));
-    else if (codec.size === 4) Atomics.store(new Uint32Array(buffer, offset, 1), 0, scratch.getUint32(0, HOST_LITTLE));
-    else Atomics.store(new BigUint64Array(buffer, offset, 1), 0, scratch.getBigUint64(0, HOST_LITTLE));
-  }
-
-  #aligned(at: number, size: number): number {
-    const offset = this.bytes.byteOffset + at;
-    if (offset % size === 0) return offset;
-    const addr = this.first + at;
-    throw new GuestMemoryError(
-      'misaligned',
-      `an atomic access of ${size} bytes at ${hex(addr)} is not aligned in its buffer; leave the ordering out for a plain one`,
-      { addr, expected: size, completed: 0 },
-    );
   }
 }
 
