@@ -67,9 +67,9 @@ export class AccessControl {
   readonly frames: readonly Frame[];
   /** Eight bytes in which a value and its byte string are exchanged; nothing calls out while it is in use. */
   readonly scratch: DataView = new DataView(new ArrayBuffer(8));
+  readonly scratchBytes: Uint8Array = new Uint8Array(this.scratch.buffer);
   /** Where a scalar that was looked for lies, in the view that was given for it; set as the last act, read before anything else is called. */
   found = 0;
-  readonly scratchBytes: Uint8Array = new Uint8Array(this.scratch.buffer);
   readonly #guards = new WeakMap<object, OwnerGuard>();
   readonly #core: MemoryCore;
   #observer: AccessObserver | null = null;

@@ -113,7 +113,7 @@ class ClosurePerSegment extends Slow {
   }
 }
 
-/** One window with its first address subtracted: 1.7 / 1.6, in place 2.2 / 2.5. Kept as the second window of the real thing. */
+/** One window with its first address subtracted: 1.7 / 1.6, in place 1.9 / 2.1. The first step of the real thing, for RAM anywhere below 4 GiB. */
 class HomeOnly extends Slow {
   private readonly first = this.sections[0]!.first;
   private readonly end = this.sections[0]!.end;
@@ -126,7 +126,7 @@ class HomeOnly extends Slow {
   }
 }
 
-/** One window that starts at address 0, so that addresses are offsets: 1.6 / 1.6, in place 1.8 / 1.9. The first window of the real thing. */
+/** One window that starts at address 0, so that addresses are offsets: 1.6 / 1.6, in place 1.9 / 1.9, with 2.3 / 2.8 for all other RAM behind it. Lost: what is not at 0 pays for it, and RAM from 2 GiB on had no window. */
 class ZeroOnly extends Slow {
   private readonly end = this.sections[0]!.end;
   private readonly view = this.sections[0]!.view;
@@ -144,7 +144,7 @@ function cellsOf(sections: readonly Section[]): Section[] {
   return Array.from({ length: CELLS }, (_, i) => sections[Math.floor((i * 2 ** SHIFT) / REGION_BYTES)] ?? sections[0]!);
 }
 
-/** A table of sections by the top bits, no window: 3.0 / 3.3, in place 4.7 / 4.9; eight sections at random 3.7 / 4.1, in place 5.3 / 5.3. The third step of the real thing. */
+/** A table of sections by the top bits, no window: 3.0 / 3.3, in place 4.7 / 4.9; eight sections at random 3.7 / 4.1, in place 5.3 / 5.3. The second step of the real thing. */
 class TableOnly extends Slow {
   private readonly cells = cellsOf(this.sections);
 
