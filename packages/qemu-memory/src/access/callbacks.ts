@@ -8,6 +8,8 @@ import type { MemoryRegion } from '../region/memory-region.ts';
 import type { Halves, MemoryRegionOps } from '../region/ops.ts';
 import type { AccessControl } from './control.ts';
 
+const { OK } = MemTxResult;
+
 /** Whose callbacks. One object per region. */
 export interface CallbackSite {
   readonly region: MemoryRegion;
@@ -24,7 +26,7 @@ export function readNarrow(at: CallbackSite, offset: number, size: number, attrs
   if (ops.read !== undefined) value = ops.read(offset, size);
   else if (ops.readWithAttrs !== undefined) {
     const tx = control.frames[control.depth]!.tx;
-    tx.result = MemTxResult.OK;
+    tx.result = OK;
     value = ops.readWithAttrs(offset, size, attrs, tx);
     result = tx.result;
   } else throw noCallback(at.region, 'read');
@@ -54,7 +56,7 @@ export function readWide(at: CallbackSite, offset: number, attrs: MemTxAttrs): n
   }
   if (ops.read64 !== undefined) value = ops.read64(offset);
   else if (ops.read64WithAttrs !== undefined) {
-    frame.tx.result = MemTxResult.OK;
+    frame.tx.result = OK;
     value = ops.read64WithAttrs(offset, attrs, frame.tx);
     result = frame.tx.result;
   } else throw noCallback(at.region, 'read64');
@@ -75,7 +77,7 @@ export function writeNarrow(at: CallbackSite, offset: number, value: number, siz
   }
   if (ops.writeWithAttrs === undefined) throw noCallback(at.region, 'write');
   const tx = control.frames[control.depth]!.tx;
-  tx.result = MemTxResult.OK;
+  tx.result = OK;
   ops.writeWithAttrs(offset, value, size, attrs, tx);
   return tx.result;
 }
@@ -95,7 +97,7 @@ export function writeWide(at: CallbackSite, offset: number, lo: number, hi: numb
   }
   if (ops.write64WithAttrs === undefined) throw noCallback(at.region, 'write64');
   const tx = control.frames[control.depth]!.tx;
-  tx.result = MemTxResult.OK;
+  tx.result = OK;
   ops.write64WithAttrs(offset, joined(lo, hi), attrs, tx);
   return tx.result;
 }

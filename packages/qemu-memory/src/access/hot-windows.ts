@@ -1,10 +1,10 @@
 /**
  * Hot. The windows that scalar accesses try before any table: home, the RAM below 2^32 that most accesses meet; high, the
  * same above; the port, the device that most accesses to devices meet. Plain fields, read by scalar-access.ts and
- * far32.ts. A cached page of an IOMMU is RAM here, too (iommu/page-window.ts).
+ * far.ts. A cached page of an IOMMU is RAM here, too (iommu/page-window.ts).
  *
  * Measured on Node 20 / 26, u32 load, hot, loop included (raw DataView 1.4 / 1.6 ns): home 1.9 / 2.1 wherever it lies; high 3.9 / 7.0;
- * the table, eight sections at random, 5.7 / 6.1. What was tried and lost is in tools/bench/src/variants; so is a window of its own for
+ * the table, eight sections at random, 5.3 / 5.4 (2.0 / 2.5). What was tried and lost is in tools/bench/src/variants; so is a window of its own for
  * RAM at 0, whose offsets are the addresses: 1.9 / 1.9 there, but 2.3 / 2.8 elsewhere, and every other way 0.2 to 0.6 longer.
  */
 

@@ -20,6 +20,7 @@ import { type Slot, SlotKind } from './slot.ts';
 import type { ViewAccess } from './view-access.ts';
 import type { ViewMap } from './view-map.ts';
 
+const { OK } = MemTxResult;
 const EMPTY = new Uint8Array(0);
 const NO_VIEW = new DataView(EMPTY.buffer);
 
@@ -160,6 +161,6 @@ export class MemoryRegionCache extends DisposableBase {
 }
 
 function ok(tx: MemTx, done: number): void {
-  tx.result = MemTxResult.OK;
+  tx.result = OK;
   tx.done = done;
 }

@@ -14,61 +14,50 @@ import { MAX_NESTING } from './control.ts';
 import { DeviceError } from './device-error.ts';
 import { eventMatches, type IoEventFd, type PreparedEvent, prepareEvents } from './io-event-fd.ts';
 import { OwnerGuard } from './owner-guard.ts';
+import { QuickDispatch } from './quick-dispatch.ts';
 
+const { ACCESS_ERROR, ERROR, OK } = MemTxResult;
 const NO_OPS: MemoryRegionOps = {};
 const MASK = [0, 0xff, 0xffff, 0, 0xffff_ffff];
 
 /** The compiled callbacks and rules of one region. `region.dispatch`. */
-export class RegionDispatch {
+export class RegionDispatch extends QuickDispatch {
   readonly region: MemoryRegion;
-  readonly control: AccessControl;
   /** False: the unassigned operations, which refuse everything (A-29). */
   readonly hasOps: boolean;
-  /** The region's order, `native` resolved. */
-  readonly bigEndian: boolean;
   readonly validMin: number;
   readonly validMax: number;
   readonly validUnaligned: boolean;
   readonly implMin: number;
   readonly implMax: number;
   readonly implUnaligned: boolean;
-  /** @internal Its callbacks; empty for the unassigned operations. */
-  readonly ops: MemoryRegionOps;
   readonly #valid: ValidAccess | null;
   /** Bit n: an access of n bytes needs only its alignment checked and one plain callback of its own size. */
-  readonly #easyRead: number;
-  #easyWrite: number;
-  /** @internal Offsets below which an aligned access of a size in `quickReads` or `quickWrites` may take `readQuick` or `writeQuick`, where `control` is at its `quickDepth`; 0: none. */
-  quickSpan = 0;
-  /** @internal Bit n: n bytes. */
-  quickReads = 0;
-  quickWrites = 0;
-  /** @internal `quickSpan` for little-endian reads, and writes, of 4 bytes. */
-  quickReads32 = 0;
-  quickWrites32 = 0;
+  private readonly easyRead: number;
+  private easyWrite: number;
   readonly #easyWriteRule: number;
-  readonly #read: MemoryRegionOps['read'] | null;
-  readonly #write: MemoryRegionOps['write'] | null;
+  private readonly readOp: MemoryRegionOps['read'] | null;
+  private readonly writeOp: MemoryRegionOps['write'] | null;
   readonly #ownGuard: OwnerGuard;
-  readonly #noGuard = new OwnerGuard(false);
-  #guard: OwnerGuard;
-  /** 1 where the guard is to be set, else 0. */
-  #guarded = 0;
+  readonly #noGuard: OwnerGuard;
   #events: readonly PreparedEvent[] = [];
-  #flushCoalesced = false;
+  private drains = false;
   #guardDisabled = false;
 
   /** @throws {MemoryRegionError | RangeError} see `accessRules`. */
   constructor(region: MemoryRegion, control: AccessControl) {
-    this.region = region;
-    this.control = control;
     const ops = opsOf(region);
+    const order = ops?.endianness ?? 'native';
+    const noGuard = new OwnerGuard(false);
+    const guarded = region.owner !== null && region.kind === RegionKind.IO;
+    const guard = guarded ? control.guardOf(region.owner as object) : noGuard;
+    super(control, ops ?? NO_OPS, (order === 'native' ? region.core.targetOrder : order) === 'big', guard);
+    this.region = region;
+    this.#ownGuard = guard;
+    this.#noGuard = noGuard;
     this.hasOps = ops !== null;
-    this.ops = ops ?? NO_OPS;
     const isRamDevice = region.kind === RegionKind.RAM_DEVICE;
     const rules = ops === null ? UNASSIGNED_RULES : isRamDevice ? RAM_DEVICE_RULES : accessRules(region.name, ops);
-    const order = this.ops.endianness ?? 'native';
-    this.bigEndian = (order === 'native' ? region.core.targetOrder : order) === 'big';
     this.validMin = rules.validMin;
     this.validMax = rules.validMax;
     this.validUnaligned = rules.validUnaligned;
@@ -76,26 +65,18 @@ export class RegionDispatch {
     this.implMax = rules.implMax;
     this.implUnaligned = rules.implUnaligned;
     this.#valid = this.ops.valid?.accepts === undefined ? null : this.ops.valid;
-    this.#read = this.ops.read ?? null;
-    this.#write = this.ops.write ?? null;
+    this.readOp = this.ops.read ?? null;
+    this.writeOp = this.ops.write ?? null;
     const easy = this.#valid === null && this.hasOps ? easySizes(rules) : 0;
-    this.#easyRead = this.#read === null ? 0 : easy;
-    this.#easyWriteRule = this.#write === null ? 0 : easy;
-    this.#easyWrite = this.#easyWriteRule;
-    const guarded = region.owner !== null && region.kind === RegionKind.IO;
-    this.#ownGuard = guarded ? control.guardOf(region.owner as object) : this.#noGuard;
-    this.#guard = this.#ownGuard;
-    this.#setQuick();
+    this.easyRead = this.readOp === null ? 0 : easy;
+    this.#easyWriteRule = this.writeOp === null ? 0 : easy;
+    this.easyWrite = this.#easyWriteRule;
+    this.#compile();
   }
 
-  #setQuick(): void {
-    this.#guarded = this.#guard.enabled ? 1 : 0;
-    const span = this.#flushCoalesced ? 0 : Math.min(Number(this.region.size), 0x7fff_fffc);
-    this.quickReads = this.#easyRead;
-    this.quickWrites = this.#easyWrite;
-    this.quickSpan = (this.#easyRead | this.#easyWrite) === 0 ? 0 : span;
-    this.quickReads32 = (this.#easyRead & 4) === 0 || this.bigEndian ? 0 : span;
-    this.quickWrites32 = (this.#easyWrite & 4) === 0 || this.bigEndian ? 0 : span;
+  #compile(): void {
+    const span = this.drains ? 0 : Math.min(Number(this.region.size), 0x7fff_fffc);
+    this.setQuick(this.easyRead, this.easyWrite, span);
   }
 
   /** Is the owner's re-entrancy guard ignored by this region (A-47)? Default false. */
@@ -104,24 +85,24 @@ export class RegionDispatch {
   }
   set guardDisabled(off: boolean) {
     this.#guardDisabled = off;
-    this.#guard = off ? this.#noGuard : this.#ownGuard;
-    this.#setQuick();
+    this.guard = off ? this.#noGuard : this.#ownGuard;
+    this.#compile();
   }
 
   /** Drain the queue of coalesced writes before each access here (A-99)? Default false. */
   get flushCoalesced(): boolean {
-    return this.#flushCoalesced;
+    return this.drains;
   }
   set flushCoalesced(on: boolean) {
-    this.#flushCoalesced = on;
-    this.#setQuick();
+    this.drains = on;
+    this.#compile();
   }
 
   /** Replaces the ioeventfds, sorted as T-125 has it, data in device order (A-49, A-51). */
   setIoEventFds(events: readonly IoEventFd[]): void {
     this.#events = prepareEvents(events);
-    this.#easyWrite = events.length === 0 ? this.#easyWriteRule : 0;
-    this.#setQuick();
+    this.easyWrite = events.length === 0 ? this.#easyWriteRule : 0;
+    this.#compile();
   }
 
   /** The size of the next step of a bulk transfer of `len` bytes at `offset` (A-65). */
@@ -150,7 +131,7 @@ export class RegionDispatch {
   read(offset: number, size: number, attrs: MemTxAttrs): number {
     if (!this.isEasyRead(offset, size)) return this.#readPieces(offset, size, attrs);
     const bits = this.readEasily(offset, size);
-    this.control.result = MemTxResult.OK;
+    this.control.result = OK;
     return bits >>> 0;
   }
 
@@ -158,100 +139,57 @@ export class RegionDispatch {
   isEasyRead(offset: number, size: number): boolean {
     const control = this.control;
     return (
-      (this.#easyRead & size) !== 0 &&
+      (this.easyRead & size) !== 0 &&
       (offset & (size - 1)) === 0 &&
-      !this.#guard.busy &&
+      this.guard.busy === 0 &&
       control.depth < control.easyDepth &&
-      !this.#flushCoalesced
+      !this.drains
     );
   }
 
   /** `read` where `isEasyRead` says so. @returns the value's bits, signed where 32 do not fit. @throws {DeviceError} */
   readEasily(offset: number, size: number): number {
     const control = this.control;
-    const guard = this.#guard;
-    guard.busy = guard.enabled;
+    const guard = this.guard;
+    guard.busy = this.guarded;
     control.depth++;
     try {
-      const value = this.#read!.call(this.ops, offset, size);
+      const value = this.readOp!.call(this.ops, offset, size);
       return size === 4 ? value | 0 : value & MASK[size]!;
     } catch (cause) {
-      throw this.#failed(offset, size, false, cause);
+      throw this.failed(offset, size, false, cause);
     } finally {
       control.depth--;
-      guard.busy = false;
+      guard.busy = 0;
     }
-  }
-
-  /**
-   * @internal `readEasily` where nothing else runs: no guard can be busy, and the depth is known. The callback is
-   * called as a method, so that V8 inlines it while one device is hot here (a read 18 ns, else 23); where many devices meet,
-   * `readEasily` is faster. There is no `finally`: it costs 1 ns more than writing the end twice.
-   */
-  readQuick(offset: number, size: number): number {
-    const control = this.control;
-    // Kept: the callback may take the guard off, which must not leave it busy.
-    const guard = this.#guard;
-    const guarded = this.#guarded;
-    control.depth = 1;
-    if (guarded !== 0) guard.busy = true;
-    let value = 0;
-    try {
-      value = this.ops.read!(offset, size) | 0;
-    } catch (cause) {
-      control.depth = 0;
-      guard.busy = false;
-      throw this.#failed(offset, size, false, cause);
-    }
-    control.depth = 0;
-    if (guarded !== 0) guard.busy = false;
-    return size === 4 ? value : value & MASK[size]!;
   }
 
   /** As `isEasyRead`, for `writeEasily`. */
   isEasyWrite(offset: number, size: number): boolean {
     const control = this.control;
     return (
-      (this.#easyWrite & size) !== 0 &&
+      (this.easyWrite & size) !== 0 &&
       (offset & (size - 1)) === 0 &&
-      !this.#guard.busy &&
+      this.guard.busy === 0 &&
       control.depth < control.easyDepth &&
-      !this.#flushCoalesced
+      !this.drains
     );
   }
 
   /** `write` where `isEasyWrite` says so; `bits` as `readEasily` gives them. @throws {DeviceError} */
   writeEasily(offset: number, bits: number, size: number): void {
     const control = this.control;
-    const guard = this.#guard;
-    guard.busy = guard.enabled;
+    const guard = this.guard;
+    guard.busy = this.guarded;
     control.depth++;
     try {
-      this.#write!.call(this.ops, offset, size === 4 ? bits >>> 0 : bits & MASK[size]!, size);
+      this.writeOp!.call(this.ops, offset, size === 4 ? bits >>> 0 : bits & MASK[size]!, size);
     } catch (cause) {
-      throw this.#failed(offset, size, true, cause);
+      throw this.failed(offset, size, true, cause);
     } finally {
       control.depth--;
-      guard.busy = false;
+      guard.busy = 0;
     }
-  }
-
-  /** @internal `readQuick` for a write; `bits` as for `writeEasily`. */
-  writeQuick(offset: number, bits: number, size: number): void {
-    const control = this.control;
-    const guard = this.#guard;
-    const guarded = this.#guarded;
-    control.depth = 1;
-    if (guarded !== 0) guard.busy = true;
-    try {
-      this.ops.write!(offset, size === 4 ? bits >>> 0 : bits & MASK[size]!, size);
-    } catch (cause) {
-      control.depth = 0;
-      guard.busy = false;
-      throw this.#failed(offset, size, true, cause);
-    }
-    control.depth = 0;
-    if (guarded !== 0) guard.busy = false;
   }
 
   /** Reads 8 bytes at `offset`. Sets `control.result`, `control.lo` and `control.hi`. */
@@ -266,7 +204,7 @@ export class RegionDispatch {
       return;
     }
     this.writeEasily(offset, value, size);
-    this.control.result = MemTxResult.OK;
+    this.control.result = OK;
   }
 
   /** Writes 8 bytes, given as unsigned halves. Sets `control.result`. */
@@ -277,7 +215,7 @@ export class RegionDispatch {
   /** What a debugger reads: `peek`, never `read` (D13). @returns false when the region is opaque; else the out registers hold the number. */
   peek(offset: number, size: number): boolean {
     const control = this.control;
-    control.result = MemTxResult.ACCESS_ERROR;
+    control.result = ACCESS_ERROR;
     control.lo = 0;
     control.hi = 0;
     if (this.ops.peek === undefined || control.depth >= MAX_NESTING) return false;
@@ -286,14 +224,14 @@ export class RegionDispatch {
     try {
       value = this.ops.peek(offset, size);
     } catch (cause) {
-      throw this.#failed(offset, size, false, cause);
+      throw this.failed(offset, size, false, cause);
     } finally {
       control.depth--;
     }
     const wide = BigInt.asUintN(8 * size, BigInt(value));
     control.lo = Number(wide & 0xffff_ffffn);
     control.hi = Number(wide >> 32n);
-    control.result = MemTxResult.OK;
+    control.result = OK;
     return true;
   }
 
@@ -322,10 +260,10 @@ export class RegionDispatch {
     if (control.depth >= MAX_NESTING) return 'nested too deep';
     control.depth++;
     try {
-      if (this.#flushCoalesced && control.flushCoalescedMmio !== null) control.flushCoalescedMmio();
+      if (this.drains && control.flushCoalescedMmio !== null) control.flushCoalescedMmio();
       return this.#whyInvalid(offset, size, isWrite, attrs);
     } catch (cause) {
-      throw this.#failed(offset, size, isWrite, cause);
+      throw this.failed(offset, size, isWrite, cause);
     } finally {
       control.depth--;
     }
@@ -335,14 +273,14 @@ export class RegionDispatch {
     const control = this.control;
     const why = this.#checked(offset, n, false, attrs);
     if (why !== null) return this.refuse(offset, n, false, why, resultOf(why));
-    const guard = this.#guard;
-    if (guard.busy) return this.#blocked(offset, n, false);
+    const guard = this.guard;
+    if (guard.busy !== 0) return this.#blocked(offset, n, false);
     const size = this.#pieceSize(n);
     let result = 0;
     let lo = 0;
     let hi = 0;
     let at = 0;
-    guard.busy = guard.enabled;
+    guard.busy = this.guarded;
     control.depth++;
     try {
       for (; at < n; at += size) {
@@ -362,10 +300,10 @@ export class RegionDispatch {
         }
       }
     } catch (cause) {
-      throw this.#failed(offset + at, size, false, cause);
+      throw this.failed(offset + at, size, false, cause);
     } finally {
       control.depth--;
-      guard.busy = false;
+      guard.busy = 0;
     }
     // Widening leaves bits above n bytes (A-41); each entry point is narrower, so they end here.
     lo = n >= 4 ? lo >>> 0 : lo & MASK[n]!;
@@ -383,15 +321,15 @@ export class RegionDispatch {
       return;
     }
     if (this.#events.length !== 0 && this.#signal(offset, n, lo, hi)) return;
-    const guard = this.#guard;
-    if (guard.busy) {
+    const guard = this.guard;
+    if (guard.busy !== 0) {
       this.#blocked(offset, n, true);
       return;
     }
     const size = this.#pieceSize(n);
     let result = 0;
     let at = 0;
-    guard.busy = guard.enabled;
+    guard.busy = this.guarded;
     control.depth++;
     try {
       for (; at < n; at += size) {
@@ -405,10 +343,10 @@ export class RegionDispatch {
         }
       }
     } catch (cause) {
-      throw this.#failed(offset + at, size, true, cause);
+      throw this.failed(offset + at, size, true, cause);
     } finally {
       control.depth--;
-      guard.busy = false;
+      guard.busy = 0;
     }
     control.result = result >>> 0;
   }
@@ -423,21 +361,21 @@ export class RegionDispatch {
       try {
         event.notify();
       } catch (cause) {
-        throw this.#failed(offset, size, true, cause);
+        throw this.failed(offset, size, true, cause);
       }
-      this.control.result = MemTxResult.OK;
+      this.control.result = OK;
       return true;
     }
     return false;
   }
 
   #blocked(offset: number, size: number, isWrite: boolean): number {
-    this.#guard.blocked++;
-    return this.refuse(offset, size, isWrite, 'blocked re-entrant', MemTxResult.ACCESS_ERROR);
+    this.guard.blocked++;
+    return this.refuse(offset, size, isWrite, 'blocked re-entrant', ACCESS_ERROR);
   }
 
-  #failed(offset: number, size: number, isWrite: boolean, cause: unknown): unknown {
-    this.control.result = MemTxResult.ERROR;
+  protected failed(offset: number, size: number, isWrite: boolean, cause: unknown): unknown {
+    this.control.result = ERROR;
     return new DeviceError(this.region, offset, size, isWrite, cause);
   }
 }

@@ -1,36 +1,40 @@
 /**
  * Hot. Loads, stores and objects of one scalar: what each access tries first, home (hot-windows.ts), for every codec.
- * What is not at home is found by `loadBits` or `find`, or stored by `put`: the port, the table, then far32.ts, far.ts and
- * scalar.ts. The bulk half is view-access.ts. D5, A-70 to A-76.
+ * What is not at home is found by `loadBits` or `find`, or stored by `put`: the port (quick-dispatch.ts), the table, then far.ts
+ * and scalar.ts. The bulk half is view-access.ts. D5, A-70 to A-76.
  *
  * What V8 (Node 20, 26) needs to be as fast as a DataView loop, each found by measuring:
  * - `load` must be inlined by its caller, at as many places as there are: V8 does so for about 900 bytes of bytecode in one
- *   function, and `load` is 190. The RISC-V interpreter of tools/bench, nine accesses in one function, takes 12 to 14 ns an
- *   instruction; with a `load` of 360 bytes and slow paths inlined 38. Without the branch for integers `load` is 120 and the
- *   interpreter 5 to 10 % faster, but a device's load takes 9.2 ns instead of 8.3, and the table's 6.8 instead of 5.7.
+ *   function, and `load` is 190. It counts 1.2 times a function and what is inlined in it, so that `put` and `loadBits`, 260, with
+ *   a device's callback, must stay below 600. The RISC-V interpreter of tools/bench, nine accesses in one function, takes 12 to
+ *   14 ns an instruction; with a `load` of 360 bytes and slow paths inlined 38.
  * - The codec's own `get` and `set` do the access: where the caller's codec is a constant they are one instruction (any kind
  *   1.8 to 2.5 ns; by a switch over kinds behind a call 17 to 25). A caller whose codec is not constant calls them.
- * - Every way out has one type to the compiler: `>>> 0` for a u32 from a call, the codec's `get` for all else, also of what
- *   the slow path found. One untyped result makes V8 box the others (5 ns, else 15, and 16 bytes of garbage).
+ * - Every way out has one type to the compiler: `>>> 0` for a u32 from a call, `| 0` for what is merged with one, the codec's `get`
+ *   for all else, also of what the slow path found. One untyped result makes V8 box the others (5 ns, else 15, and 16 bytes of garbage).
  * - Windows are told by 32-bit differences, unsigned: they are free for a caller whose addresses are unsigned integers,
  *   wherever the RAM lies. They are written out where they are used: by a function of all stores, one to the table takes 6.9 ns
- *   instead of 6.1; by a function that tells unsigned addresses, a load takes 2.2 / 2.5 instead of 1.9 / 2.1. Signed comparisons of biased numbers, one instruction less, took 2.05 ns instead of 1.98.
+ *   instead of 6.1; by a function that tells unsigned addresses, a load takes 2.2 / 2.5 instead of 1.9 / 2.1. Signed
+ *   comparisons of biased numbers, one instruction less, took 2.05 ns instead of 1.98.
+ * - Helpers are methods or constants, results local constants: V8 asks at each call whether a function declaration is still that
+ *   function, and loads what is imported at each use. With both `txLoad` took 3.2 / 3.5 ns, without 2.1 / 2.5.
  */
-import { le32, MEMTXATTRS_UNSPECIFIED, type MemTx, type MemTxAttrs, MemTxResult } from '@guestmem/memtx';
+import { MEMTXATTRS_UNSPECIFIED, type MemTx, type MemTxAttrs, MemTxResult } from '@guestmem/memtx';
 import { type Codec, type GuestAddress, type Ordering, ScalarCodec, type ScalarInfo } from '@guestmem/vm-memory';
 import type { MemoryCore } from '../space/memory-core.ts';
-import { loadFar, storeFar } from './far.ts';
 import { loadSlow, storeSlow } from './scalar.ts';
 import type { Slot } from './slot.ts';
 import type { ViewMap } from './view-map.ts';
 
 const UNSPECIFIED = MEMTXATTRS_UNSPECIFIED;
-const LE32: ScalarInfo = le32;
 
+const { OK } = MemTxResult;
 /* Kinds of ScalarCodec, as literals. All up to I32 are integers of at most 32 bits, all up to I64_NUMBER are numbers. */
 const U32 = 4;
 const I32 = 5;
 const I64_NUMBER = 9;
+/** Set in the kind of a signed integer. */
+const SIGNED = 1;
 
 /** The scalar half of a view's accesses. */
 export abstract class ScalarAccess {
@@ -122,19 +126,36 @@ export abstract class ScalarAccess {
   /** A load of an integer of up to 32 bits below 2^32 that is not at home. @returns the value; of 32 bits, signed. */
   private loadBits<T>(low: number, codec: ScalarCodec<T>, attrs: MemTxAttrs, tx: MemTx | null): number {
     const { map } = this;
+    const { port } = map;
     const at = (low - map.portBits) | 0;
-    const isPlain = codec === LE32 && tx === null && attrs === UNSPECIFIED;
-    // Most machines have their devices from 2^31 on, and several pieces of RAM below: asked in this order 8.2 and 5.7 ns, else 8.2 and 6.2.
-    if (low < 0 && isPlain && at >>> 0 < map.port.quickReads32 >>> 0) return map.loadFar32(at);
-    const slot = map.coarse[(low >>> map.coarseShift) & 0xff]!;
-    const off = (low - slot.bits) >>> 0;
-    if (off < slot.loads >>> 0) {
-      map.met(slot);
-      const bits = (codec.get(slot.view, off) as number) | 0;
-      if (tx !== null) succeed(tx, codec);
-      return bits;
+    // Above 2^31 most machines have devices, below it often several pieces of RAM.
+    if (low >= 0 || at >>> 0 >= port.quickSpan >>> 0) {
+      const slot = map.coarse[(low >>> map.coarseShift) & 0xff]!;
+      const off = (low - slot.bits) >>> 0;
+      if (off < slot.loads >>> 0) return this.loadIn(slot, off, codec, tx);
     }
-    return isPlain ? map.loadFar32(at) : loadFar(this.core, map, low, codec, attrs, tx);
+    if (at >>> 0 < port.quickSpan >>> 0 && this.isQuick(at, codec, attrs, port.quickReads))
+      return port.loadQuick(at, codec, tx);
+    return (map.pagesSpan === 0 ? map.loadFar(low, codec, attrs, tx) : map.loadPaged(low, codec, attrs, tx)) | 0;
+  }
+
+  private loadIn<T>(slot: Slot, off: number, codec: ScalarCodec<T>, tx: MemTx | null): number {
+    this.map.met(slot);
+    const bits = (codec.get(slot.view, off) as number) | 0;
+    if (tx !== null) succeed(tx, codec);
+    return bits;
+  }
+
+  /** May an access at `at` of the port, in its span, be quick now? */
+  private isQuick(at: number, codec: ScalarInfo, attrs: MemTxAttrs, sizes: number): boolean {
+    const { control } = this.map;
+    const { size } = codec;
+    return (
+      (sizes & (codec.littleEndian === true ? size : size << 4)) !== 0 &&
+      (at & (size - 1)) === 0 &&
+      control.depth === control.quickDepth &&
+      (attrs === UNSPECIFIED || !attrs.debug)
+    );
   }
 
   /** Any other load that is not at home. @returns a view that has the scalar at `core.access.found`. */
@@ -186,20 +207,20 @@ export abstract class ScalarAccess {
   /** A store below 2^32 that is not at home. */
   private put<T>(addr: number, codec: ScalarCodec<T>, value: T, attrs: MemTxAttrs, tx: MemTx | null): void {
     const { map } = this;
+    const { port } = map;
     const low = addr | 0;
     const at = (low - map.portBits) | 0;
-    const isPlain = codec === LE32 && tx === null && attrs === UNSPECIFIED;
-    if (low < 0 && isPlain && at >>> 0 < map.port.quickWrites32 >>> 0 && isU32(value)) {
-      map.storeFar32(at, (value as number) | 0);
-      return;
-    }
     const slot = map.coarse[(low >>> map.coarseShift) & 0xff]!;
     const off = (low - slot.bits) >>> 0;
     if (off < slot.stores >>> 0) {
       map.met(slot);
       this.putIn(slot, off, codec, value, tx);
-    } else if (isPlain && isU32(value)) map.storeFar32(at, (value as number) | 0);
-    else this.putFar(addr, codec, value, attrs, tx, undefined);
+    } else if (isOne(value, codec)) {
+      const bits = (value as number) | 0;
+      if (at >>> 0 < port.quickSpan >>> 0 && this.isQuick(at, codec, attrs, port.quickWrites))
+        port.storeQuick(at, codec, bits, tx);
+      else map.storeFar(low, codec, bits, attrs, tx);
+    } else this.putFar(addr, codec, value, attrs, tx, undefined);
   }
 
   private putFar<T>(
@@ -216,11 +237,6 @@ export abstract class ScalarAccess {
       const off = addr - high.first;
       if (off >= 0 && off + 8 <= high.storeLen && Math.floor(off) === off) {
         this.putIn(high, off, codec, value, tx);
-        return;
-      }
-      const { kind } = codec;
-      if (addr >>> 0 === addr && (kind === U32 ? isU32(value) : kind <= I32 && isI32(value))) {
-        storeFar(core, map, addr | 0, codec, (value as number) | 0, attrs, tx);
         return;
       }
     }
@@ -285,15 +301,16 @@ export abstract class ScalarAccess {
   abstract writeObjFar<T>(addr: GuestAddress, codec: Codec<T>, value: T): void;
 }
 
-function succeed(tx: MemTx, codec: ScalarInfo): void {
-  tx.result = MemTxResult.OK;
+const succeed = (tx: MemTx, codec: ScalarInfo): void => {
+  tx.result = OK;
   tx.done = codec.size;
-}
+};
 
-function isU32(value: unknown): boolean {
-  return typeof value === 'number' && value >>> 0 === value;
-}
-
-function isI32(value: unknown): boolean {
-  return typeof value === 'number' && (value | 0) === value;
-}
+/** Is `value` one of an integer codec of up to 32 bits? */
+const isOne = (value: unknown, codec: ScalarInfo): boolean => {
+  const { kind, size } = codec;
+  if (kind > I32 || typeof value !== 'number') return false;
+  const unused = 32 - (size << 3);
+  const bits = value << unused;
+  return ((kind & SIGNED) === 0 ? bits >>> unused : bits >> unused) === value;
+};

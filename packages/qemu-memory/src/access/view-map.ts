@@ -9,7 +9,7 @@ import type { MemoryCore } from '../space/memory-core.ts';
 import type { TapList } from '../taps/tap-list.ts';
 import type { FlatView } from '../view/flat-view.ts';
 import { MemoryRegionSection } from '../view/section.ts';
-import { Far32 } from './far32.ts';
+import { Far } from './far.ts';
 import { Slot, SlotKind } from './slot.ts';
 import { Target } from './target.ts';
 
@@ -26,7 +26,7 @@ const PAGES = 512;
 const PAGE = 4096;
 
 /** The look-up of one view. Sections are shared by the views that show them, so slots hang on the sections. */
-export class ViewMap extends Far32 {
+export class ViewMap extends Far {
   readonly core: MemoryCore;
   readonly view: FlatView;
   /** Where the last fast load and the last fast store went. */

@@ -11,10 +11,13 @@ import {
   le16,
   le16s,
   le32,
+  le32f,
   le32s,
+  le64n,
   MEMTXATTRS_UNSPECIFIED,
   MemTx,
   MemTxResult,
+  memTxAttrs,
   u8,
 } from '@guestmem/memtx';
 import { bufferBacking, GuestMemoryError, type ScalarCodec } from '@guestmem/vm-memory';
@@ -126,6 +129,28 @@ describe.each([
     expect(m.space.map.port).toBe(m.device.dispatch);
   });
 
+  it('A-16, A-41: what is no integer of up to 32 bits is told as its bits, and answered from them', () => {
+    const told: number[][] = [];
+    const m = machine(base, { read: () => 0x3fc0_0000, write: (...all) => void told.push(all as number[]) });
+    open(m, base);
+    expect(m.space.load(base, le32f)).toBe(1.5);
+    m.space.store(base + 4, le32f, 5);
+    m.space.store(base, le64n, 2 ** 33 + 7);
+    expect(told).toEqual([
+      [4, 0x40a0_0000, 4],
+      [0, 7, 4],
+      [4, 2, 4],
+    ]);
+  });
+
+  it('A-81: a debugger peeks, however hot', () => {
+    const m = machine(base, { peek: (offset) => offset + 0x100 });
+    open(m, base);
+    const tx = new MemTx();
+    expect(m.space.txLoad(base + 4, le32, memTxAttrs({ debug: true }), tx)).toBe(0x104);
+    expect(m.space.txLoad(base + 4, le32, memTxAttrs({ requesterId: 7 }), tx)).toBe(5);
+  });
+
   it('A-46: a guarded device that reads itself is refused, and free again afterwards', () => {
     let inner: unknown = null;
     let nest = false;
@@ -151,6 +176,27 @@ describe.each([
     expect(inner instanceof GuestMemoryError).toBe(true);
     expect(self.space.load(base + 4, le32)).toBe(5);
     expect(self.core.access.depth).toBe(0);
+  });
+
+  it('A-46: a guarded device that is written and then reads itself is refused, and free again afterwards', () => {
+    let inner = false;
+    const m = machine(
+      base,
+      {
+        write() {
+          try {
+            m.space.load(base, u8);
+          } catch (error) {
+            inner = error instanceof GuestMemoryError;
+          }
+        },
+      },
+      {},
+    );
+    open(m, base);
+    m.space.store(base, u8, 1);
+    expect(inner).toBe(true);
+    expect(m.space.load(base, u8)).toBe(1);
   });
 
   it('A-47: a region whose guard is taken off later may be entered again', () => {
@@ -191,8 +237,8 @@ describe.each([
       access(); // Off.
       change = false;
       m.device.dispatch.guardDisabled = false;
-      // Of another size: not through the port, which knows that nobody is busy.
-      expect(m.space.load(base, le16)).toBe(1);
+      // Of 8 bytes: not the quick way, which knows that nobody is busy.
+      expect(m.space.load(base, le64n)).toBe(2 ** 32 * 5 + 1);
       access();
     }
   });
@@ -206,6 +252,9 @@ describe.each([
           if (fail) throw new TypeError('broken');
           return offset + 1;
         },
+        write() {
+          if (fail) throw new TypeError('broken');
+        },
       },
       {},
     );
@@ -218,9 +267,29 @@ describe.each([
       caught = error;
     }
     expect(caught instanceof DeviceError && caught.offset === 12 && caught.cause instanceof TypeError).toBe(true);
+    for (const codec of [u8, be16, le32] as ScalarCodec<number>[]) {
+      const tx = new MemTx();
+      tx.result = MemTxResult.OK;
+      expect(() => m.space.txLoad(base + 12, codec, MEMTXATTRS_UNSPECIFIED, tx), codec.name).toThrow(DeviceError);
+      expect([tx.result, tx.done], codec.name).toEqual([MemTxResult.ERROR, 0]);
+      tx.result = MemTxResult.OK;
+      expect(() => m.space.txStore(base + 12, codec, 1, MEMTXATTRS_UNSPECIFIED, tx), codec.name).toThrow(DeviceError);
+      expect([tx.result, tx.done], codec.name).toEqual([MemTxResult.ERROR, 0]);
+    }
     fail = false;
     expect(m.core.access.depth).toBe(0);
     expect(m.space.load(base + 12, le32)).toBe(13);
+    m.space.store(base + 12, u8, 1);
+  });
+
+  it('A-33: a callback that answers with a bigint for 32 bits is an error of the device', () => {
+    let wide = false;
+    const m = machine(base, { read: (offset) => (wide ? (1n as unknown as number) : offset + 1) });
+    open(m, base);
+    wide = true;
+    expect(() => m.space.load(base, le32)).toThrow(DeviceError);
+    wide = false;
+    expect(m.space.load(base, le32)).toBe(1);
   });
 
   it('A-99: coalesced writes are drained before a read once the region asks for it', () => {
