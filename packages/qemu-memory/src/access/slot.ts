@@ -42,6 +42,9 @@ export class Slot {
   /** Offset 0 is `first`. Empty for everything but RAM. */
   readonly view: DataView;
   readonly bytes: Uint8Array;
+  /** `bytes.buffer` and `bytes.byteOffset`, which are calls. */
+  readonly buffer: ArrayBufferLike;
+  readonly byteOffset: number;
   /** Clients whose pages a store marks; 0 for none. */
   readonly dirtyMask: number;
   /** Page states of the block from the page of `first` on, empty when `dirtyMask` is 0. */
@@ -95,6 +98,8 @@ export class Slot {
     this.deviceOffset = isDevice ? Number(init.offset) : 0;
     this.view = init.view ?? NO_VIEW;
     this.bytes = init.bytes ?? NO_BYTES;
+    this.buffer = this.bytes.buffer;
+    this.byteOffset = this.bytes.byteOffset;
     this.dirtyMask = ram === null ? 0 : markMask(section.dirtyMask);
     this.blockOffset = ram === null ? 0 : Number(init.offset);
     this.pageShift = ram === null ? 0 : ram.dirty.pageShift;
