@@ -1,7 +1,7 @@
 /**
  * Hot. Loads and stores of integers of up to 32 bits at addresses below 2^32 that met no window of scalar-access.ts:
  * through the tables of the view, to RAM, a cached page of an IOMMU or straight to a device's callback; the rest is scalar.ts.
- * Node 20 / 26: eight devices in turn 24 / 24 ns, with a MemTx 24 / 25; a hole 13.4 / 13.7; a store through an IOMMU 37 / 45.
+ * Node 20 / 26: eight devices in turn 24 / 24 ns, with a MemTx 24 / 25; a store through an IOMMU 37 / 45.
  *
  * V8 does not inline functions of more than 460 bytes of bytecode, as `loadFar` and `storeFar` are, and that is wanted: inlined,
  * `load` is too big to be inlined itself (3 ns become 7.5). Therefore the store through an IOMMU is written out, and not the load.
@@ -39,8 +39,11 @@ export abstract class Far extends HotWindows {
   /** Who answers for `addr`, a safe integer. */
   abstract slotAt(addr: number): Slot;
 
-  /** `loadFar` where an IOMMU has a table of cached pages: tries that first. Short, to be inlined. */
-  loadPaged<T>(low: number, codec: ScalarCodec<T>, attrs: MemTxAttrs, tx: MemTx | null): number {
+  /**
+   * `loadFar`, but tries first the hole that was met last and the table of an IOMMU's cached pages. Short, to be inlined: a
+   * hole takes 5.3 / 5.8 ns, by loadFar 13.4 / 13.7; a page among 16384 64 to 82, there 98 to 116.
+   */
+  loadNear<T>(low: number, codec: ScalarCodec<T>, attrs: MemTxAttrs, tx: MemTx | null): number {
     const { size } = codec;
     const iova = (low - this.pagesBits) >>> 0;
     if (iova < this.pagesSpan >>> 0 && (iova & (size - 1)) === 0) {
@@ -57,7 +60,17 @@ export abstract class Far extends HotWindows {
         return bits;
       }
     }
+    if (tx !== null && (low - this.holeBits) >>> 0 < this.holeSpan >>> 0 && this.isSilent(attrs)) {
+      tx.result = DECODE_ERROR;
+      tx.done = 0;
+      return 0;
+    }
     return this.loadFar(low, codec, attrs, tx);
+  }
+
+  /** Does nobody want to know of a refusal, and is it no debugger who asks? */
+  private isSilent(attrs: MemTxAttrs): boolean {
+    return this.control.observer === null && !attrs.debug;
   }
 
   /**
@@ -82,6 +95,8 @@ export abstract class Far extends HotWindows {
           return loadDevice(dispatch, offset, codec, tx);
         }
       } else if (tx !== null && control.observer === null) {
+        this.holeBits = near.bits;
+        this.holeSpan = near.span;
         tx.result = DECODE_ERROR;
         tx.done = 0;
         return 0;

@@ -54,6 +54,9 @@ export abstract class HotWindows {
   pagesMask = 0;
   pageMask = 0;
   pagesView: DataView = NO_VIEW;
+  /** The hole that was met last: its first address's bits, its length. */
+  holeBits = 0;
+  holeSpan = 0;
   private ticks = SAMPLE;
   private deviceTicks = SAMPLE;
   private pageTicks = SAMPLE;
@@ -84,6 +87,7 @@ export abstract class HotWindows {
     this.high = this.#none;
     this.#early = EARLY;
     this.port = this.#none.dispatch;
+    this.holeSpan = 0;
     this.pagesSpan = 0;
     this.#pagesSlot = this.#none;
     this.table = NO_TABLE;

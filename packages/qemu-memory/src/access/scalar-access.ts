@@ -136,7 +136,7 @@ export abstract class ScalarAccess {
     }
     if (at >>> 0 < port.quickSpan >>> 0 && this.isQuick(at, codec, attrs, port.quickReads))
       return port.loadQuick(at, codec, tx);
-    return (map.pagesSpan === 0 ? map.loadFar(low, codec, attrs, tx) : map.loadPaged(low, codec, attrs, tx)) | 0;
+    return map.loadNear(low, codec, attrs, tx) | 0;
   }
 
   private loadIn<T>(slot: Slot, off: number, codec: ScalarCodec<T>, tx: MemTx | null): number {

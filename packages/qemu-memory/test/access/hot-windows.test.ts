@@ -2,8 +2,19 @@
  * The windows that scalar accesses try first must be invisible: whatever is near their edges, comes or goes while they
  * are open, is answered as through the slow path. Each test first makes enough accesses to open them.
  */
-import { be32, le16, le32, le64, le64n, MEMTXATTRS_UNSPECIFIED, MemTx, MemTxResult, u8 } from '@guestmem/memtx';
-import { bufferBacking, GuestMemoryError, Ordering, u32 } from '@guestmem/vm-memory';
+import {
+  be32,
+  le16,
+  le32,
+  le64,
+  le64n,
+  MEMTXATTRS_UNSPECIFIED,
+  MemTx,
+  MemTxResult,
+  memTxAttrs,
+  u8,
+} from '@guestmem/memtx';
+import { bufferBacking, GuestMemoryError, Ordering, type ScalarCodec, u32 } from '@guestmem/vm-memory';
 import { describe, expect, it } from 'vitest';
 import {
   type AddressSpace,
@@ -304,4 +315,80 @@ it('A-16, A-40: devices of either order, every size, straight and through the wi
       expect(space.load(at, u8)).toBe(0x9a);
     }
   }
+});
+
+describe('a hole that is hot', () => {
+  /** RAM of one page at 0 and at HIGH; nothing between. The hole was met, so that it has its window. */
+  function hole() {
+    const core = new MemoryCore();
+    const system = core.container('system', 2n ** 32n);
+    for (const at of [0, HIGH]) system.addSubregion(at, core.ram(`ram at ${at}`, bufferBacking(PAGE)));
+    const space = core.addressSpace(system, 'memory');
+    const tx = new MemTx();
+    const load = (at: number, codec: ScalarCodec<number> = le32, attrs = MEMTXATTRS_UNSPECIFIED) => {
+      tx.result = MemTxResult.OK;
+      tx.done = 99;
+      return [space.txLoad(at, codec, attrs, tx), tx.result, tx.done];
+    };
+    for (let i = 0; i < 100; i++) load(HIGH - PAGE);
+    expect(space.map.holeBits + space.map.holeSpan).toBe(HIGH);
+    return { core, system, space, load };
+  }
+  const NOTHING = [0, MemTxResult.DECODE_ERROR, 0];
+
+  it('A-30, A-80: ends where the RAM begins, on either side, for every size', () => {
+    const { space, load } = hole();
+    space.store(HIGH, le32, 0x1234_5678);
+    space.store(PAGE - 4, le32, 0x9abc_def0);
+    for (const codec of [u8, le16, be32, le32] as ScalarCodec<number>[]) {
+      expect(load(HIGH - codec.size, codec)).toEqual(NOTHING);
+      expect(load(PAGE, codec)).toEqual(NOTHING);
+      expect(load(HIGH, codec).slice(1)).toEqual([MemTxResult.OK, codec.size]);
+      expect(load(PAGE - codec.size, codec).slice(1)).toEqual([MemTxResult.OK, codec.size]);
+    }
+    expect(load(HIGH)[0]).toBe(0x1234_5678);
+    expect(load(PAGE - 4)[0]).toBe(0x9abc_def0);
+    expect(() => space.load(HIGH - PAGE, le32)).toThrow(GuestMemoryError);
+  });
+
+  it('T-151: a device that begins where it ends is met there, and one that ends where it begins', () => {
+    const { core, system, load } = hole();
+    for (const [i, at] of [0x6000_0000, 0x7000_0000 - 0x100].entries())
+      system.addSubregion(at, core.io(`device ${i}`, 0x100, { endianness: 'little', read: (offset) => offset + 0x40 }));
+    for (let i = 0; i < 100; i++) expect(load(0x6000_0000 - 4)).toEqual(NOTHING);
+    expect(load(0x6000_0000)).toEqual([0x40, MemTxResult.OK, 4]);
+    for (let i = 0; i < 100; i++) expect(load(0x7000_0000)).toEqual(NOTHING);
+    expect(load(0x7000_0000 - 4)).toEqual([0x13c, MemTxResult.OK, 4]);
+  });
+
+  it('T-92: what is put into it answers', () => {
+    const { core, system, load } = hole();
+    const ram = core.ram('new', bufferBacking(PAGE));
+    system.addSubregion(HIGH - PAGE, ram);
+    expect(load(HIGH - PAGE)).toEqual([0, MemTxResult.OK, 4]);
+    system.delSubregion(ram);
+    expect(load(HIGH - PAGE)).toEqual(NOTHING);
+  });
+
+  it('A-33, D15: an observer is told of refusals there, and a tap of loads', () => {
+    const { core, space, load } = hole();
+    const seen: string[] = [];
+    core.access.observer = { refused: (_, offset, size) => void seen.push(`refused ${offset} ${size}`) };
+    expect(load(HIGH - PAGE)).toEqual(NOTHING);
+    core.access.observer = null;
+    expect(load(HIGH - PAGE)).toEqual(NOTHING);
+    const tap = space.tap(HIGH - PAGE, 4, () => seen.push('tap'));
+    expect(load(HIGH - PAGE)).toEqual(NOTHING);
+    tap[Symbol.dispose]();
+    expect(load(HIGH - PAGE)).toEqual(NOTHING);
+    expect(seen).toEqual([`refused ${HIGH - PAGE} 4`, 'tap']);
+  });
+
+  it('A-81: a debugger is answered as by a bulk read', () => {
+    const { space, load } = hole();
+    const debug = memTxAttrs({ debug: true });
+    const tx = new MemTx();
+    space.txRead(HIGH - PAGE, new Uint8Array(4), debug, 'stop', tx);
+    expect(load(HIGH - PAGE, le32, debug)).toEqual([0, tx.result, tx.done]);
+  });
 });
