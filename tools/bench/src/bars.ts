@@ -33,6 +33,7 @@ export const bars: readonly Bar[] = [
   ...both('u32, eight sections,', 'hot across : native', (n, l) =>
     time(l, `space/${n}/hot8`, `native-plain/${n}/hot8`, 1),
   ),
+  ...both('u32, eight sections,', 'hot across : floor', (n, l) => time(l, `space/${n}/hot8`, `floor/${n}/hot8`, 3)),
   ...both('u32,', 'seq : native', (n, l) => time(l, `space/${n}/seq`, `native-plain/${n}/seq`, 1)),
   ...both('u32,', 'rand in region : native', (n, l) => time(l, `space/${n}/rand`, `native-plain/${n}/rand`, 1)),
   ...(['readObj32', 'readObj64n', 'writeObj32', 'writeObj64n'] as const).map((n) =>
@@ -56,6 +57,7 @@ export const bars: readonly Bar[] = [
   ...(['read4K', 'write4K', 'read1M', 'write1M'] as const).map((n) =>
     rate(`${n} : native`, `space/${n}/hot`, `native-plain/${n}/hot`, 0.9),
   ),
+  time('device read, one handler : floor', 'space/device/device1', 'floor/load32/hot', 4),
   time('device read, one handler : v86', 'space/device/device1', 'v86/device/device1', 0.6),
   time('device read, one handler : rp2040js', 'space/device/device1', 'rp2040js/device/device1', 0.3),
   time('device read, eight classes in turn : v86', 'space/device/device8', 'v86/device/device8', 1),
@@ -64,6 +66,7 @@ export const bars: readonly Bar[] = [
   time('RAM write : v86', 'space/store32/hot', 'v86/store32/hot', 0.1),
   time('RAM write : rp2040js', 'space/store32/hot', 'rp2040js/store32/hot', 0.15),
   time('hole, result vocabulary : v86', 'space/hole/hot', 'v86/hole/hot', 0.1),
+  time('hole, result vocabulary : device read', 'space/hole/hot', 'space/device/device1', 2),
   time('IOMMU hit, 1 entry : own direct load', 'space/iommu1/hot', 'space/load32/hot', 3),
   time('IOMMU hit, 16384 entries : own direct load', 'space/iommu16384/pages', 'space/load32/rand', 5),
 ];

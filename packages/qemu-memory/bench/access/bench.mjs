@@ -7,6 +7,10 @@ import { fileURLToPath } from 'node:url';
 import { ROWS } from './rows.mjs';
 
 const N = 2_000_000;
+/** The row without a memory around it that `name` is held against. */
+const floorOf = (name) =>
+  /store/.test(name) ? 'store' : /4096/.test(name) ? 'copy-4096' : /eight-sections/.test(name) ? 'load-eight' : 'load';
+
 const self = fileURLToPath(import.meta.url);
 const [first, ...names] = process.argv.slice(2);
 
@@ -37,7 +41,7 @@ if (first === '--row') {
     if (child.status !== 0) throw new Error(child.stderr);
     const { ns, best, worst, grown } = JSON.parse(child.stdout);
     if (name.startsWith('floor/')) floors.set(name.slice(6), ns);
-    const floor = floors.get(/store/.test(name) ? 'store' : /4096/.test(name) ? 'copy-4096' : 'load');
+    const floor = floors.get(floorOf(name));
     const ratio = floor === undefined ? '' : `${(ns / floor).toFixed(2)}x floor`;
     console.log(
       `${name.padEnd(30)} ${ns.toFixed(2).padStart(8)} [${best.toFixed(2)} ${worst.toFixed(2)}]  ${ratio.padEnd(12)} ${grown.toFixed(3)}`,

@@ -148,6 +148,17 @@ export const ROWS = {
       return sum;
     };
   },
+  'floor/load-eight': () => {
+    const views = Array.from({ length: 8 }, () => new DataView(new ArrayBuffer(MIB64)));
+    return (n) => {
+      let sum = 0;
+      for (let i = 0, x = 12345; i < n; i++) {
+        x = next(x);
+        sum = (sum + views[(x >>> 14) & 7].getUint32((x >>> 20) & 0xff8, true)) | 0;
+      }
+      return sum;
+    };
+  },
   'floor/store': () => {
     const view = new DataView(new ArrayBuffer(MIB64));
     return (n) => {

@@ -4,7 +4,7 @@
  * far.ts. A cached page of an IOMMU is RAM here, too (iommu/page-window.ts).
  *
  * Measured on Node 20 / 26, u32 load, hot, loop included (raw DataView 1.4 / 1.6 ns): home 1.9 / 2.1 wherever it lies; high 3.9 / 7.0;
- * the table, eight sections at random, 5.3 / 5.4 (2.0 / 2.5). What was tried and lost is in tools/bench/src/variants; so is a window of its own for
+ * the table, eight sections at random, 5.7 / 5.8 (eight DataViews 2.6 / 2.7). What was tried and lost is in tools/bench/src/variants; so is a window of its own for
  * RAM at 0, whose offsets are the addresses: 1.9 / 1.9 there, but 2.3 / 2.8 elsewhere, and every other way 0.2 to 0.6 longer.
  */
 
@@ -44,6 +44,8 @@ export abstract class HotWindows {
   /** The device that most accesses to devices meet, all of it: its first address's bits, its dispatch, which knows how long it is. */
   portBits = 0;
   port: RegionDispatch;
+  /** 1 where loads below 2^31 ask the table before the port: there was more RAM met by it than devices since the port was opened. */
+  tableFirst = 0;
   /** The IOMMU whose cached pages most accesses meet: its first address's bits, its length (0: none), its pages. Its offset 0 is its first. */
   pagesBits = 0;
   pagesSpan = 0;
@@ -136,6 +138,7 @@ export abstract class HotWindows {
     if (device.deviceOffset !== 0 || device.span !== device.dispatch.quickSpan) return;
     this.portBits = device.bits;
     this.port = device.dispatch;
+    this.tableFirst = 0;
   }
 
   #lookPage(iova: number): void {
@@ -163,6 +166,7 @@ export abstract class HotWindows {
 
   #look(slot: Slot): void {
     this.ticks = this.#rest();
+    this.tableFirst = 1;
     if (this.control.seesLoads) return;
     if (++this.#looks >= KEEP) {
       this.#looks = 0;

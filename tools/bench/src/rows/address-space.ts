@@ -240,4 +240,14 @@ export const addressSpaceRows: readonly Row[] = [
   ),
   special('hole', 'hot', () => result('(m.txLoad(a, c, u, t) + t.result)'), { base: HOLE_BASE }),
   special('txLoad32', 'hot', () => result('(m.txLoad(a, c, u, t) + t.result)'), { same: 'load32/hot' }),
+  special('txDevice', 'device1', () => result('(m.txLoad(a, c, u, t) + t.result)'), {
+    base: DEVICE_BASE,
+    same: 'device/device1',
+  }),
+  special(
+    'device-byte',
+    'device1',
+    async () => ({ scope: { m: (await space('hot')).space, c: (await codecs()).u8 }, access: 'm.load(a, c)' }),
+    { base: DEVICE_BASE },
+  ),
 ];

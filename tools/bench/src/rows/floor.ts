@@ -1,4 +1,4 @@
-/** The floor: what the language itself does, with no address space around it. One region only. */
+/** The floor: what the language itself does, with no address space around it: one DataView, or one of eight by the address. */
 import type { Row } from '../harness/row.ts';
 import type { StreamName } from '../harness/streams.ts';
 import { ACCESSES, type AccessName, checkCount, isBulk } from './accesses.ts';
@@ -15,12 +15,13 @@ function row(name: AccessName, stream: StreamName): Row {
     checkCount: checkCount(access),
     build: async () => {
       const ram = ramFor(stream);
-      const view = ram[0]!;
+      const [view] = ram as readonly [DataView];
       const bytes = new Uint8Array(view.buffer);
       const buffer = new Uint8Array(access.size);
       return {
-        scope: isBulk(access) ? { u: bytes, b: buffer } : { m: view },
-        access: access.floor,
+        scope: isBulk(access) ? { u: bytes, b: buffer } : { m: ram.length === 1 ? view : ram },
+        access:
+          ram.length === 1 ? access.floor : access.floor.replace('m.', 'm[a >>> 26].').replace('(a', '(a & 0x3ffffff'),
         kind: access.kind,
         residue: () => residueOf(ram),
       };
@@ -30,6 +31,8 @@ function row(name: AccessName, stream: StreamName): Row {
 
 export const floorRows: readonly Row[] = [
   row('load32', 'hot'),
+  row('load32', 'hot8'),
+  row('store32', 'hot8'),
   row('load32', 'seq'),
   row('load32', 'rand'),
   row('store32', 'hot'),
