@@ -8,6 +8,7 @@ import { MEMTXATTRS_UNSPECIFIED, type MemTx, type MemTxAttrs, MemTxResult } from
 import type { GuestAddress, Ordering, ScalarCodec, ScalarInfo } from '@guestmem/vm-memory';
 import { NO_WINDOW, type Window } from './window.ts';
 
+const { OK } = MemTxResult;
 const UNSPECIFIED = MEMTXATTRS_UNSPECIFIED;
 
 /** The scalar half of an attached space. */
@@ -154,7 +155,7 @@ export abstract class DirectScalars {
   }
 }
 
-function succeed(tx: MemTx, codec: ScalarInfo): void {
-  tx.result = MemTxResult.OK;
+const succeed = (tx: MemTx, codec: ScalarInfo): void => {
+  tx.result = OK;
   tx.done = codec.size;
-}
+};
