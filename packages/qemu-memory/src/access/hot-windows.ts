@@ -56,6 +56,8 @@ export abstract class HotWindows {
   pagesMask = 0;
   pageMask = 0;
   pagesView: DataView = NO_VIEW;
+  /** 1 where loads that met nothing else ask for the hole and the table below before any device: those were met last. */
+  nearFirst = 0;
   /** The hole that was met last: its first address's bits, its length. */
   holeBits = 0;
   holeSpan = 0;
@@ -89,6 +91,7 @@ export abstract class HotWindows {
     this.high = this.#none;
     this.#early = EARLY;
     this.port = this.#none.dispatch;
+    this.nearFirst = 0;
     this.holeSpan = 0;
     this.pagesSpan = 0;
     this.#pagesSlot = this.#none;
@@ -116,6 +119,7 @@ export abstract class HotWindows {
   metIommu(slot: Slot, iova: number): boolean {
     if (this.pagesSpan === 0 && ++this.pageTicks >= SAMPLE) this.#openTable(slot, iova);
     if (slot !== this.#pagesSlot || iova > 0x7fff_ffff) return false;
+    this.nearFirst = 1;
     this.metPage(iova);
     return true;
   }
@@ -134,6 +138,7 @@ export abstract class HotWindows {
 
   #lookDevice(device: Slot): void {
     this.deviceTicks = this.#rest();
+    this.nearFirst = 0;
     if (!this.#devices.on(device)) return;
     if (device.deviceOffset !== 0 || device.span !== device.dispatch.quickSpan) return;
     this.portBits = device.bits;

@@ -5,8 +5,9 @@
  *
  * What V8 (Node 20, 26) needs to be as fast as a DataView loop, each found by measuring:
  * - `load` must be inlined by its caller, at as many places as there are: V8 does so for about 900 bytes of bytecode in one
- *   function, and `load` is 190. It counts 1.2 times a function and what is inlined in it, so that `put` and `loadBits`, 260, with
- *   a device's callback, must stay below 600. The RISC-V interpreter of tools/bench, nine accesses in one function, takes 12 to
+ *   function, and `load` is 190. It counts 1.2 times a function and what was inlined in it when it was
+ *   optimised alone, so that what runs for devices only, or RAM only, is a function of its own: `loadBits`, 135, and what it inlines,
+ *   a device's callback included, must stay below 570. The RISC-V interpreter of tools/bench, nine accesses in one function, takes 12 to
  *   14 ns an instruction; with a `load` of 360 bytes and slow paths inlined 38.
  * - The codec's own `get` and `set` do the access: where the caller's codec is a constant they are one instruction (any kind
  *   1.8 to 2.5 ns; by a switch over kinds behind a call 17 to 25). A caller whose codec is not constant calls them.
@@ -126,17 +127,22 @@ export abstract class ScalarAccess {
   /** A load of an integer of up to 32 bits below 2^32 that is not at home. @returns the value; of 32 bits, signed. */
   private loadBits<T>(low: number, codec: ScalarCodec<T>, attrs: MemTxAttrs, tx: MemTx | null): number {
     const { map } = this;
-    const { port } = map;
-    const at = (low - map.portBits) | 0;
-    // Above 2^31 most machines have devices; below it devices take 4.6 ns where the port is asked first, else 6.1, eight pieces of RAM 5.7.
-    if ((low >= 0 && map.tableFirst !== 0) || at >>> 0 >= port.quickSpan >>> 0) {
-      const slot = map.coarse[(low >>> map.coarseShift) & 0xff]!;
-      const off = (low - slot.bits) >>> 0;
-      if (off < slot.loads >>> 0) return this.loadIn(slot, off, codec, tx);
+    // Above 2^31 most machines have devices; below it devices take 4.6 ns where the port is asked first, eight pieces of RAM 5.6, in the other order 6.1.
+    if (low < 0 || map.tableFirst === 0) {
+      const { port } = map;
+      const at = (low - map.portBits) | 0;
+      if (at >>> 0 < port.quickSpan >>> 0 && this.isQuick(at, codec, attrs, port.quickReads))
+        return port.loadQuick(at, codec, tx);
     }
-    if (at >>> 0 < port.quickSpan >>> 0 && this.isQuick(at, codec, attrs, port.quickReads))
-      return port.loadQuick(at, codec, tx);
-    return map.loadNear(low, codec, attrs, tx) | 0;
+    return this.loadElse(low, codec, attrs, tx) | 0;
+  }
+
+  private loadElse<T>(low: number, codec: ScalarCodec<T>, attrs: MemTxAttrs, tx: MemTx | null): number {
+    const { map } = this;
+    const slot = map.coarse[(low >>> map.coarseShift) & 0xff]!;
+    const off = (low - slot.bits) >>> 0;
+    if (off < slot.loads >>> 0) return this.loadIn(slot, off, codec, tx);
+    return (map.nearFirst === 0 ? map.loadFar(low, codec, attrs, tx) : map.loadNear(low, codec, attrs, tx)) | 0;
   }
 
   private loadIn<T>(slot: Slot, off: number, codec: ScalarCodec<T>, tx: MemTx | null): number {
@@ -207,20 +213,29 @@ export abstract class ScalarAccess {
   /** A store below 2^32 that is not at home. */
   private put<T>(addr: number, codec: ScalarCodec<T>, value: T, attrs: MemTxAttrs, tx: MemTx | null): void {
     const { map } = this;
-    const { port } = map;
     const low = addr | 0;
-    const at = (low - map.portBits) | 0;
+    if (low < 0 || map.tableFirst === 0) {
+      const { port } = map;
+      const at = (low - map.portBits) | 0;
+      const isPort = at >>> 0 < port.quickSpan >>> 0;
+      if (isPort && this.isQuick(at, codec, attrs, port.quickWrites) && isOne(value, codec)) {
+        port.storeQuick(at, codec, value as number, tx);
+        return;
+      }
+    }
+    this.putElse(addr, codec, value, attrs, tx);
+  }
+
+  private putElse<T>(addr: number, codec: ScalarCodec<T>, value: T, attrs: MemTxAttrs, tx: MemTx | null): void {
+    const { map } = this;
+    const low = addr | 0;
     const slot = map.coarse[(low >>> map.coarseShift) & 0xff]!;
     const off = (low - slot.bits) >>> 0;
     if (off < slot.stores >>> 0) {
       map.met(slot);
       this.putIn(slot, off, codec, value, tx);
-    } else if (isOne(value, codec)) {
-      const bits = (value as number) | 0;
-      if (at >>> 0 < port.quickSpan >>> 0 && this.isQuick(at, codec, attrs, port.quickWrites))
-        port.storeQuick(at, codec, bits, tx);
-      else map.storeFar(low, codec, bits, attrs, tx);
-    } else this.putFar(addr, codec, value, attrs, tx, undefined);
+    } else if (isOne(value, codec)) map.storeFar(low, codec, (value as number) | 0, attrs, tx);
+    else this.putFar(addr, codec, value, attrs, tx, undefined);
   }
 
   private putFar<T>(

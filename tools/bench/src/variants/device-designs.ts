@@ -1,9 +1,10 @@
 /**
  * Designs of a device read, smaller than the real thing: each checks range, size and alignment, sets a guard and a depth,
  * names the device in an exception, and finds its device among eight. Figures of 2026-11-22, Node 20 / 26, one device, then
- * eight classes in turn, ns with the loop. The real thing has a method call for the device that is hot and byCall for the
- * others, behind one call that V8 must not inline: 8.2 / 8.4 and 22 / 22. The same inlined into `load` is 13.9 / 13.9: `load`
- * with its windows of RAM is then too long to be inlined itself, and its addresses from 2^31 on are boxed.
+ * eight classes in turn, ns with the loop. The real thing has byMethod for the device that is hot, inlined into the caller,
+ * and byCall for the others, behind one call that V8 must not inline: 4.6 / 5.0 and 24 / 25. With that call for the hot one as well it
+ * was 8.2 / 8.4; with the slow paths inlined, too, 13.9 / 13.9: `load` is then too long to be inlined itself, and its
+ * addresses from 2^31 on are boxed.
  */
 import type { Device } from '../rows/devices.ts';
 
