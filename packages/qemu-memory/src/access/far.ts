@@ -88,10 +88,10 @@ export abstract class Far extends HotWindows {
         const { dispatch } = near;
         const offset = near.deviceOffset + at;
         if (dispatch.isEasyRead(offset, size)) {
+          this.metDevice(near);
           // The port, in the order that is not its own or after the table: 14 to 19 ns, as any device 24.
           if (dispatch === this.port && control.depth === control.quickDepth)
             return inOrder(dispatch.loadQuick(offset, codec, tx), codec, dispatch.bigEndian);
-          this.metDevice(near);
           return loadDevice(dispatch, offset, codec, tx);
         }
       } else if (tx !== null && control.observer === null) {
@@ -149,11 +149,11 @@ export abstract class Far extends HotWindows {
       const { dispatch } = near;
       const offset = near.deviceOffset + at;
       if (dispatch.isEasyWrite(offset, size)) {
+        this.metDevice(near);
         if (dispatch === this.port && this.control.depth === this.control.quickDepth) {
           dispatch.storeQuick(offset, codec, inOrder(value, codec, dispatch.bigEndian), tx);
           return;
         }
-        this.metDevice(near);
         storeDevice(dispatch, offset, codec, value, tx);
         return;
       }

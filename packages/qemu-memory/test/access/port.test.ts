@@ -354,6 +354,26 @@ it('A-16: a big-endian device is read in its own order, however hot', () => {
   for (let i = 0; i < 2000; i++) expect(m.space.load(HIGH, le32)).toBe(0x0403_0201);
 });
 
+it('T-151: a device below 2^31 is asked first while it is hot, the RAM beside it while that is', () => {
+  const base = 0x1000_0000;
+  const m = machine(base);
+  for (let i = 0; i < 8; i++)
+    m.system.addSubregion(0x2000_0000 + i * PAGE, m.core.ram(`ram ${i}`, bufferBacking(PAGE)));
+  for (let i = 0; i < 8; i++) m.space.store(0x2000_0000 + i * PAGE, le32, i + 100);
+  for (let round = 0; round < 3; round++) {
+    for (let i = 0; i < 2000; i++) expect(m.space.load(base + 8, le32)).toBe(9);
+    expect(m.space.map.tableFirst).toBe(0);
+    for (let i = 0; i < 2000; i++) {
+      const which = Math.imul(i, 0x9e37_79b1) >>> 29;
+      expect(m.space.load(0x2000_0000 + which * PAGE, le32)).toBe(which + 100);
+      if (i % 100 === 0) expect(m.space.load(base + 8, be32)).toBe(0x0900_0000);
+    }
+    expect(m.space.map.tableFirst).toBe(1);
+    m.space.store(base, le32, round);
+    expect(m.space.load(base + 4, le32)).toBe(5);
+  }
+});
+
 it('T-50: a device that is seen in part only answers there, however hot', () => {
   const m = machine(HIGH);
   m.system.addSubregionOverlap(HIGH + PAGE / 2, m.core.ram('over', bufferBacking(PAGE / 2)), 1);
