@@ -6,7 +6,7 @@ import type { Built, Row } from '../harness/row.ts';
 import type { StreamName } from '../harness/streams.ts';
 import { devices } from '../rows/devices.ts';
 import { ramFor } from '../rows/ram.ts';
-import { COPIES, doublesCopy } from './copy-designs.ts';
+import { COPIES, doublesCopy, keptViews } from './copy-designs.ts';
 import {
   closurePerSegment,
   homeOnly,
@@ -71,7 +71,8 @@ function copyRow(name: keyof typeof COPIES): Row {
       const [view] = ramFor('hot');
       const u = new Uint8Array(view!.buffer);
       const b = new Uint8Array(4096);
-      return { scope: { u, b, copy: doublesCopy(u, b) }, access: COPIES[name], kind: 'number' };
+      const scope = { u, b, r: u.buffer, copy: doublesCopy(u, b), kept: keptViews(u) };
+      return { scope, access: COPIES[name], kind: 'number' };
     },
   };
 }
@@ -88,5 +89,5 @@ export const variantRows: readonly Row[] = [
     ...(name === 'zero' || name === 'closure' || name === 'home' ? [] : [row(name, design, 'hot8')]),
   ]),
   ...DEVICES.flatMap(([name, make]) => [deviceRow(name, make, 1), deviceRow(name, make, 8)]),
-  ...(['subarray', 'view', 'doubles'] as const).map(copyRow),
+  ...(['subarray', 'view', 'buffer', 'kept', 'doubles'] as const).map(copyRow),
 ];
