@@ -51,8 +51,11 @@ export abstract class Far extends HotWindows {
       const entries = this.pagesEntries;
       const entry = (page & this.pagesMask) << 1;
       if (entries[entry] === page) {
+        // Before the page is met, which may empty the table.
+        const view = this.pagesView;
+        const off = entries[entry + 1]! + (iova & this.pageMask);
         this.metPage(iova);
-        const bits = (codec.get(this.pagesView, entries[entry + 1]! + (iova & this.pageMask)) as number) | 0;
+        const bits = (codec.get(view, off) as number) | 0;
         if (tx !== null) {
           tx.result = OK;
           tx.done = size;

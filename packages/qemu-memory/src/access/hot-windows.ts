@@ -41,8 +41,9 @@ export abstract class HotWindows {
   home: Slot;
   /** The RAM above 2^32, or across it, that most accesses there meet. */
   high: Slot;
-  /** The device that most accesses to devices meet, all of it: its first address's bits, its dispatch, which knows how long it is. */
+  /** The device that most accesses to devices meet, from its first byte on: its first address's bits, how much of it is seen there, its dispatch. */
   portBits = 0;
+  portSpan = 0;
   port: RegionDispatch;
   /** 1 where loads below 2^31 ask the table before the port: there was more RAM met by it than devices since the port was opened. */
   tableFirst = 0;
@@ -91,6 +92,7 @@ export abstract class HotWindows {
     this.high = this.#none;
     this.#early = EARLY;
     this.port = this.#none.dispatch;
+    this.portSpan = 0;
     this.nearFirst = 0;
     this.holeSpan = 0;
     this.pagesSpan = 0;
@@ -140,8 +142,9 @@ export abstract class HotWindows {
     this.deviceTicks = this.#rest();
     this.nearFirst = 0;
     if (!this.#devices.on(device)) return;
-    if (device.deviceOffset !== 0 || device.span !== device.dispatch.quickSpan) return;
+    if (device.deviceOffset !== 0) return;
     this.portBits = device.bits;
+    this.portSpan = device.span;
     this.port = device.dispatch;
     this.tableFirst = 0;
   }

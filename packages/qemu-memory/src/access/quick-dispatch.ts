@@ -27,9 +27,7 @@ export abstract class QuickDispatch {
   protected guard: OwnerGuard;
   /** 1 where entering sets the guard, else 0. */
   protected guarded = 0;
-  /** @internal Offsets below which an aligned access that is in `quickReads` or `quickWrites` is quick while `control` is at its `quickDepth`; 0: none. */
-  quickSpan = 0;
-  /** @internal The sum of n for little-endian accesses of n bytes and 16n for big-endian ones that are; of 1 byte both or none. */
+  /** @internal Aligned accesses that are quick while `control` is at its `quickDepth`: the sum of n for little-endian ones of n bytes and 16n for big-endian ones; of 1 byte both or none. */
   quickReads = 0;
   quickWrites = 0;
 
@@ -40,10 +38,9 @@ export abstract class QuickDispatch {
     this.guard = guard;
   }
 
-  /** @param reads the sum of the sizes whose reads are plain, in the region's order; `writes` likewise. @param span offsets from 0 on. */
-  protected setQuick(reads: number, writes: number, span: number): void {
+  /** @param reads the sum of the sizes whose reads are plain, in the region's order; `writes` likewise. */
+  protected setQuick(reads: number, writes: number): void {
     this.guarded = this.guard.enabled ? 1 : 0;
-    this.quickSpan = (reads | writes) === 0 ? 0 : span;
     this.quickReads = this.#inOrder(reads);
     this.quickWrites = this.#inOrder(writes);
   }
@@ -53,7 +50,7 @@ export abstract class QuickDispatch {
   }
 
   /**
-   * @internal A load that is quick (`quickSpan`) while `control` is at its `quickDepth`. The callback is called as a method,
+   * @internal A load that is quick (`quickReads`) while `control` is at its `quickDepth`. The callback is called as a method,
    * so that V8 inlines it while one device is hot here; where many devices meet, `readEasily` is faster. There is no
    * `finally`: it costs 1 ns more than writing the end twice.
    * @returns the value; of 32 bits, signed. @throws {DeviceError}

@@ -75,8 +75,7 @@ export class RegionDispatch extends QuickDispatch {
   }
 
   #compile(): void {
-    const span = this.drains ? 0 : Math.min(Number(this.region.size), 0x7fff_fffc);
-    this.setQuick(this.easyRead, this.easyWrite, span);
+    this.setQuick(this.drains ? 0 : this.easyRead, this.drains ? 0 : this.easyWrite);
   }
 
   /** Is the owner's re-entrancy guard ignored by this region? Default false. */

@@ -131,7 +131,7 @@ export abstract class ScalarAccess {
     if (low < 0 || map.tableFirst === 0) {
       const { port } = map;
       const at = (low - map.portBits) | 0;
-      if (at >>> 0 < port.quickSpan >>> 0 && this.isQuick(at, codec, attrs, port.quickReads))
+      if (at >>> 0 < map.portSpan >>> 0 && this.isQuick(at, codec, attrs, port.quickReads))
         return port.loadQuick(at, codec, tx);
     }
     return this.loadElse(low, codec, attrs, tx) | 0;
@@ -217,7 +217,7 @@ export abstract class ScalarAccess {
     if (low < 0 || map.tableFirst === 0) {
       const { port } = map;
       const at = (low - map.portBits) | 0;
-      const isPort = at >>> 0 < port.quickSpan >>> 0;
+      const isPort = at >>> 0 < map.portSpan >>> 0;
       if (isPort && this.isQuick(at, codec, attrs, port.quickWrites) && isOne(value, codec)) {
         port.storeQuick(at, codec, value as number, tx);
         return;

@@ -46,9 +46,10 @@ export class PageTable {
     this.entries[entry + 1] = start;
   }
 
-  /** Forgets the page at `offset`. */
+  /** Forgets the page at `offset`, or what is in its place. */
   forget(offset: number): void {
-    if (offset <= 0x7fff_ffff) this.entries[((offset >>> this.shift) & this.mask) << 1] = -1;
+    const page = Math.floor(offset / (this.pageMask + 1));
+    this.entries[(page % (this.mask + 1)) << 1] = -1;
   }
 
   /** Forgets everything. */

@@ -213,6 +213,16 @@ describe.each([
     expect(m.walks()).toBe(PAGES);
   });
 
+  it('A-159: more pages hot in turn than windows are kept for, and each load is still of its own page', () => {
+    const m = machine(base);
+    for (let page = 0; page < PAGES; page++) m.table.set(PAGES + page, { to: page * PAGE, perm: IommuAccess.RW });
+    for (let page = 0; page < 2 * PAGES; page++)
+      for (let i = 0; i < MANY; i++) {
+        const at = 4 * (i % 7);
+        expect(m.read(page * PAGE + at)).toBe((page % PAGES) * PAGE + at + 1);
+      }
+  });
+
   it('A-152: an unaligned load is answered within a page, and refused over its edge', () => {
     const m = machine(base);
     openTable(m);
@@ -226,6 +236,12 @@ describe.each([
     m.table.set(1, { to: 5 * PAGE, perm: IommuAccess.RW });
     m.read(33 * PAGE); // Takes the entry of page 1.
     expect(m.read(PAGE)).toBe(5 * PAGE + 1);
+    openTable(m, 32);
+    const far = 0x8000_0000 + PAGE; // Too far for the table, but not for the cache.
+    m.table.set(far / PAGE, { to: 9 * PAGE, perm: IommuAccess.RW });
+    m.table.set(1, { to: 8 * PAGE, perm: IommuAccess.RW });
+    expect(m.read(far)).toBe(9 * PAGE + 1);
+    expect(m.read(PAGE)).toBe(8 * PAGE + 1);
     m.table.set(1, { to: 6 * PAGE, perm: IommuAccess.RW });
     m.model.invalidate(null, PAGE, 1);
     expect(m.read(PAGE)).toBe(6 * PAGE + 1);

@@ -393,6 +393,19 @@ it('T-46: a device that becomes smaller ends where it ends', () => {
   expect(m.space.load(HIGH + PAGE, le32)).toBe(PAGE + 1);
 });
 
+it.each([0x1_0000, HIGH])('T-46: a port at %i does not grow before the map that shows it does', (base) => {
+  const m = machine(base);
+  m.system.addSubregion(base + PAGE, m.core.ram('next', bufferBacking(PAGE)));
+  m.space.store(base + PAGE + 4, le32, 0x1234);
+  open(m, base);
+  m.core.transaction(() => {
+    m.device.setSize(2 * PAGE);
+    m.device.dispatch.guardDisabled = true;
+    expect(m.space.load(base + PAGE + 4, le32)).toBe(0x1234);
+    expect(m.space.txLoad(base + PAGE + 4, be32, MEMTXATTRS_UNSPECIFIED, new MemTx())).toBe(0x3412_0000);
+  });
+});
+
 it('A-30: two devices that are hot in turn each answer for themselves', () => {
   const m = machine(HIGH);
   const other = m.core.io('other', PAGE, { endianness: 'little', read: (offset) => offset + 1000, write() {} });
