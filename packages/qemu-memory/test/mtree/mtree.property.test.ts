@@ -112,6 +112,8 @@ describe('random machines', () => {
     fc.assert(
       fc.property(machine, (plans) => {
         const text = printMtree(build(plans, true), { disabled: true });
+        // Where no region is disabled, the text may as well be one printed without -D: see the next test.
+        fc.pre(text.includes('[disabled]') || !text.includes('OVERFLOW'));
         expect(printMtree(buildMap(parseMtree(text)).core, { disabled: true })).toBe(text);
       }),
       runs,
