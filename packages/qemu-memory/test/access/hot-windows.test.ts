@@ -116,6 +116,41 @@ describe.each([
     expect(() => space.store(base + 2 * PAGE - 7, le64n, 1)).toThrow(GuestMemoryError);
   });
 
+  it('A-61, A-62: a transfer that runs over the end moves what is there and nothing of the buffer around it', () => {
+    // Home and the table: the hotter one of two alike.
+    for (const piece of [0, 1]) {
+      const core = new MemoryCore();
+      const system = core.container('system', 1n << 64n);
+      const around = new Uint8Array(4 * PAGE).fill(0xee);
+      const bytes = around.subarray(PAGE, 3 * PAGE);
+      system.addSubregion(base, core.ram('ram', bufferBacking(bytes)));
+      system.addSubregion(base === HIGH ? 0 : HIGH, core.ram('other', bufferBacking(2 * PAGE)));
+      const space = core.addressSpace(system, 'memory');
+      const hot = piece === 0 ? base : base === HIGH ? 0 : HIGH;
+      for (let i = 0; i < 2000; i++) space.load(hot, le32);
+      bytes.forEach((_, i) => {
+        bytes[i] = i & 0x7f;
+      });
+      for (const length of [16, 17, 24, 40])
+        for (let over = -2; over <= 9; over++) {
+          const at = 2 * PAGE - length + over;
+          const there = Math.min(length, length - over);
+          const out = new Uint8Array(length).fill(0xaa);
+          const tx = new MemTx();
+          space.txRead(base + at, out, MEMTXATTRS_UNSPECIFIED, 'continue', tx);
+          expect([tx.result, tx.done]).toEqual(over > 0 ? [MemTxResult.DECODE_ERROR, there] : [MemTxResult.OK, length]);
+          expect([...out]).toEqual(Array.from(out, (_, i) => (i < there ? (at + i) & 0x7f : 0)));
+          space.txWrite(base + at, new Uint8Array(length).fill(0xdd), MEMTXATTRS_UNSPECIFIED, 'continue', tx);
+          expect([tx.result, tx.done]).toEqual(over > 0 ? [MemTxResult.DECODE_ERROR, there] : [MemTxResult.OK, length]);
+          expect([...bytes.subarray(at, at + there)]).toEqual(new Array(there).fill(0xdd));
+          expect(bytes[at - 1]).toBe((at - 1) & 0x7f);
+          expect(around[PAGE - 1]).toBe(0xee);
+          expect([...around.subarray(3 * PAGE, 3 * PAGE + 16)]).toEqual(new Array(16).fill(0xee));
+          for (let i = at; i < 2 * PAGE; i++) bytes[i] = i & 0x7f;
+        }
+    }
+  });
+
   it('D1: what is no address is refused, and a bigint is one', () => {
     const { space } = machine(base);
     for (const addr of [
