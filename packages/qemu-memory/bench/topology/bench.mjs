@@ -4,7 +4,8 @@
  * removed, or added again. CPU time of the process, medians of rounds; --qemu measures the installed one beside it.
  */
 import { argv, cpuUsage, memoryUsage, version } from 'node:process';
-import { addBusMasters, addCpuSpaces, addIommuSpaces, pcMachine } from './machines.mjs';
+import { le32 } from '@guestmem/memtx';
+import { addBusMasters, addCpuSpaces, addIommuSpaces, BANK, bankMachine, pcMachine } from './machines.mjs';
 import { qemuToggle, qemuVersion } from './qemu.mjs';
 
 /** CPU microseconds of this process. */
@@ -24,6 +25,20 @@ function toggle({ bars }, commits = 2000, rounds = 9) {
       bus.addSubregion(addr, bar, 1);
     }
     samples.push((cpu() - start) / commits);
+  }
+  return samples.sort((a, b) => a - b)[samples.length >> 1];
+}
+
+/** Microseconds of a bank switch in a small machine: a region over another on or off, and a load there. */
+function bankSwitch({ bank, space }, switches = 5000, rounds = 9) {
+  const samples = [];
+  for (let round = 0; round < rounds; round++) {
+    const start = cpu();
+    for (let i = 0; i < switches; i++) {
+      bank.setEnabled((i & 1) === 0);
+      space.load(BANK, le32);
+    }
+    samples.push((cpu() - start) / switches);
   }
   return samples.sort((a, b) => a - b)[samples.length >> 1];
 }
@@ -51,6 +66,7 @@ for (const devices of [64, 512, 2000, 8192]) {
   growth.set(devices, toggle(machine));
   row(`toggle/${machine.memory.view.length}-ranges`, `${growth.get(devices).toFixed(1)} us`);
 }
+row('bank switch and a load, 3 regions', `${bankSwitch(bankMachine()).toFixed(1)} us`);
 row('toggle, growth from 512 to 8192 devices', `${(growth.get(8192) / growth.get(512)).toFixed(2)}x`);
 
 {

@@ -1,5 +1,5 @@
 import { MemoryCore } from '@guestmem/qemu-memory';
-import { sparseBacking } from '@guestmem/vm-memory';
+import { bufferBacking, sparseBacking } from '@guestmem/vm-memory';
 
 const SPACE = 1n << 64n;
 const OPS = { read: () => 0, write() {} };
@@ -34,6 +34,18 @@ function pcMachine(devices) {
     }
   });
   return { core, system, memory, bars };
+}
+/** Where the bank is. */
+const BANK = 0x8000;
+/** A home computer's map: RAM, ROM over a part of it, and a bank over both that comes and goes. */
+function bankMachine() {
+  const core = new MemoryCore();
+  const system = core.container('system', 0x10000);
+  system.addSubregion(0, core.ram('ram', bufferBacking(0x10000)));
+  system.addSubregion(BANK, core.rom('rom', bufferBacking(0x4000)), 1);
+  const bank = core.ram('bank', bufferBacking(0x4000));
+  system.addSubregion(BANK, bank, 2);
+  return { bank, space: core.addressSpace(system, 'cpu') };
 }
 function addCpuSpaces(machine, cpus) {
   const { core, system } = machine;
@@ -77,4 +89,4 @@ function addBusMasters(machine, count, on) {
   return spaces;
 }
 
-export { addBusMasters, addCpuSpaces, addIommuSpaces, pcMachine };
+export { addBusMasters, addCpuSpaces, addIommuSpaces, BANK, bankMachine, pcMachine };

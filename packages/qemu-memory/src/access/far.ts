@@ -34,7 +34,7 @@ export abstract class Far extends HotWindows {
   abstract readonly core: MemoryCore;
   abstract readonly taps: TapList | null;
   /** By page: the device met there last, or another slot that is no RAM. */
-  abstract readonly pages: Slot[];
+  abstract readonly pages: readonly Slot[];
 
   /** Who answers for `addr`, a safe integer. */
   abstract slotAt(addr: number): Slot;

@@ -269,8 +269,8 @@ export abstract class ViewAccess extends ScalarAccess implements TxMemory, Guest
 }
 
 function mapOf(core: MemoryCore, view: FlatView, taps: TapList | null): ViewMap {
-  if (taps !== null) return new ViewMap(view, core.unassigned, taps);
-  view.map ??= new ViewMap(view, core.unassigned);
+  if (taps !== null) return new ViewMap(view, core, taps);
+  view.map ??= new ViewMap(view, core);
   if (core.access.seesLoads) view.map.forget();
   return view.map;
 }

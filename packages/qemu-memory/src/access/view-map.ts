@@ -4,11 +4,11 @@
  */
 
 import { RegionKind } from '../region/kind.ts';
-import type { MemoryRegion } from '../region/memory-region.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
 import type { TapList } from '../taps/tap-list.ts';
 import type { FlatView } from '../view/flat-view.ts';
-import { MemoryRegionSection } from '../view/section.ts';
+import type { MemoryRegionSection } from '../view/section.ts';
+import type { Blank } from './blank.ts';
 import { Far } from './far.ts';
 import { Slot, SlotKind } from './slot.ts';
 import { Target } from './target.ts';
@@ -33,13 +33,12 @@ export class ViewMap extends Far {
   load: Slot;
   store: Slot;
   /** The RAM of the view; `coarse` is the same, but empty while an observer wants to see every load. */
-  readonly #ram: Slot[];
-  coarse: Slot[];
+  #ram: readonly Slot[];
+  coarse: readonly Slot[];
   readonly coarseShift: number;
-  readonly pages: Slot[];
-  readonly #fine: Slot[];
-  readonly #never: Slot;
-  readonly #unassigned: MemoryRegionSection;
+  pages: readonly Slot[];
+  #fine: readonly Slot[];
+  readonly #blank: Blank;
   /** Who sees accesses of this space; null for nobody. */
   readonly taps: TapList | null;
   /** @internal Where `translate` answers; filled as its last act, read before anything else is called. */
@@ -47,42 +46,35 @@ export class ViewMap extends Far {
   /** @internal What answers when an IOMMU refuses: nothing, at the offset that was refused (A-151). */
   readonly refused: Slot;
 
-  constructor(view: FlatView, unassigned: MemoryRegion, taps: TapList | null = null) {
-    const nobody = unassignedSection(unassigned);
-    const never = new Slot({
-      first: Number.POSITIVE_INFINITY,
-      len: 0,
-      kind: SlotKind.HOLE,
-      section: nobody,
-      offset: 0n,
-    });
-    super(never, unassigned.core.access);
-    this.core = unassigned.core;
+  constructor(view: FlatView, core: MemoryCore, taps: TapList | null = null) {
+    const { blank } = core;
+    const { never } = blank;
+    super(never, core.access);
+    this.core = core;
     this.view = view;
-    this.#unassigned = nobody;
-    this.#never = never;
+    this.#blank = blank;
     this.load = never;
     this.store = never;
-    this.#ram = new Array<Slot>(COARSE).fill(never);
-    this.coarse = this.#seen();
-    this.pages = new Array<Slot>(PAGES).fill(never);
-    this.#fine = new Array<Slot>(FINE).fill(never);
+    this.#ram = blank.coarse;
+    this.coarse = blank.coarse;
+    this.pages = blank.pages;
+    this.#fine = blank.fine;
     this.coarseShift = coarseShift(view);
-    this.refused = new Slot({ first: 0, len: 0, kind: SlotKind.HOLE, section: this.#unassigned, offset: 0n });
+    this.refused = blank.refused;
     this.taps = taps;
     this.target = new Target(never);
   }
 
   /** Makes the next load and store look the address up. */
   forget(): void {
-    this.load = this.#never;
-    this.store = this.#never;
+    this.load = this.#blank.never;
+    this.store = this.#blank.never;
     this.coarse = this.#seen();
     this.forgetWindows();
   }
 
-  #seen(): Slot[] {
-    return this.control.seesLoads ? new Array<Slot>(COARSE).fill(this.#never) : this.#ram;
+  #seen(): readonly Slot[] {
+    return this.control.seesLoads ? this.#blank.coarse : this.#ram;
   }
 
   /** Who answers for `addr`, a safe integer. */
@@ -108,7 +100,7 @@ export class ViewMap extends Far {
         first: Number.POSITIVE_INFINITY,
         len: clipped(next - addr, SAFE_END),
         kind: SlotKind.HOLE,
-        section: this.#unassigned,
+        section: this.#blank.unassigned,
         offset: addr,
       });
     }
@@ -124,12 +116,15 @@ export class ViewMap extends Far {
     if (this.taps !== null) slot = this.taps.guard(slot, BigInt(slot.first), big);
     // A window that may be replaced is looked up anew each time.
     if (slot.section.region.ram?.backing.detachable === true) return slot;
-    if (slot.kind === SlotKind.RAM) this.#ram[(addr >>> this.coarseShift) & (COARSE - 1)] = slot;
-    else {
+    if (slot.kind === SlotKind.RAM) {
+      this.#ram = entered(this.#ram, this.#blank.coarse, (addr >>> this.coarseShift) & (COARSE - 1), slot);
+      this.coarse = this.#seen();
+    } else {
       // A small device goes into both tables: the last one met in a page has its fast way, its neighbours the other.
       if (slot.len >= PAGE || (slot.kind === SlotKind.DEVICE && slot.span > 0))
-        this.pages[((addr >>> 12) ^ (addr >>> 21)) & (PAGES - 1)] = slot;
-      if (slot.len < PAGE) this.#fine[((addr >>> 2) ^ (addr >>> 12)) & (FINE - 1)] = slot;
+        this.pages = entered(this.pages, this.#blank.pages, ((addr >>> 12) ^ (addr >>> 21)) & (PAGES - 1), slot);
+      if (slot.len < PAGE)
+        this.#fine = entered(this.#fine, this.#blank.fine, ((addr >>> 2) ^ (addr >>> 12)) & (FINE - 1), slot);
     }
     return slot;
   }
@@ -141,7 +136,7 @@ export class ViewMap extends Far {
       first: Number(first),
       len: clipped(this.#gapEnd(addr) - first, SAFE_END - Number(first)),
       kind: SlotKind.HOLE,
-      section: this.#unassigned,
+      section: this.#blank.unassigned,
       offset: first,
     });
   }
@@ -169,19 +164,11 @@ export class ViewMap extends Far {
   }
 }
 
-/** T-150: what answers in holes, at offset = address. */
-export function unassignedSection(region: MemoryRegion): MemoryRegionSection {
-  return new MemoryRegionSection({
-    first: 0n,
-    last: SPACE_END - 1n,
-    region,
-    offset: 0n,
-    readonly: false,
-    ownReadonly: false,
-    nonvolatile: false,
-    romdMode: true,
-    dirtyMask: 0,
-  });
+/** `table` with `slot` at `index`: another one while it is still `blank`. */
+function entered(table: readonly Slot[], blank: readonly Slot[], index: number, slot: Slot): readonly Slot[] {
+  const own = (table === blank ? [...blank] : table) as Slot[];
+  own[index] = slot;
+  return own;
 }
 
 /** The slot of `section` for `offset` of its region: a cached one where it lies in the section, else one made for this (A-45). */

@@ -4,6 +4,7 @@
  */
 import type { Backing, ByteOrder, DisposableHandle, GuestAddress } from '@guestmem/vm-memory';
 import { disposable } from '@guestmem/vm-memory';
+import { Blank } from '../access/blank.ts';
 import { AccessControl } from '../access/control.ts';
 import { PinnedView } from '../access/pinned-view.ts';
 import type { IommuMemoryRegionOps } from '../iommu/iommu-ops.ts';
@@ -68,6 +69,8 @@ export class MemoryCore {
   readonly access: AccessControl;
   /** What answers where nothing is: refuses every access (T-150). */
   readonly unassigned: MemoryRegion;
+  /** @internal */
+  readonly blank: Blank;
   readonly #spaces: AddressSpace[] = [];
   readonly #serials: WeakMap<EventNotifier, number> = new WeakMap();
   /** Grace periods of this machine: those of its own agent, and of workers that share its spaces. */
@@ -103,6 +106,7 @@ export class MemoryCore {
       this.translatesCode,
     );
     this.unassigned = this.reservation('', 1n << 64n);
+    this.blank = new Blank(this.unassigned);
   }
 
   /** A region of any kind. The factories below say it more briefly. @throws {RangeError} size or alias offset out of range. */

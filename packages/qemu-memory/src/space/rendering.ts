@@ -39,8 +39,14 @@ export class Rendering {
     }
   }
 
-  /** Nothing uses it any more. */
-  drop(): void {
+  /**
+   * Nothing uses it any more. It lets go of its view, as tables that a Map or Set has outgrown may still hold it: V8 links
+   * them, so that all views since the last full collection lived on, and a commit took 48 us instead of 15.
+   *
+   * @param nothing a view to hold instead.
+   */
+  drop(nothing: FlatView): void {
+    this.view = nothing;
     for (const { place, anchor } of this.#anchors) place.region.links.anchors!.delete(anchor);
     this.#anchors.length = 0;
   }

@@ -14,8 +14,6 @@ export class SharedViews {
   readonly empty: FlatView;
   readonly #later: AfterGracePeriod;
   readonly #byHash: Map<number, FlatView[]> = new Map();
-  /** How many renderings show each. */
-  readonly #uses: Map<FlatView, number> = new Map();
 
   constructor(later: AfterGracePeriod) {
     this.#later = later;
@@ -37,9 +35,7 @@ export class SharedViews {
 
   /** A rendering shows `view` from now on, and can be joined. */
   enter(view: FlatView): void {
-    const uses = this.#uses.get(view) ?? 0;
-    this.#uses.set(view, uses + 1);
-    if (uses > 0) return;
+    if (view.renderings++ > 0) return;
     const list = this.#byHash.get(view.hash);
     if (list === undefined) this.#byHash.set(view.hash, [view]);
     else list.push(view);
@@ -47,15 +43,11 @@ export class SharedViews {
 
   /** A rendering shows `view` no longer. */
   leave(view: FlatView): void {
-    const uses = this.#uses.get(view)! - 1;
-    if (uses > 0) {
-      this.#uses.set(view, uses);
-      return;
-    }
-    this.#uses.delete(view);
-    const rest = this.#byHash.get(view.hash)!.filter((each) => each !== view);
-    if (rest.length === 0) this.#byHash.delete(view.hash);
-    else this.#byHash.set(view.hash, rest);
+    if (--view.renderings > 0) return;
+    // Taken out of the list itself, which may live on: V8 links the tables that a Map has outgrown, and what they held.
+    const list = this.#byHash.get(view.hash)!;
+    list.splice(list.indexOf(view), 1);
+    if (list.length === 0) this.#byHash.delete(view.hash);
   }
 }
 

@@ -210,9 +210,10 @@ export class ViewTable {
     if (rendering === next) return;
     rendering.users.delete(space);
     if (rendering.users.size > 0) return;
-    rendering.drop();
+    const { view } = rendering;
+    rendering.drop(this.empty);
     this.#renderings.delete(rendering.key);
-    this.#shared.leave(rendering.view);
-    rendering.view.unref();
+    this.#shared.leave(view);
+    view.unref();
   }
 }

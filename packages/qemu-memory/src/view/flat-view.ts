@@ -29,6 +29,8 @@ export class FlatView {
   readonly hash: number;
   /** @internal How accesses find sections; made at the first access. */
   map: ViewMap | null = null;
+  /** @internal How many renderings show it (space/shared-views.ts). */
+  renderings = 0;
   /** First address of each block, rounded like `FlatBlock.first`. */
   readonly #starts: Float64Array;
   /** Index of the first range of each block. */
@@ -139,6 +141,7 @@ export class FlatView {
     if (this.#references === 0) throw new RangeError('unref of a flat view that has no references');
     if (--this.#references > 0) return;
     this.#later(() => {
+      this.map = null;
       for (const block of this.blocks) block.release();
     });
   }
