@@ -1,6 +1,6 @@
 /** Codecs of several values of one kind end to end, and of raw bytes: parts of structs, or objects of their own. V-1.2. */
 import type { ByteOrder, Codec } from './codec.ts';
-import { alignOf, checkValue, named, reorder } from './layout.ts';
+import { alignOf, checkPart, reorder } from './layout.ts';
 
 /** `length` values of `element`. Its value is an array of exactly that length. */
 export class ArrayCodec<T> implements Codec<T[]> {
@@ -35,7 +35,7 @@ export class ArrayCodec<T> implements Codec<T[]> {
       throw new TypeError(`an array field takes an array of ${this.length}, not ${typeof value}`);
     if (value.length !== this.length)
       throw new RangeError(`an array field takes exactly ${this.length} elements, not ${value.length}`);
-    for (let i = 0; i < this.length; i++) named(`[${i}]`, () => checkValue(this.element, value[i] as T));
+    for (let i = 0; i < this.length; i++) checkPart(this.element, value[i] as T, i);
   }
 
   /** @internal */

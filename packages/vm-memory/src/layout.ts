@@ -27,12 +27,13 @@ export function checkValue<T>(codec: Codec<T>, value: T): void {
   else (codec as Partial<Composite<T>>).check?.(value);
 }
 
-/** Runs `check`; its error says where. */
-export function named(name: string, check: () => void): void {
+/** `checkValue` of a part: a field by its name, an element by its index. Its error says where. */
+export function checkPart<T>(codec: Codec<T>, value: T, part: string | number): void {
   try {
-    check();
+    checkValue(codec, value);
   } catch (cause) {
     const { message } = cause as Error;
+    const name = typeof part === 'number' ? `[${part}]` : `.${part}`;
     const where = message.startsWith('[') || message.startsWith('.') ? `${name}${message}` : `${name}: ${message}`;
     if (cause instanceof RangeError) throw new RangeError(where, { cause });
     throw new TypeError(where, { cause });

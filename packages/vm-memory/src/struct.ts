@@ -5,7 +5,7 @@
 import type { GuestAddress } from './address.ts';
 import type { Bytes } from './bytes.ts';
 import type { ByteOrder, Codec, ValueOf } from './codec.ts';
-import { alignOf, checkValue, named, reorder } from './layout.ts';
+import { alignOf, checkPart, reorder } from './layout.ts';
 import { makeAccessorClass, type StructAccessor, type StructAccessorClass } from './struct-accessor.ts';
 
 /** Names and codecs of the fields, in memory order. */
@@ -68,27 +68,30 @@ export class StructCodec<F extends StructFields> implements Codec<StructValue<F>
   }
 
   get(view: DataView, offset: number): StructValue<F> {
+    const names = this.#names;
+    const codecs = this.#codecs;
+    const offsets = this.#offsets;
     const value: Record<string, unknown> = {};
-    for (let i = 0; i < this.#names.length; i++)
-      value[this.#names[i]!] = this.#codecs[i]!.get(view, offset + this.#offsets[i]!);
+    for (let i = 0; i < names.length; i++) value[names[i]!] = codecs[i]!.get(view, offset + offsets[i]!);
     return value as StructValue<F>;
   }
 
   /** Checks all fields, then writes them; gaps keep what they hold (zeros, when written through `writeObj` across regions). */
   set(view: DataView, offset: number, value: StructValue<F>): void {
     this.check(value);
-    for (let i = 0; i < this.#names.length; i++)
-      this.#codecs[i]!.set(view, offset + this.#offsets[i]!, value[this.#names[i]!]);
+    const names = this.#names;
+    const codecs = this.#codecs;
+    const offsets = this.#offsets;
+    for (let i = 0; i < names.length; i++) codecs[i]!.set(view, offset + offsets[i]!, value[names[i]!]);
   }
 
   /** @throws {TypeError | RangeError} a field is missing or not one of its codec's; the message names it. */
   check(value: StructValue<F>): void {
     if (typeof value !== 'object' || value === null)
       throw new TypeError(`a struct takes an object with ${this.#names.join(', ')}, not ${String(value)}`);
-    for (let i = 0; i < this.#names.length; i++) {
-      const name = this.#names[i]!;
-      named(`.${name}`, () => checkValue(this.#codecs[i]!, value[name]));
-    }
+    const names = this.#names;
+    const codecs = this.#codecs;
+    for (let i = 0; i < names.length; i++) checkPart(codecs[i]!, value[names[i]!], names[i]!);
   }
 
   /**

@@ -33,20 +33,21 @@ export function copyInRam(
 ): boolean {
   if (typeof addr !== 'number' || addr >>> 0 !== addr || !(buf instanceof Uint8Array)) return false;
   const { length } = buf;
-  if (length <= SMALL) return false;
+  if (length === 0) return false;
   const off = (addr - map.homeBits) >>> 0;
-  // Windows say where 8 bytes may begin: a length reaches 8 further.
-  if (off < ((isWrite ? map.homeStores : map.homeLoads) >>> 0) - length + 8) {
-    if (isWrite) SET.call(map.home.bytes, buf, off);
+  // Windows say where 8 bytes may begin.
+  const more = length > 8 ? length - 8 : 0;
+  if (off < ((isWrite ? map.homeStores : map.homeLoads) >>> 0) - more) {
+    if (isWrite) copyTo(map.home, off, buf);
     else copyFrom(map.home, off, buf);
   } else {
     // Without home: a write of 4 KiB 84 / 83 ns.
     const slot = map.coarse[(addr >>> map.coarseShift) & 0xff]!;
     const at = (addr - slot.bits) >>> 0;
-    if (at >= ((isWrite ? slot.stores : slot.loads) >>> 0) - length + 8) return false;
+    if (at >= ((isWrite ? slot.stores : slot.loads) >>> 0) - more) return false;
     map.met(slot);
     if (isWrite) {
-      SET.call(slot.bytes, buf, at);
+      copyTo(slot, at, buf);
       if (slot.dirtyMask !== 0) slot.markSlow(at, length);
     } else copyFrom(slot, at, buf);
   }
@@ -57,8 +58,28 @@ export function copyInRam(
   return true;
 }
 
+/** As a write of `len` times `byte`. @returns false where one piece of RAM does not hold the range; then nothing is done. */
+export function fillInRam(map: ViewMap, addr: GuestAddress, byte: number, len: number): boolean {
+  if (typeof addr !== 'number' || addr >>> 0 !== addr || len === 0) return false;
+  const slot = map.coarse[(addr >>> map.coarseShift) & 0xff]!;
+  const at = (addr - slot.bits) >>> 0;
+  if (at >= (slot.stores >>> 0) - Math.max(len - 8, 0)) return false;
+  map.met(slot);
+  slot.bytes.fill(byte, at, at + len);
+  if (slot.dirtyMask !== 0) slot.markSlow(at, len);
+  return true;
+}
+
 const copyFrom = (slot: Slot, at: number, buf: Uint8Array): void => {
-  SET.call(buf, new Uint8Array(slot.buffer, slot.byteOffset + at, buf.length));
+  const { length } = buf;
+  if (length > SMALL) SET.call(buf, new Uint8Array(slot.buffer, slot.byteOffset + at, length));
+  else for (let i = 0; i < length; i++) buf[i] = slot.bytes[at + i]!;
+};
+
+const copyTo = (slot: Slot, at: number, buf: Uint8Array): void => {
+  const { length } = buf;
+  if (length > SMALL) SET.call(slot.bytes, buf, at);
+  else for (let i = 0; i < length; i++) slot.bytes[at + i] = buf[i]!;
 };
 
 /** Moves all of `buf`. @param stop end at the first failure. @param tx null: throw it. */

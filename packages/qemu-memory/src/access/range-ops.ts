@@ -3,7 +3,7 @@ import { MemTx, type MemTxAttrs, MemTxError, MemTxResult } from '@guestmem/memtx
 import { type GuestAddress, toAddress } from '@guestmem/vm-memory';
 import { IommuAccess, type IommuTlbEntry } from '../iommu/iommu-ops.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
-import { advance, transfer } from './bulk.ts';
+import { advance, fillInRam, transfer } from './bulk.ts';
 import { checkLength, isDirect } from './chunks.ts';
 import { DeviceError } from './device-error.ts';
 import { SlotKind } from './slot.ts';
@@ -24,7 +24,14 @@ export function fillRange(
 ): void {
   if (!Number.isInteger(byte) || byte < 0 || byte > 255)
     throw new RangeError(`a fill byte must be in 0 to 255, not ${String(byte)}`);
-  const chunk = new Uint8Array(Math.min(checkLength(len), FILL_CHUNK)).fill(byte);
+  if (fillInRam(space.map, addr, byte, checkLength(len))) {
+    if (tx !== null) {
+      tx.result = MemTxResult.OK;
+      tx.done = len;
+    }
+    return;
+  }
+  const chunk = new Uint8Array(Math.min(len, FILL_CHUNK)).fill(byte);
   const step = new MemTx();
   let at = toAddress(addr);
   let result: number = MemTxResult.OK;

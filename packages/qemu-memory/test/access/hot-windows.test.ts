@@ -116,7 +116,7 @@ describe.each([
     expect(() => space.store(base + 2 * PAGE - 7, le64n, 1)).toThrow(GuestMemoryError);
   });
 
-  it('A-61, A-62: a transfer that runs over the end moves what is there and nothing of the buffer around it', () => {
+  it('A-61, A-62, A-77: a transfer or a fill that runs over the end moves what is there and nothing of the buffer around it', () => {
     // Home and the table: the hotter one of two alike.
     for (const piece of [0, 1]) {
       const core = new MemoryCore();
@@ -131,8 +131,8 @@ describe.each([
       bytes.forEach((_, i) => {
         bytes[i] = i & 0x7f;
       });
-      for (const length of [16, 17, 24, 40])
-        for (let over = -2; over <= 9; over++) {
+      for (const length of [1, 4, 7, 8, 9, 16, 17, 40])
+        for (let over = -2; over <= Math.min(9, length); over++) {
           const at = 2 * PAGE - length + over;
           const there = Math.min(length, length - over);
           const out = new Uint8Array(length).fill(0xaa);
@@ -143,6 +143,9 @@ describe.each([
           space.txWrite(base + at, new Uint8Array(length).fill(0xdd), MEMTXATTRS_UNSPECIFIED, 'continue', tx);
           expect([tx.result, tx.done]).toEqual(over > 0 ? [MemTxResult.DECODE_ERROR, there] : [MemTxResult.OK, length]);
           expect([...bytes.subarray(at, at + there)]).toEqual(new Array(there).fill(0xdd));
+          space.set(base + at, 0xcc, length, MEMTXATTRS_UNSPECIFIED, tx);
+          expect([tx.result, tx.done]).toEqual(over > 0 ? [MemTxResult.DECODE_ERROR, there] : [MemTxResult.OK, length]);
+          expect([...bytes.subarray(at, at + there)]).toEqual(new Array(there).fill(0xcc));
           expect(bytes[at - 1]).toBe((at - 1) & 0x7f);
           expect(around[PAGE - 1]).toBe(0xee);
           expect([...around.subarray(3 * PAGE, 3 * PAGE + 16)]).toEqual(new Array(16).fill(0xee));

@@ -143,6 +143,10 @@ class Machine {
           space.txRead(addr, buf, attrs, 'continue', tx);
           return `${buf.join()} ${tx.result} ${tx.done}`;
         }
+        case 7: {
+          space.set(addr, value & 0xff, value & 0x3ff, attrs, tx);
+          return `${tx.result} ${tx.done}`;
+        }
         default: {
           space.txWrite(addr, new Uint8Array(value & 0x7f).fill(value), attrs, 'stop', tx);
           return `${tx.result} ${tx.done}`;
