@@ -205,7 +205,7 @@ export function writeStep(
     const done = directLength(slot, at, length);
     if (done > 0) {
       copyIn(slot, at, buf, pos, done);
-      if (slot.dirtyMask !== 0) slot.markSlow(at, done);
+      slot.markSlow(at, done);
       control.result = MemTxResult.OK;
       return done;
     }

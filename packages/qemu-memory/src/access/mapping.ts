@@ -12,7 +12,7 @@ import {
   hex,
   toAddress,
 } from '@guestmem/vm-memory';
-import { markWritten } from '../dirty/mark.ts';
+import { memoryRegionSetDirty } from '../dirty/mark.ts';
 import { MemoryRegionError } from '../region/error.ts';
 import { advance, transfer } from './bulk.ts';
 import { type AccessMode, checkLength, isDirect } from './chunks.ts';
@@ -193,8 +193,7 @@ function direct(slot: Slot, addr: GuestAddress, bytes: Uint8Array, blockOffset: 
   const owner = region.links.owner;
   owner?.ref();
   return new Mapping(addr, bytes, true, mode, (accessLen) => {
-    if (mode === 'write' && slot.dirtyMask !== 0)
-      markWritten(region.ram!, blockOffset, accessLen, slot.dirtyMask, slot.dispatch.control.invalidateCode);
+    if (mode === 'write') memoryRegionSetDirty(region, blockOffset, accessLen);
     owner?.unref();
   });
 }

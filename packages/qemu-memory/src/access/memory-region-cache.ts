@@ -125,9 +125,7 @@ export class MemoryRegionCache extends DisposableBase {
   invalidate(offset: number, accessLen: number): void {
     this.#checkWrites();
     this.#check(offset, accessLen);
-    const slot = this.#slot;
-    if (slot === null || this.#bytes.length === 0 || slot.dirtyMask === 0) return;
-    slot.markSlow(this.#at + offset, accessLen);
+    if (this.#bytes.length > 0) this.#slot!.markSlow(this.#at + offset, accessLen);
   }
 
   /** Drops the view. On an empty cache: no effect. */

@@ -34,6 +34,7 @@ export class PinnedView extends ViewAccess implements GuestMemoryBackend<Section
   constructor(core: MemoryCore, view: FlatView) {
     super(core, view);
     view.ref();
+    core.pinned.add(view);
     this[DISPOSE] = () => this.dispose();
   }
 
@@ -46,6 +47,12 @@ export class PinnedView extends ViewAccess implements GuestMemoryBackend<Section
     if (!this.#held) return;
     this.#held = false;
     this.view.unref();
+  }
+
+  /** @internal */
+  override changed(): void {
+    this.core.pinned.tapped(this, this.map !== this.view.map);
+    super.changed();
   }
 
   /** The sections in ascending order. */

@@ -70,7 +70,7 @@ export function writeRomRange(map: ViewMap, start: GuestAddress, buf: Uint8Array
     if (slot.kind === SlotKind.RAM && slot.section.directRead && at < slot.len) {
       size = Math.min(length, slot.len - at);
       slot.bytes.set(buf.subarray(pos, pos + size), at);
-      if (slot.dirtyMask !== 0) slot.markDirty(at, size);
+      slot.markSlow(at, size);
     } else
       size =
         slot.kind === SlotKind.HOLE

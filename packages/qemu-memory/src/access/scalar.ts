@@ -112,7 +112,7 @@ export function storeSlow<T>(
       setScalar(control.scratch, 0, codec, value);
       scatter(slot, at, size, control);
     }
-    if (slot.dirtyMask !== 0) slot.markDirty(at, size);
+    slot.markSlow(at, size);
   } else {
     if (tx !== null) failTx(tx);
     storeDispatched(control, slot, at, target.offset, codec, value, attrs);

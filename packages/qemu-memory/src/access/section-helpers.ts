@@ -180,7 +180,7 @@ export function sectionStore<T>(
   let result: number = MemTxResult.OK;
   if (isDirect(slot, true, attrs) && target.at + codec.size <= slot.len) {
     setScalar(slot.view, target.at, codec, value);
-    if (slot.dirtyMask !== 0) slot.markDirty(target.at, codec.size);
+    slot.markSlow(target.at, codec.size);
   } else {
     storeDispatched(control, slot, target.at, target.offset, codec, value, attrs);
     result = control.result;

@@ -14,6 +14,7 @@ import {
   toBigAddress,
   VolatileSlice,
 } from '@guestmem/vm-memory';
+import { markMask } from '../dirty/mark.ts';
 import { advance } from './bulk.ts';
 import { isDirect } from './chunks.ts';
 import type { Slot } from './slot.ts';
@@ -72,7 +73,7 @@ function* generate(
         `${hex(addr)} is not RAM that can be ${isWrite ? 'written' : 'read'}`,
       );
     const size = Math.min(length, slot.len - at);
-    yield new VolatileSlice(slot.bytes.subarray(at, at + size), isWrite ? bitmapOf(slot, at, size) : null);
+    yield new VolatileSlice(slot.bytes.subarray(at, at + size), isWrite ? new PagesBitmap(slot, at, size) : null);
     left -= BigInt(size);
     addr = advance(addr, size);
   }
@@ -86,12 +87,7 @@ function noSlice(
   return new GuestMemoryError(code, why, { addr });
 }
 
-function bitmapOf(slot: Slot, at: number, len: number): Bitmap | null {
-  if (slot.dirtyMask === 0) return null;
-  return new PagesBitmap(slot, at, len);
-}
-
-/** Page states as a vm-memory bitmap: marks the clients that the section has. */
+/** Page states as a vm-memory bitmap: marks the clients that are in force then. */
 class PagesBitmap implements Bitmap {
   readonly #slot: Slot;
   readonly #at: number;
@@ -108,9 +104,10 @@ class PagesBitmap implements Bitmap {
   }
 
   dirtyAt(offset: number): boolean {
-    const { dirtyMask, blockOffset, section } = this.#slot;
-    const { dirty } = section.region.ram!;
-    return offset < this.#len && dirty.includesClean(blockOffset + this.#at + offset, 1, dirtyMask) !== dirtyMask;
+    const { blockOffset, section } = this.#slot;
+    const { core, ram } = section.region;
+    const mask = markMask(core.effectiveLogMask(section.region));
+    return offset < this.#len && ram!.dirty.includesClean(blockOffset + this.#at + offset, 1, mask) !== mask;
   }
 
   sliceAt(offset: number): Bitmap {

@@ -6,7 +6,7 @@
 import type { MemTxAttrs } from '@guestmem/memtx';
 import type { GuestAddress } from '@guestmem/vm-memory';
 import { DirtyClient } from '../dirty/client.ts';
-import { markMask, markWritten } from '../dirty/mark.ts';
+import { markMask, memoryRegionSetDirty } from '../dirty/mark.ts';
 import type { PageIommu } from '../iommu/page-iommu.ts';
 import type { MemoryRegionSection } from '../view/section.ts';
 import type { RegionDispatch } from './region-dispatch.ts';
@@ -45,7 +45,9 @@ export class Slot {
   /** `bytes.buffer` and `bytes.byteOffset`, which are calls. */
   readonly buffer: ArrayBufferLike;
   readonly byteOffset: number;
-  /** Clients whose pages a store marks; 0 for none. */
+  /** `core.logStamp` when it was made: later stamps may mark for other clients. */
+  readonly logStamp: number;
+  /** Clients whose pages a store marks, those in force when it was made (T-24); 0 for none. */
   readonly dirtyMask: number;
   /** Page states of the block from the page of `first` on, empty when `dirtyMask` is 0. */
   readonly pages: Uint8Array;
@@ -100,7 +102,9 @@ export class Slot {
     this.bytes = init.bytes ?? NO_BYTES;
     this.buffer = this.bytes.buffer;
     this.byteOffset = this.bytes.byteOffset;
-    this.dirtyMask = ram === null ? 0 : markMask(section.dirtyMask);
+    const { core } = section.region;
+    this.logStamp = core.logStamp;
+    this.dirtyMask = ram === null ? 0 : markMask(core.effectiveLogMask(section.region));
     this.blockOffset = ram === null ? 0 : Number(init.offset);
     this.pageShift = ram === null ? 0 : ram.dirty.pageShift;
     this.pageSkew = ram === null ? 0 : this.blockOffset % ram.dirty.pageSize;
@@ -153,15 +157,9 @@ export class Slot {
     this.markSlow(at, len);
   }
 
-  /** `markDirty` for a page that is clean for somebody, or for several pages. */
+  /** Marks for the clients in force now: `markDirty` for several pages or a clean one, and where the slot was kept for long. */
   markSlow(at: number, len: number): void {
-    markWritten(
-      this.section.region.ram!,
-      this.blockOffset + at,
-      len,
-      this.dirtyMask,
-      this.dispatch.control.invalidateCode,
-    );
+    memoryRegionSetDirty(this.section.region, this.blockOffset + at, len);
   }
 
   /** `len` bytes from `at` on, with or without the fast paths. */

@@ -68,7 +68,7 @@ function move(
     if (isDirect(slot, isWrite, MEMTXATTRS_UNSPECIFIED) && at < slot.len) {
       offered = Math.min(length, slot.len - at);
       done = checkMoved(other(slot.bytes.subarray(at, at + offered)), offered, addr);
-      if (isWrite && slot.dirtyMask !== 0) slot.markSlow(at, done);
+      if (isWrite) slot.markSlow(at, done);
     } else {
       offered = Math.min(count - run.moved, DEVICE_CHUNK);
       done = throughBuffer(space, addr, offered, isWrite, other, run);

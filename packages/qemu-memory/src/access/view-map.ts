@@ -73,6 +73,14 @@ export class ViewMap extends Far {
     this.forgetWindows();
   }
 
+  /** Begins anew: what is kept marks for clients that are no longer those in force. */
+  restart(): void {
+    this.#ram = this.#blank.coarse;
+    this.pages = this.#blank.pages;
+    this.#fine = this.#blank.fine;
+    this.forget();
+  }
+
   #seen(): readonly Slot[] {
     return this.control.seesLoads ? this.#blank.coarse : this.#ram;
   }
@@ -182,11 +190,13 @@ export function slotOfOffset(section: MemoryRegionSection, offset: bigint): Slot
 /** The cached slot of `section` for `addr`. A section of several windows keeps them by start of the window. */
 function slotOf(section: MemoryRegionSection, addr: number): Slot {
   const known = section.slots;
-  if (known instanceof Slot) return known;
-  if (known !== null) {
+  const { logStamp } = section.region.core;
+  if (known instanceof Slot) {
+    if (known.logStamp === logStamp) return known;
+  } else if (known !== null) {
     const start = windowStart(section, addr);
     const found = known.get(start);
-    if (found !== undefined && !isDetachable(section)) return found;
+    if (found?.logStamp === logStamp && !isDetachable(section)) return found;
   }
   const first = section.offsetWithinAddressSpace;
   const last = section.last < SAFE_END_BIG ? section.last : SAFE_END_BIG - 1n;
@@ -195,7 +205,7 @@ function slotOf(section: MemoryRegionSection, addr: number): Slot {
   if (isDetachable(section)) return slot;
   if (start === first && slot.first + slot.len - 1 === Number(last)) section.slots = slot;
   else {
-    const map = known ?? new Map<number, Slot>();
+    const map = known instanceof Map ? known : new Map<number, Slot>();
     map.set(slot.first, slot);
     section.slots = map;
   }

@@ -23,7 +23,7 @@ export function markWritten(
   mask: number,
   invalidate: CodeInvalidator | null,
 ): void {
-  if (len <= 0) return;
+  if (len <= 0 || mask === 0) return;
   if ((mask & CODE_BIT) !== 0 && invalidate !== null && block.dirty.includesClean(offset, len, CODE_BIT) !== 0)
     invalidate(block, offset, len);
   block.dirty.mark(offset, len, mask & ~CODE_BIT);

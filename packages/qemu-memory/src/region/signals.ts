@@ -55,6 +55,7 @@ export class RegionSignals {
     if (this.#vgaCount !== (on ? 1 : 0)) return;
     region.core.begin();
     this.logMask ^= 1 << LogClient.VGA;
+    region.core.logMasksChanged();
     region.core.regionChanged(region, region.size, region.enabled);
     region.core.commit();
   }

@@ -27,6 +27,7 @@ import { DirtyLogging } from './dirty-logging.ts';
 import type { MemoryListener } from './listener.ts';
 import type { Registration } from './listener-list.ts';
 import { OwnerRecord } from './owners.ts';
+import { PinnedViews } from './pinned-views.ts';
 import { SystemSpaces } from './system-spaces.ts';
 import { ViewTable } from './view-table.ts';
 
@@ -77,6 +78,10 @@ export class MemoryCore {
   readonly rcu: LocalRcu = new LocalRcu();
   /** `memory` and `I/O`, made when first asked for. */
   readonly system: SystemSpaces = new SystemSpaces(this);
+  /** @internal */
+  readonly pinned: PinnedViews = new PinnedViews();
+  /** @internal Counts the changes of `effectiveLogMask`. */
+  logStamp = 0;
   readonly #dirtyLogging: DirtyLogging;
   readonly #owners: WeakMap<object, OwnerRecord> = new WeakMap();
   readonly #views: ViewTable;
@@ -100,7 +105,10 @@ export class MemoryCore {
     this.#dirtyLogging = new DirtyLogging(
       {
         listeners: this.#committer.listeners,
-        rebuild: () => this.#rebuild(),
+        rebuild: () => {
+          this.logMasksChanged();
+          this.#rebuild();
+        },
         telling: (tell) => this.#committer.telling(tell),
       },
       this.translatesCode,
@@ -262,7 +270,12 @@ export class MemoryCore {
   get globalDirtyFlags(): number {
     return this.#dirtyLogging.flags;
   }
-  /** Logs all memory for one more reason: listeners first, then a rebuild (T-135, T-137). @param flags `GlobalDirty` bits. */
+  /**
+   * Logs all memory for one more reason: listeners first, then a rebuild (T-135, T-137). Everything in this agent marks from
+   * now on, pinned views and mappings too; a worker from its next quantum on, and `rcu.synchronize()` waits for that.
+   *
+   * @param flags `GlobalDirty` bits.
+   */
   globalDirtyLogStart(flags: number): void {
     this.#committer.refuseInCallback('global logging cannot be started');
     this.#dirtyLogging.start(flags);
@@ -324,6 +337,11 @@ export class MemoryCore {
   regionChanged(region: MemoryRegion, size: bigint, rebuild: boolean): void {
     this.#views.note(region, 0n, size, true);
     if (rebuild) this.#committer.requestUpdate();
+  }
+  /** @internal `effectiveLogMask` answers something else for some region. */
+  logMasksChanged(): void {
+    this.logStamp++;
+    this.pinned.masksChanged();
   }
   /** @internal `child` has been added to `container`, or is about to be removed. */
   childChanged(container: MemoryRegion, child: MemoryRegion): void {

@@ -29,6 +29,8 @@ export class FlatView {
   readonly hash: number;
   /** @internal How accesses find sections; made at the first access. */
   map: ViewMap | null = null;
+  /** @internal Has it been pinned (space/pinned-views.ts)? */
+  isPinned = false;
   /** @internal How many renderings show it (space/shared-views.ts). */
   renderings = 0;
   /** First address of each block, rounded like `FlatBlock.first`. */

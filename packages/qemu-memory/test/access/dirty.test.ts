@@ -12,7 +12,7 @@ import {
   setDirtyLebitmap,
   trackDirty,
 } from '@guestmem/qemu-memory';
-import { bufferBacking } from '@guestmem/vm-memory';
+import { bufferBacking, Ordering, Permissions } from '@guestmem/vm-memory';
 import { expect, it } from 'vitest';
 import { bytesOf, TestMachine } from '../support/machine.ts';
 
@@ -94,6 +94,57 @@ it('A-186: stores, bulk writes, fills, write_rom and mappings mark the pages the
   }
   memoryRegionSetDirty(ram, 15 * PAGE, 1);
   expect(pages(ram).at(-1)).toBe(15);
+});
+
+it('A-186, T-24: what was taken before logging starts marks for the clients in force when it writes', () => {
+  const m = new TestMachine();
+  const ram = m.ram(0, 16 * PAGE);
+  const mapping = m.space.mapRange(PAGE, PAGE, 'write')!;
+  const slice = m.space.getSlices(2 * PAGE, PAGE, Permissions.WRITE).next().value!;
+  const cache = m.space.cache(3 * PAGE, PAGE, 'write');
+  const pinned = m.space.memory();
+  const tapped = m.space.memory();
+  tapped.tap(0, 4, () => undefined);
+  // Open the windows, and make the tables.
+  for (let i = 0; i < 2000; i++) for (const view of [pinned, tapped]) view.store(4 * PAGE, le32, i);
+  m.core.globalDirtyLogStart(1);
+  memoryRegionResetDirty(ram, 0, 16 * PAGE, MIGRATION);
+  mapping.bytes[0] = 7;
+  mapping.unmap();
+  slice.store(0, le32, 7, Ordering.RELAXED);
+  cache.store(0, le32, 7);
+  cache.invalidate(0, 4);
+  pinned.store(4 * PAGE, le32, 7);
+  pinned.writeSlice(Uint8Array.of(1, 2, 3), 5 * PAGE);
+  tapped.store(6 * PAGE, le32, 7);
+  expect(pages(ram, MIGRATION)).toEqual([1, 2, 3, 4, 5, 6]);
+  m.core.globalDirtyLogStop(1);
+  memoryRegionResetDirty(ram, 0, 16 * PAGE, MIGRATION);
+  for (let i = 0; i < 10; i++) for (const view of [pinned, tapped]) view.store(4 * PAGE, le32, i);
+  expect(pages(ram, MIGRATION)).toEqual([]);
+  ram.setLog(true, VGA);
+  memoryRegionResetDirty(ram, 0, 16 * PAGE, VGA);
+  pinned.store(7 * PAGE, le32, 7);
+  tapped.store(8 * PAGE, le32, 7);
+  expect(pages(ram, VGA)).toEqual([7, 8]);
+});
+
+it('A-186: a transfer marks what it writes after a callback of its own has started logging', () => {
+  const m = new TestMachine();
+  const ram = m.ram(PAGE, PAGE);
+  m.root.addSubregion(
+    PAGE - 4,
+    m.core.io('device', 4, {
+      read: () => 0,
+      write: () => {
+        m.core.globalDirtyLogStart(1);
+        memoryRegionResetDirty(ram, 0, PAGE, MIGRATION);
+      },
+    }),
+  );
+  for (let i = 0; i < 100; i++) m.space.store(PAGE, le32, i);
+  m.space.writeSlice(new Uint8Array(8), PAGE - 4);
+  expect(memoryRegionGetDirty(ram, 0, PAGE, MIGRATION)).toBe(true);
 });
 
 it('A-186: a write through any alias marks the block’s page, and one tap of the map leaves marking as it is', () => {
