@@ -27,6 +27,7 @@ import type {
 } from '@guestmem/vm-memory';
 import { disposable, Permissions, ScalarCodec, setScalar } from '@guestmem/vm-memory';
 import type { IommuTlbEntry } from '../iommu/iommu-ops.ts';
+import { throwCollected } from '../rcu/callback-queue.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
 import { makeTap, NO_TAPS, type TapEvent, type TapList, type TapOptions } from '../taps/tap-list.ts';
 import type { FlatView } from '../view/flat-view.ts';
@@ -257,9 +258,16 @@ export abstract class ViewAccess extends ScalarAccess implements TxMemory, Guest
     };
   }
 
-  /** @internal Tells the followers. */
+  /** @internal Tells the followers, all of them. @throws what they threw. */
   changed(): void {
-    for (const follower of this.#followers) follower();
+    const errors: unknown[] = [];
+    for (const follower of this.#followers)
+      try {
+        follower();
+      } catch (error) {
+        errors.push(error);
+      }
+    throwCollected(errors);
   }
 
   get #view(): MemTxView {

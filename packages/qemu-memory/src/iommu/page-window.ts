@@ -88,6 +88,8 @@ export function pageWindow(slot: Slot, iova: number, holder: HotWindows): Slot |
   const { model, page, behind, there } = lead;
   if (there < 0 || there + model.pageMask >= behind.len) return null;
   const size = model.pageMask + 1;
+  // A device may lie over a part of the page, or the region end in it.
+  if (page < slot.offset || page + size > slot.offset + slot.len) return null;
   const first = slot.first + (page - slot.offset);
   return model.windows.open(first, page, size, holder, () => {
     const perm = model.allows(page);

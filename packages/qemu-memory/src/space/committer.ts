@@ -211,7 +211,7 @@ export class Committer {
     if (space.listeners.size > 0) announce(space, old, next, call);
     if (next === old) return;
     next.ref();
-    space.publish(next);
+    call(() => space.publish(next));
     old.unref();
   }
 

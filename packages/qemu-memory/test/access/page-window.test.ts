@@ -2,7 +2,7 @@
  * The windows and the table of cached IOMMU pages must be invisible: whatever changes while they are open, the next access
  * answers as a translation would. Each test first makes enough accesses to open them.
  */
-import { le32, le64n, MemTx, MemTxResult } from '@guestmem/memtx';
+import { le32, le64n, MEMTXATTRS_UNSPECIFIED, MemTx, MemTxResult } from '@guestmem/memtx';
 import { bufferBacking, GuestMemoryError } from '@guestmem/vm-memory';
 import { describe, expect, it } from 'vitest';
 import {
@@ -138,6 +138,30 @@ describe.each([
     m.dma.store(base + PAGE, le32, 5);
     m.system.delSubregion(over);
     expect(m.read(PAGE)).toBe(PAGE + 1);
+  });
+
+  it('T-63: a device over a part of a hot page answers there, and no window covers it', () => {
+    const m = machine(base);
+    const device = m.core.io('device', 0x100, { read: () => 0xdead, write: () => undefined });
+    m.root.addSubregionOverlap(base + PAGE + 0x800, device, 1);
+    for (const at of [PAGE, PAGE + 0x900])
+      for (let i = 0; i < MANY; i++) expect(m.read(at + 4 * (i % 16))).toBe(at + 4 * (i % 16) + 1);
+    expect(m.read(PAGE + 0x800)).toBe(0xdead);
+    m.dma.store(base + PAGE + 0x804, le32, 5);
+    expect(m.target.load(PAGE + 0x804, le32)).toBe(PAGE + 0x805);
+  });
+
+  it('A-151: a hot page that reaches over the end of its IOMMU ends there', () => {
+    const m = machine(base);
+    const short = m.core.iommu('short', 0x1800, m.model);
+    const root = m.core.container('root', 1n << 64n);
+    root.addSubregion(base, short);
+    const space = m.core.addressSpace(root, 'short');
+    for (let i = 0; i < MANY; i++) expect(space.load(base + PAGE, le32)).toBe(PAGE + 1);
+    const tx = new MemTx();
+    space.txLoad(base + 0x1800, le32, MEMTXATTRS_UNSPECIFIED, tx);
+    expect(tx.result).toBe(MemTxResult.DECODE_ERROR);
+    expect(() => space.store(base + 0x1800, le32, 1)).toThrow(GuestMemoryError);
   });
 
   it('T-92: a change of its own space is seen by the next access', () => {

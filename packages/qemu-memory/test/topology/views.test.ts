@@ -1,6 +1,7 @@
 import { le16, le32, u8 } from '@guestmem/memtx';
+import { bufferBacking } from '@guestmem/vm-memory';
 import { describe, expect, it } from 'vitest';
-import type { FlatView, MemoryRegion } from '../../src/index.ts';
+import { type FlatView, MemoryCore, type MemoryRegion } from '../../src/index.ts';
 import { Bench, drain, lines, recorder, SPACE } from '../support/topology.ts';
 
 describe('canonical roots and sharing', () => {
@@ -301,4 +302,24 @@ describe('finding', () => {
     root.children[0]!.setEnabled(false);
     expect([space.view.length, space.view.section(0)]).toEqual([599, section]);
   });
+});
+
+it('T-105: what somebody throws who follows one space surfaces after all spaces are published, and the old views are let go', () => {
+  const core = new MemoryCore();
+  const root = core.container('root', 0x10000);
+  const other = core.container('other', 0x10000);
+  other.addSubregion(0, core.alias('alias', root, 0, 0x8000));
+  other.addSubregion(0x8000, core.ram('other', bufferBacking(0x1000)));
+  const a = core.addressSpace(root, 'a');
+  const b = core.addressSpace(other, 'b');
+  const before = [a.view, b.view];
+  let told = 0;
+  a.follow(() => {
+    throw new TypeError('first');
+  });
+  a.follow(() => told++);
+  expect(() => root.addSubregion(0, core.ram('ram', bufferBacking(0x1000)))).toThrow(new TypeError('first'));
+  expect(told).toBe(1);
+  for (const space of [a, b]) expect(space.load(0, le32)).toBe(0);
+  expect(before.map((view) => view.references)).toEqual([0, 0]);
 });
