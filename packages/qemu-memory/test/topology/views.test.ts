@@ -308,6 +308,7 @@ it('T-105: what somebody throws who follows one space surfaces after all spaces 
   const core = new MemoryCore();
   const root = core.container('root', 0x10000);
   const other = core.container('other', 0x10000);
+  root.addSubregion(0x4000, core.ram('first', bufferBacking(0x1000)));
   other.addSubregion(0, core.alias('alias', root, 0, 0x8000));
   other.addSubregion(0x8000, core.ram('other', bufferBacking(0x1000)));
   const a = core.addressSpace(root, 'a');
