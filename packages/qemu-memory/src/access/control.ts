@@ -50,8 +50,9 @@ export class AccessControl {
   hi = 0;
   /** Device callbacks running now, one inside the other. */
   depth = 0;
-  /** Bulk transfers running now: they go on with their view after a callback. */
+  /** Transfers, streams and taps running now: what they are part of goes on with its view after a callback. */
   transfers = 0;
+  #nested = 0;
   /** From this depth on a dispatch takes the careful path: MAX_NESTING, or 0 while an observer wants every call. */
   easyDepth: number = MAX_NESTING;
   /** The depth at which a dispatch may take its quick path: 0, or none (-1) while an observer wants every call. */
@@ -103,6 +104,25 @@ export class AccessControl {
   /** Is no access running that may still use a view that a callback of it has replaced (A-60, T-97)? */
   get idle(): boolean {
     return this.depth === 0 && this.transfers === 0;
+  }
+
+  /**
+   * Runs a callback that is neither a device's nor part of a transfer, in the middle of an access: no view is reclaimed
+   * meanwhile (T-97).
+   *
+   * @throws {RangeError} it is MAX_NESTING deep in itself; and what it throws.
+   */
+  whileAccessing<T>(run: () => T): T {
+    if (this.#nested >= MAX_NESTING)
+      throw new RangeError(`a tap accesses what it watches itself, ${MAX_NESTING} calls deep`);
+    this.transfers++;
+    this.#nested++;
+    try {
+      return run();
+    } finally {
+      this.#nested--;
+      this.transfers--;
+    }
   }
 
   /** The guard that all regions of `owner` share (A-46). */

@@ -357,10 +357,13 @@ export class RegionDispatch extends QuickDispatch {
   #signal(offset: number, size: number, lo: number, hi: number): boolean {
     for (const event of this.#events) {
       if (!eventMatches(event, offset, size, lo, hi)) continue;
+      this.control.depth++;
       try {
         event.notify();
       } catch (cause) {
         throw this.failed(offset, size, true, cause);
+      } finally {
+        this.control.depth--;
       }
       this.control.result = OK;
       return true;

@@ -14,7 +14,7 @@ import {
   toAddress,
 } from '@guestmem/vm-memory';
 import type { MemoryCore } from '../space/memory-core.ts';
-import { atomicLoad, atomicStore } from './atomic.ts';
+import { atomicLoad, atomicStore, misaligned } from './atomic.ts';
 import type { AccessControl } from './control.ts';
 import type { RegionDispatch } from './region-dispatch.ts';
 import { type Slot, SlotKind } from './slot.ts';
@@ -50,8 +50,13 @@ export function loadSlow<T>(
       map.load = slot;
       map.met(slot);
     }
-    if (ordering !== undefined) atomicLoad(slot.bytes, at, size, ordering, addr, control.scratch);
-    else if (at + size <= slot.len) {
+    if (ordering !== undefined) {
+      if (!atomicLoad(slot.bytes, at, size, ordering, control.scratch)) {
+        if (tx === null) throw misaligned(addr, size);
+        control.scratchBytes.fill(0);
+        result = MemTxResult.DECODE_ERROR;
+      }
+    } else if (at + size <= slot.len) {
       view = slot.view;
       found = at;
     } else gather(slot, at, size, control);
@@ -106,13 +111,17 @@ export function storeSlow<T>(
       map.store = slot;
       map.met(slot);
     }
-    if (ordering !== undefined) atomicStore(slot.bytes, at, codec, value, ordering, addr, control.scratch);
-    else if (at + size <= slot.len) setScalar(slot.view, at, codec, value);
+    if (ordering !== undefined) {
+      if (!atomicStore(slot.bytes, at, codec, value, ordering, control.scratch)) {
+        if (tx === null) throw misaligned(addr, size);
+        result = MemTxResult.DECODE_ERROR;
+      }
+    } else if (at + size <= slot.len) setScalar(slot.view, at, codec, value);
     else {
       setScalar(control.scratch, 0, codec, value);
       scatter(slot, at, size, control);
     }
-    slot.markSlow(at, size);
+    if (result === MemTxResult.OK) slot.markSlow(at, size);
   } else {
     if (tx !== null) failTx(tx);
     storeDispatched(control, slot, at, target.offset, codec, value, attrs);

@@ -13,8 +13,10 @@ import {
 } from '@guestmem/vm-memory';
 import { advance, transfer } from './bulk.ts';
 import { checkLength, isDirect } from './chunks.ts';
+import type { Slot } from './slot.ts';
 import { translate } from './target.ts';
 import type { ViewAccess } from './view-access.ts';
+import type { ViewMap } from './view-map.ts';
 
 /** Bytes that go to or from a device between two questions to the other end. */
 export const DEVICE_CHUNK = 256;
@@ -57,32 +59,59 @@ function move(
   other: (bytes: Uint8Array) => number,
 ): Run {
   const { map } = space;
+  const control = space.core.access;
   const run: Run = { moved: 0, result: MemTxResult.OK };
   let addr = start;
-  while (run.moved < count) {
-    if (run.moved > 0 && addr === 0) return { ...run, result: MemTxResult.DECODE_ERROR };
-    translate(map, addr, count - run.moved, isWrite, MEMTXATTRS_UNSPECIFIED, map.target);
-    const { slot, at, length } = map.target;
-    let offered: number;
-    let done: number;
-    if (isDirect(slot, isWrite, MEMTXATTRS_UNSPECIFIED) && at < slot.len) {
-      offered = Math.min(length, slot.len - at);
-      done = checkMoved(other(slot.bytes.subarray(at, at + offered)), offered, addr);
-      if (isWrite) slot.markSlow(at, done);
-    } else {
-      offered = Math.min(count - run.moved, DEVICE_CHUNK);
-      done = throughBuffer(space, addr, offered, isWrite, other, run);
+  control.transfers++; // The other end may change the map: it goes on with this one (T-97).
+  try {
+    while (run.moved < count) {
+      if (run.moved > 0 && addr === 0) return { ...run, result: MemTxResult.DECODE_ERROR };
+      translate(map, addr, count - run.moved, isWrite, MEMTXATTRS_UNSPECIFIED, map.target);
+      const { slot, at, length } = map.target;
+      let offered: number;
+      let done: number;
+      // Taps see what is moved, which takes a buffer.
+      if (map.taps === null && isDirect(slot, isWrite, MEMTXATTRS_UNSPECIFIED) && at < slot.len) {
+        offered = Math.min(length, slot.len - at);
+        if (!isWrite) control.observer?.dmaRead?.(addr, offered, slot.section.region);
+        done = offer(slot, at, offered, isWrite, addr, other);
+      } else {
+        offered = Math.min(count - run.moved, DEVICE_CHUNK);
+        done = throughBuffer(space, map, addr, offered, isWrite, other, run);
+      }
+      run.moved += done;
+      if (run.result !== MemTxResult.OK || done === 0 || (done < offered && !exact)) return run;
+      addr = advance(addr, done);
     }
-    run.moved += done;
-    if (run.result !== MemTxResult.OK || done === 0 || (done < offered && !exact)) return run;
-    addr = advance(addr, done);
+    return run;
+  } finally {
+    control.transfers--;
   }
-  return run;
+}
+
+/** Shows RAM to the other end. One that throws, or says what cannot be, may have written everywhere. */
+function offer(
+  slot: Slot,
+  at: number,
+  offered: number,
+  isWrite: boolean,
+  addr: GuestAddress,
+  other: (bytes: Uint8Array) => number,
+): number {
+  let written = offered;
+  try {
+    const done = checkMoved(other(slot.bytes.subarray(at, at + offered)), offered, addr);
+    written = done;
+    return done;
+  } finally {
+    if (isWrite) slot.markSlow(at, written);
+  }
 }
 
 /** One chunk of a device, or of nothing: what cannot be written is not asked for, as far as can be known before. */
 function throughBuffer(
   space: ViewAccess,
+  map: ViewMap,
   addr: GuestAddress,
   len: number,
   isWrite: boolean,
@@ -97,11 +126,11 @@ function throughBuffer(
       return 0;
     }
     const given = checkMoved(other(bytes), len, addr);
-    transfer(space.core, space.map, addr, bytes.subarray(0, given), true, MEMTXATTRS_UNSPECIFIED, true, tx);
+    transfer(space.core, map, addr, bytes.subarray(0, given), true, MEMTXATTRS_UNSPECIFIED, true, tx);
     run.result = tx.result;
     return tx.done;
   }
-  transfer(space.core, space.map, addr, bytes, false, MEMTXATTRS_UNSPECIFIED, true, tx);
+  transfer(space.core, map, addr, bytes, false, MEMTXATTRS_UNSPECIFIED, true, tx);
   run.result = tx.result;
   if (tx.done === 0) return 0;
   return checkMoved(other(bytes.subarray(0, tx.done)), tx.done, addr);

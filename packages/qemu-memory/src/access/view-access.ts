@@ -239,7 +239,7 @@ export abstract class ViewAccess extends ScalarAccess implements TxMemory, Guest
    * before a write and after a read (D15). Costs nothing elsewhere. Not seen: caches, mappings and other spaces.
    */
   tap(addr: GuestAddress, len: number, seen: (event: TapEvent) => void, options: TapOptions = {}): DisposableHandle {
-    const tap = makeTap(addr, len, seen, options);
+    const tap = makeTap(this.core.access, addr, len, seen, options);
     this.#setTaps((this.#taps ?? NO_TAPS).plus(tap));
     return disposable(() => this.#setTaps((this.#taps ?? NO_TAPS).minus(tap)));
   }

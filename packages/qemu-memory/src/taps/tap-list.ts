@@ -4,6 +4,7 @@
  */
 import type { MemTxAttrs } from '@guestmem/memtx';
 import { type GuestAddress, hex, LAST_ADDRESS, toBigAddress } from '@guestmem/vm-memory';
+import type { AccessControl } from '../access/control.ts';
 import type { Slot } from '../access/slot.ts';
 
 /** One access of the caller, before it is split. The object is the tap's to keep. */
@@ -111,11 +112,23 @@ export class TapList {
 export const NO_TAPS: TapList = new TapList([]);
 
 /** @throws {RangeError} the range is empty or ends above 2^64. */
-export function makeTap(addr: GuestAddress, len: number, seen: (event: TapEvent) => void, options: TapOptions): Tap {
+export function makeTap(
+  control: AccessControl,
+  addr: GuestAddress,
+  len: number,
+  seen: (event: TapEvent) => void,
+  options: TapOptions,
+): Tap {
   const first = toBigAddress(addr);
   if (!Number.isSafeInteger(len) || len < 1) throw new RangeError(`a tap needs 1 byte and more, not ${String(len)}`);
   const last = first + BigInt(len) - 1n;
   if (last > LAST_ADDRESS) throw new RangeError(`a tap of ${len} bytes at ${hex(first)} ends above 2^64 - 1`);
   const on = options.on ?? 'both';
-  return { first, last, reads: on !== 'write', writes: on !== 'read', seen };
+  return {
+    first,
+    last,
+    reads: on !== 'write',
+    writes: on !== 'read',
+    seen: (event) => control.whileAccessing(() => seen(event)),
+  };
 }

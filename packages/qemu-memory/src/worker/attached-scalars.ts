@@ -4,7 +4,7 @@
  */
 import { MEMTXATTRS_UNSPECIFIED, type MemTx, type MemTxAttrs, MemTxResult } from '@guestmem/memtx';
 import { type GuestAddress, type Ordering, type ScalarCodec, setScalar, toAddress } from '@guestmem/vm-memory';
-import { atomicLoad, atomicStore } from '../access/atomic.ts';
+import { atomicLoad, atomicStore, misaligned } from '../access/atomic.ts';
 import { codecFlags } from './codec-of.ts';
 import { DirectScalars } from './direct-scalars.ts';
 import type { RingClient } from './ring-client.ts';
@@ -89,8 +89,9 @@ export abstract class AttachedScalars extends DirectScalars {
           let found = addr - window.first;
           if (ordering !== undefined || !this.keeps) {
             // Taken now: the bytes may be reclaimed as soon as this is left.
-            if (ordering !== undefined) atomicLoad(window.bytes, found, size, ordering, addr, this.scratch);
-            else copyScalar(this.scratch, view, found, size);
+            if (ordering === undefined) copyScalar(this.scratch, view, found, size);
+            else if (!atomicLoad(window.bytes, found, size, ordering, this.scratch))
+              return this.#misaligned(tx, addr, size);
             view = this.scratch;
             found = 0;
           }
@@ -128,7 +129,10 @@ export abstract class AttachedScalars extends DirectScalars {
           if (this.keeps) this.openWindow(window);
           const at = addr - window.first;
           if (ordering === undefined) setScalar(window.view, at, codec, value);
-          else atomicStore(window.bytes, at, codec, value, ordering, addr, this.scratch);
+          else if (!atomicStore(window.bytes, at, codec, value, ordering, this.scratch)) {
+            this.#misaligned(tx, addr, size);
+            return;
+          }
           this.wrote(window, at, size);
           tell(tx, MemTxResult.OK, size);
           return;
@@ -139,6 +143,15 @@ export abstract class AttachedScalars extends DirectScalars {
     }
     setScalar(this.scratch, 0, codec, value);
     this.ask(tx, Op.STORE, addr, attrs, scalarFlags(codec, tx, ordering), this.scratches[size]!);
+  }
+
+  /** An atomic access that is not aligned: an outcome, with a place for it. @returns zeros, at `found`. */
+  #misaligned(tx: MemTx | null, addr: GuestAddress, size: number): DataView {
+    if (tx === null) throw misaligned(addr, size);
+    tell(tx, MemTxResult.DECODE_ERROR, 0);
+    this.scratch.setFloat64(0, 0);
+    this.found = 0;
+    return this.scratch;
   }
 
   /** @internal `forward`, and tells the caller's MemTx what became of it: also when it threw, as far as it had got. */

@@ -1,0 +1,158 @@
+/** What callbacks that are not a device's do in the middle of an access: taps, notifiers, the ends of streams. */
+import { le32, MEMTXATTRS_UNSPECIFIED, MemTx, MemTxResult, u8 } from '@guestmem/memtx';
+import {
+  DirtyClient,
+  MemoryCore,
+  type MemoryRegion,
+  memoryRegionGetDirty,
+  memoryRegionResetDirty,
+} from '@guestmem/qemu-memory';
+import { bufferBacking, Ordering } from '@guestmem/vm-memory';
+import { expect, it } from 'vitest';
+import { TestMachine } from '../support/machine.ts';
+
+const { MIGRATION } = DirtyClient;
+const PAGE = 4096;
+
+/** A device that is logged with its end; `take` takes it out of the map. */
+function doomed(): {
+  core: MemoryCore;
+  space: ReturnType<MemoryCore['addressSpace']>;
+  log: string[];
+  take: () => void;
+} {
+  const core = new MemoryCore();
+  const root = core.container('root', 0x1_0000);
+  const log: string[] = [];
+  const owner = {};
+  const ops = {
+    read: (offset: number) => {
+      log.push(`read ${offset}`);
+      return 0;
+    },
+    write: (offset: number) => void log.push(`write ${offset}`),
+  };
+  const device = core.io('device', 0x100, ops, { owner });
+  root.addSubregion(PAGE, device);
+  core.whenUnreferenced(owner, () => log.push('unreferenced'));
+  return {
+    core,
+    space: core.addressSpace(root, 'space'),
+    log,
+    take: () => {
+      if (device.container !== null) root.delSubregion(device);
+    },
+  };
+}
+
+it('T-97, D15: what a tap takes out of the map is kept until the access that it saw is over', async () => {
+  const { space, log, take } = doomed();
+  space.tap(PAGE, 4, take);
+  space.store(PAGE, le32, 1);
+  expect(log).toEqual(['write 0']);
+  await Promise.resolve().then(() => undefined);
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(log).toEqual(['write 0', 'unreferenced']);
+});
+
+it('T-97, V-1.5: what the other end of a stream takes out of the map is kept until the stream ends', async () => {
+  const { space, log, take } = doomed();
+  const dst = {
+    writeVolatile: (bytes: Uint8Array): number => {
+      take();
+      return bytes.length;
+    },
+  };
+  const moved = space.writeVolatileTo(PAGE, dst, 0x100);
+  expect([moved, log.filter((line) => line === 'unreferenced')]).toEqual([0x100, []]);
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(log.at(-1)).toBe('unreferenced');
+});
+
+it('D10, D15: a tap that accesses what it watches ends in an error of its own, and leaves the space usable', () => {
+  const { core, space } = doomed();
+  let calls = 0;
+  const tap = space.tap(0x2000, 4, () => {
+    calls++;
+    const tx = new MemTx();
+    space.txLoad(0x2000, le32, MEMTXATTRS_UNSPECIFIED, tx);
+  });
+  expect(() => space.load(0x2000, le32)).toThrow(
+    new RangeError('a tap accesses what it watches itself, 64 calls deep'),
+  );
+  expect([calls, core.access.idle]).toEqual([64, true]);
+  tap.dispose();
+});
+
+it('A-48, A-49: a notifier that stores to its own doorbell is refused at the bound of nesting', () => {
+  const m = new TestMachine();
+  const device = m.device(0, 0x10);
+  let calls = 0;
+  const results: number[] = [];
+  device.addEventFd(0, 4, false, 0, {
+    notify: () => {
+      calls++;
+      const tx = new MemTx();
+      m.space.txStore(0, le32, 1, MEMTXATTRS_UNSPECIFIED, tx);
+      results.push(tx.result);
+    },
+  });
+  m.space.store(0, le32, 1);
+  expect([calls, results[0], results.at(-1), m.core.access.depth]).toEqual([
+    64,
+    MemTxResult.ACCESS_ERROR,
+    MemTxResult.OK,
+    0,
+  ]);
+});
+
+it('A-70, V-1.3: an atomic access that is not aligned is an outcome where there is a place for one, and moves nothing', () => {
+  const m = new TestMachine();
+  m.ram(0, 0x100);
+  m.space.store(0, le32, 0x0403_0201);
+  const tx = new MemTx();
+  expect(m.space.txLoad(1, le32, MEMTXATTRS_UNSPECIFIED, tx, Ordering.SEQ_CST)).toBe(0);
+  expect([tx.result, tx.done]).toEqual([MemTxResult.DECODE_ERROR, 0]);
+  m.space.txStore(1, le32, 0xffff_ffff, MEMTXATTRS_UNSPECIFIED, tx, Ordering.RELEASE);
+  expect([tx.result, tx.done, m.space.load(0, le32)]).toEqual([MemTxResult.DECODE_ERROR, 0, 0x0403_0201]);
+  expect(() => m.space.load(1, le32, Ordering.SEQ_CST)).toThrow(expect.objectContaining({ code: 'misaligned' }));
+});
+
+/** RAM of two pages, clean, while all memory is logged. */
+function logged(): { m: TestMachine; ram: MemoryRegion } {
+  const m = new TestMachine();
+  const ram = m.ram(0, 2 * PAGE, 'ram', bufferBacking(2 * PAGE));
+  m.core.globalDirtyLogStart(1);
+  memoryRegionResetDirty(ram, 0, 2 * PAGE, MIGRATION);
+  return { m, ram };
+}
+
+it('A-186, V-1.5: what a source that throws may have written is dirty', () => {
+  const { m, ram } = logged();
+  const src = {
+    readVolatile: (bytes: Uint8Array): number => {
+      bytes[0] = 7;
+      throw new TypeError('broken');
+    },
+  };
+  expect(() => m.space.readVolatileFrom(0, src, 8)).toThrow('broken');
+  expect([m.space.load(0, u8), memoryRegionGetDirty(ram, 0, 8, MIGRATION)]).toEqual([7, true]);
+  expect(memoryRegionGetDirty(ram, PAGE, PAGE, MIGRATION)).toBe(false);
+});
+
+it('D15, V-1.5: a tap sees what streams move, and an observer of loads what they read', () => {
+  const m = new TestMachine();
+  m.ram(0, PAGE);
+  const seen: string[] = [];
+  const tap = m.space.tap(0x10, 4, ({ addr, size, isWrite, bytes }) =>
+    seen.push(`${addr}+${size} ${isWrite ? 'write' : 'read'} ${bytes!.join()}`),
+  );
+  m.space.readVolatileFrom(0x10, { readVolatile: (bytes) => bytes.fill(5).length }, 2);
+  m.space.writeVolatileTo(0x11, { writeVolatile: (bytes) => bytes.length }, 2);
+  expect(seen).toEqual(['16+2 write 5,5', '17+2 read 5,0']);
+  tap.dispose();
+  const loads: string[] = [];
+  m.core.access.observer = { dmaRead: (addr, len) => void loads.push(`${addr}+${len}`) };
+  m.space.writeVolatileTo(0x20, { writeVolatile: (bytes) => bytes.length }, 8);
+  expect(loads).toEqual(['32+8']);
+});
