@@ -82,3 +82,26 @@ describe('guest memory over buffers', () => {
     expect(memory.checkRange(0x1_0000_0000, length)).toBe(true);
   });
 });
+
+it('V-1.4: a transfer between parts of one region that overlap moves what was there before it, however short', () => {
+  const bytes = new Uint8Array(0x100);
+  const memory = guestMemory([{ startAddr: 0x1000, memory: bytes }]);
+  const region = memory.findRegion(0x1000)!;
+  const slice = memory.getSlice(0x1000, 0x100);
+  const fresh = Uint8Array.from(bytes, (_, i) => i);
+  for (let length = 1; length <= 40; length++)
+    for (const by of [-9, -3, -1, 1, 2, 8])
+      for (const verb of ['write', 'read'] as const)
+        for (const [through, base] of [
+          [memory, 0x1000],
+          [region, 0],
+          [slice, 0],
+        ] as const) {
+          bytes.set(fresh);
+          const wanted = Uint8Array.from(fresh);
+          if (verb === 'write') wanted.copyWithin(0x20 + by, 0x20, 0x20 + length);
+          else wanted.copyWithin(0x20, 0x20 + by, 0x20 + by + length);
+          through[verb](bytes.subarray(0x20, 0x20 + length), base + 0x20 + by);
+          expect([...bytes], `${verb} of ${length} by ${by}`).toEqual([...wanted]);
+        }
+});

@@ -12,8 +12,10 @@ import { type Target, translate } from './target.ts';
 import type { ViewMap } from './view-map.ts';
 
 const { OK } = MemTxResult;
-/** Below this many bytes a loop beats `TypedArray.set` and its `subarray`. */
-const SMALL = 16;
+/** Up to so many bytes a loop beats `set` of a view that is made for it: 8 bytes 28 ns, 16 bytes 58 by a loop and 40 so. */
+const SMALL = 8;
+/** Bytes of `moveSmall`, filled and emptied in one call. */
+const ON_THE_WAY = new Uint8Array(SMALL);
 /** `set` at hand: V8 11 looks a method of typed arrays up at each call (4 ns). */
 const SET = Uint8Array.prototype.set;
 
@@ -38,7 +40,7 @@ export function copyInRam(
   // Windows say where 8 bytes may begin.
   const more = length > 8 ? length - 8 : 0;
   if (off < ((isWrite ? map.homeStores : map.homeLoads) >>> 0) - more) {
-    if (isWrite) copyTo(map.home, off, buf);
+    if (isWrite) SET.call(map.home.bytes, buf, off);
     else copyFrom(map.home, off, buf);
   } else {
     // Without home: a write of 4 KiB 84 / 83 ns.
@@ -47,7 +49,7 @@ export function copyInRam(
     if (at >= ((isWrite ? slot.stores : slot.loads) >>> 0) - more) return false;
     map.met(slot);
     if (isWrite) {
-      copyTo(slot, at, buf);
+      SET.call(slot.bytes, buf, at);
       if (slot.dirtyMask !== 0) slot.markSlow(at, length);
     } else copyFrom(slot, at, buf);
   }
@@ -73,13 +75,13 @@ export function fillInRam(map: ViewMap, addr: GuestAddress, byte: number, len: n
 const copyFrom = (slot: Slot, at: number, buf: Uint8Array): void => {
   const { length } = buf;
   if (length > SMALL) SET.call(buf, new Uint8Array(slot.buffer, slot.byteOffset + at, length));
-  else for (let i = 0; i < length; i++) buf[i] = slot.bytes[at + i]!;
+  else moveSmall(slot.bytes, at, buf, 0, length);
 };
 
-const copyTo = (slot: Slot, at: number, buf: Uint8Array): void => {
-  const { length } = buf;
-  if (length > SMALL) SET.call(slot.bytes, buf, at);
-  else for (let i = 0; i < length; i++) slot.bytes[at + i] = buf[i]!;
+/** At most SMALL bytes. They may overlap: all are read before any is written, as `set` does it. */
+const moveSmall = (from: Uint8Array, at: number, to: Uint8Array, pos: number, len: number): void => {
+  for (let i = 0; i < len; i++) ON_THE_WAY[i] = from[at + i]!;
+  for (let i = 0; i < len; i++) to[pos + i] = ON_THE_WAY[i]!;
 };
 
 /** Moves all of `buf`. @param stop end at the first failure. @param tx null: throw it. */
@@ -268,14 +270,14 @@ function copyOut(slot: Slot, at: number, buf: Uint8Array, pos: number, len: numb
     return;
   }
   const { bytes } = slot;
-  if (len <= SMALL) for (let i = 0; i < len; i++) buf[pos + i] = bytes[at + i]!;
+  if (len <= SMALL) moveSmall(bytes, at, buf, pos, len);
   else buf.set(bytes.subarray(at, at + len), pos);
 }
 
 function copyIn(slot: Slot, at: number, buf: Uint8Array, pos: number, len: number): void {
   const { bytes } = slot;
   if (at + len > slot.len) copyBlockIn(slot, at, buf, pos, len);
-  else if (len <= SMALL) for (let i = 0; i < len; i++) bytes[at + i] = buf[pos + i]!;
+  else if (len <= SMALL) moveSmall(buf, pos, bytes, at, len);
   else bytes.set(pos === 0 && len === buf.length ? buf : buf.subarray(pos, pos + len), at);
 }
 

@@ -218,3 +218,26 @@ it('A-26: whether 64-bit callbacks are missing depends on both sizes: valid and 
   ] as const)
     expect(() => m.core.io('d', 8, ops(valid, impl))).toThrow(expect.objectContaining({ code: 'missing-callback' }));
 });
+
+it.each(['the short way', 'the long way'])(
+  'A-61: a transfer between parts of RAM that overlap moves what was there before it, by %s',
+  (way) => {
+    const m = new TestMachine();
+    m.ram(0x1000, 0x100);
+    // A bigint address is looked up anew each time.
+    const at = (addr: number): number | bigint => (way === 'the short way' ? addr : BigInt(addr));
+    for (let length = 1; length <= 40; length++)
+      for (const by of [-9, -3, -1, 1, 2, 8]) {
+        const bytes = m.space.mapRam(0x1000, 0x100, 'read')[0]!.bytes;
+        const fresh = Uint8Array.from(bytes, (_, i) => i);
+        for (const verb of ['writeSlice', 'readSlice'] as const) {
+          bytes.set(fresh);
+          const wanted = Uint8Array.from(fresh);
+          if (verb === 'writeSlice') wanted.copyWithin(0x20 + by, 0x20, 0x20 + length);
+          else wanted.copyWithin(0x20, 0x20 + by, 0x20 + by + length);
+          m.space[verb](bytes.subarray(0x20, 0x20 + length), at(0x1020 + by));
+          expect([...bytes], `${verb} of ${length} by ${by}`).toEqual([...wanted]);
+        }
+      }
+  },
+);
