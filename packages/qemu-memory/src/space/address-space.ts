@@ -5,6 +5,7 @@
 import type { DisposableHandle } from '@guestmem/vm-memory';
 import { disposable } from '@guestmem/vm-memory';
 import { ViewAccess } from '../access/view-access.ts';
+import { MemoryRegionError } from '../region/error.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
 import type { FlatView } from '../view/flat-view.ts';
 import { SharedSpace, type ShareOptions } from '../worker/shared-space.ts';
@@ -70,20 +71,25 @@ export class AddressSpace extends ViewAccess {
   }
 
   /**
-   * Ends the space: it leaves the core at once, and lets go of its view and its root after a grace period (T-100). Twice
-   * is fine. @throws {MemoryRegionError} `still-used`: it has listeners, which QEMU finds only later; `in-callback`.
+   * Ends the space: it leaves the core at once, shows nothing any more, and lets go of its view and its root after a grace
+   * period (T-100). Twice is fine. @throws {MemoryRegionError} `still-used`: it has listeners, which QEMU finds only later; `in-callback`.
    */
   dispose(): void {
     if (this.#disposed) return;
-    this.core.removeSpace(this);
+    this.core.refuseRemoval(this);
     this.#disposed = true;
+    this.core.removeSpace(this);
   }
 
   /**
    * Shares this space with other agents: workers attach with a handle, reach RAM directly and everything else through
-   * this agent, and see every commit. One space may be shared several times. @throws {RangeError} an option out of range.
+   * this agent, and see every commit. One space may be shared several times.
+   *
+   * @throws {RangeError} an option out of range. @throws {MemoryRegionError} `disposed`.
    */
   share(options: ShareOptions = {}): SharedSpace {
+    if (this.#disposed)
+      throw new MemoryRegionError('disposed', `address space "${this.name}" is disposed of and cannot be shared`);
     return new SharedSpace(this, options);
   }
 

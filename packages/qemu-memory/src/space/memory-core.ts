@@ -377,13 +377,16 @@ export class MemoryCore {
     this.#committer.unregister(registration);
   }
   /** @internal T-100. */
-  removeSpace(space: AddressSpace): void {
+  refuseRemoval(space: AddressSpace): void {
     this.#committer.refuseInCallback(`address space "${space.name}" cannot be disposed of`);
     if (space.listeners.size > 0)
       throw new MemoryRegionError(
         'still-used',
         `address space "${space.name}" cannot be disposed of: it has ${space.listeners.size} listeners; unregister them or call removeListeners()`,
       );
+  }
+  /** @internal */
+  removeSpace(space: AddressSpace): void {
     this.#spaces.splice(this.#spaces.indexOf(space), 1);
     this.#views.leave(space);
     const { view } = space;
@@ -391,7 +394,12 @@ export class MemoryCore {
       view.unref();
       space.root.unref();
     });
-    this.#committer.settle();
+    // It shows nothing from now on, to workers too: what it showed may be taken apart after the grace period.
+    try {
+      space.publish(this.#views.empty);
+    } finally {
+      this.#committer.settle();
+    }
   }
 
   #rebuild(): void {

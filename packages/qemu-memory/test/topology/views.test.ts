@@ -227,8 +227,32 @@ describe('address spaces', () => {
     core.rcu.drain(); // its view.
     expect(core.ownerReferences(owner)).toBe(0);
     root.setSize(8); // Nothing renders it any more.
-    expect(lines(space)).toEqual(['0-3 root']);
+    expect(lines(space)).toEqual([]);
     expect(() => space.registerListener({})).toThrow(/disposed/);
+  });
+  it('T-100: a disposed space shows nothing: a device that is taken apart after it is not called', () => {
+    const core = new MemoryCore();
+    const root = core.container('root', 0x1000);
+    const owner = {};
+    let calls = 0;
+    const device = core.io('device', 0x1000, { read: () => ++calls, write: () => void calls++ }, { owner });
+    root.addSubregion(0, device);
+    const space = core.addressSpace(root, 'space');
+    for (let i = 0; i < 1000; i++) space.load(0, le32);
+    calls = 0;
+    let gone = false;
+    core.whenUnreferenced(owner, () => {
+      gone = true;
+    });
+    space.dispose();
+    root.delSubregion(device);
+    core.rcu.synchronize();
+    core.rcu.drain();
+    expect(gone).toBe(true);
+    expect(() => space.load(0, le32)).toThrow(expect.objectContaining({ code: 'invalid-guest-address' }));
+    expect(() => space.store(0, le32, 1)).toThrow(expect.objectContaining({ code: 'invalid-guest-address' }));
+    expect([calls, space.view.length, space.isIo(0)]).toEqual([0, 0, true]);
+    expect(() => space.share()).toThrow(expect.objectContaining({ code: 'disposed' }));
   });
   it('T-100: a space that has listeners is not disposed of; removeListeners unregisters all, in order', () => {
     const bench = new Bench();
