@@ -164,28 +164,29 @@ export function mapRam(
 ): Mapping[] {
   const out: Mapping[] = [];
   let addr = toAddress(start);
-  for (let done = 0; done < checkLength(len); ) {
-    const { map } = space;
-    translate(map, addr, len - done, mode === 'write', attrs, map.target);
-    const { slot, at } = map.target;
-    const ok = isDirect(slot, mode === 'write', attrs) && at < slot.len;
-    const piece = ok ? mapRange(space, addr, len - done, mode, attrs) : null;
-    if (piece === null) {
-      for (const each of out) each.unmap(0);
-      const cause = new GuestMemoryError('host-address-not-available', `no RAM at ${hex(addr)}`, { addr });
-      throw new MemTxError('map', MemTxResult.DECODE_ERROR, {
-        addr: start,
-        expected: len,
-        completed: done,
-        code: 'host-address-not-available',
-        cause,
-      });
+  try {
+    for (let done = 0; done < checkLength(len); ) {
+      const { map } = space;
+      translate(map, addr, len - done, mode === 'write', attrs, map.target);
+      const { slot, at } = map.target;
+      const ok = isDirect(slot, mode === 'write', attrs) && at < slot.len;
+      const piece = ok ? mapRange(space, addr, len - done, mode, attrs) : null;
+      if (piece === null) throw noRam(start, addr, len, done);
+      out.push(piece);
+      done += piece.length;
+      addr = advance(addr, piece.length);
     }
-    out.push(piece);
-    done += piece.length;
-    addr = advance(addr, piece.length);
+    return out;
+  } catch (error) {
+    for (const each of out) each.unmap(0);
+    throw error;
   }
-  return out;
+}
+
+function noRam(start: GuestAddress, addr: GuestAddress, expected: number, completed: number): MemTxError {
+  const code = 'host-address-not-available';
+  const cause = new GuestMemoryError(code, `no RAM at ${hex(addr)}`, { addr });
+  return new MemTxError('map', MemTxResult.DECODE_ERROR, { addr: start, expected, completed, code, cause });
 }
 
 function direct(slot: Slot, addr: GuestAddress, bytes: Uint8Array, blockOffset: number, mode: AccessMode): Mapping {

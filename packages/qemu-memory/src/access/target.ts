@@ -172,12 +172,27 @@ function ask(
   if (control.depth >= MAX_NESTING) return null;
   control.depth++;
   try {
-    return iommu.ask(offset, isWrite ? 2 : 1, attrs);
+    const entry = iommu.ask(offset, isWrite ? 2 : 1, attrs);
+    checkEntry(entry);
+    return entry;
   } catch (cause) {
     throw new DeviceError(slot.section.region, offset, 0, isWrite, cause);
   } finally {
     control.depth--;
   }
+}
+
+/** Models are programs: what they answer may be anything. @throws {TypeError | RangeError} no entry, or one that leads nowhere. */
+function checkEntry(entry: IommuTlbEntry): void {
+  if (typeof entry?.perm !== 'number')
+    throw new TypeError(`translate must return an IommuTlbEntry with a perm, not ${String(entry)}`);
+  if (entry.perm === 0) return;
+  const { addrMask, targetAs, translatedAddr } = entry;
+  if (typeof translatedAddr !== 'number' || !(translatedAddr >= 0) || !Number.isSafeInteger(translatedAddr))
+    toAddress(translatedAddr, 'translatedAddr');
+  if (typeof addrMask !== 'number' || !(addrMask >= 0) || !Number.isSafeInteger(addrMask))
+    toAddress(addrMask, 'addrMask');
+  if (targetAs?.map === undefined) throw new TypeError('targetAs must be an AddressSpace or a pinned view');
 }
 
 /** A-151: the unassigned region answers, at the offset inside the IOMMU region. */

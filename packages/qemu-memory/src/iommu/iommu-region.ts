@@ -20,7 +20,7 @@ export class IommuRegion {
   #notifiers: readonly IommuNotifier[] = [];
   #flags = 0;
 
-  constructor(region: MemoryRegion, ops: IommuMemoryRegionOps) {
+  constructor(region: MemoryRegion, ops: IommuMemoryRegionOps | null | undefined) {
     if (typeof ops?.translate !== 'function')
       throw new MemoryRegionError(
         'missing-callback',

@@ -72,7 +72,7 @@ export class MemoryRegion {
     this.owner = init.owner ?? null;
     this.ram = init.ram ?? null;
     this.ops = init.ops ?? null;
-    this.iommu = init.iommu == null ? null : new IommuRegion(this, init.iommu);
+    this.iommu = init.kind === RegionKind.IOMMU ? new IommuRegion(this, init.iommu) : null;
     this.target = target;
     this.terminates = init.kind !== RegionKind.CONTAINER && init.kind !== RegionKind.ALIAS;
     this.migratable = init.migratable ?? true;

@@ -91,7 +91,9 @@ export class MemoryCore {
   #lastSpaceId = 0;
   #lastStamp = 0;
 
+  /** @throws {RangeError | TypeError} an option that is none of its values. */
   constructor(options: MemoryCoreOptions = {}) {
+    checkOptions(options);
     this.targetOrder = options.targetOrder ?? 'little';
     this.translatesCode = options.translatesCode ?? false;
     this.pageSize = options.pageSize ?? 4096;
@@ -412,4 +414,13 @@ export class MemoryCore {
   #blockOf(name: string, memory: Backing | RamBlock): RamBlock {
     return memory instanceof RamBlock ? memory : new RamBlock(name, memory, { pageSize: this.pageSize });
   }
+}
+
+function checkOptions({ targetOrder = 'little', pageSize = 4096, maxVisits = 1 }: MemoryCoreOptions): void {
+  if (targetOrder !== 'little' && targetOrder !== 'big')
+    throw new TypeError(`targetOrder must be 'little' or 'big', not ${String(targetOrder)}`);
+  if (!(Number.isInteger(Math.log2(pageSize)) && pageSize >= 256 && pageSize <= 2 ** 30))
+    throw new RangeError(`pageSize must be a power of two from 256 bytes to 1 GiB, not ${String(pageSize)}`);
+  if (!(Number.isSafeInteger(maxVisits) && maxVisits >= 1))
+    throw new RangeError(`maxVisits must be an integer of 1 and more, not ${String(maxVisits)}`);
 }

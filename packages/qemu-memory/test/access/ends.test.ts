@@ -4,6 +4,7 @@ import {
   addressSpaceLookupSection,
   copyBlock,
   DirtyClient,
+  MemoryCore,
   MemoryRegionCache,
   memoryRegionGetDirty,
   memoryRegionResetDirty,
@@ -187,6 +188,24 @@ it('A-55: a RAM device access over two host buffers is put together, and one ove
   m.space.store(14, le32, 0x0807_0605);
   expect(toHex(high)).toBe('0304000000000506');
   expect(m.space.load(14, le32)).toBe(0x0605);
+});
+
+it('A-180, A-161, D9: a core takes options that are values, and an IOMMU a model', () => {
+  for (const options of [
+    { pageSize: 1000 },
+    { pageSize: 128 },
+    { pageSize: 2 ** 31 },
+    { pageSize: Number.NaN },
+    { maxVisits: Number.NaN },
+    { maxVisits: 0 },
+    { targetOrder: 'Big' as never },
+  ])
+    expect(() => new MemoryCore(options), JSON.stringify(options)).toThrow(/must be/);
+  const core = new MemoryCore({ pageSize: 256, maxVisits: 1, targetOrder: 'big' });
+  for (const model of [null, undefined, {}])
+    expect(() => core.iommu('iommu', 0x1000, model as never)).toThrow(
+      expect.objectContaining({ code: 'missing-callback', message: expect.stringMatching(/"iommu"/) }),
+    );
 });
 
 it('A-180: a page has 256 bytes to 1 GiB', () => {

@@ -68,6 +68,34 @@ it('A-150, A-151: address = translated page + offset in it, permission by direct
   expect(m.took()).toEqual(['-4@40010 (null) rejected']);
 });
 
+it('A-151: a model that answers no entry, or one that leads nowhere, is named with its region', () => {
+  const answers: [IommuTlbEntry, RegExp][] = [];
+  let answer: IommuTlbEntry;
+  const { m, dma } = behind(() => ({ translate: () => answer }));
+  answers.push(
+    [undefined as never, /must return an IommuTlbEntry/],
+    [{} as never, /must return an IommuTlbEntry/],
+    [entry(m.space, 0, -5, RW), /translatedAddr/],
+    [entry(m.space, 0, 0.5, RW), /translatedAddr/],
+    [{ ...entry(m.space, 0, 0, RW), addrMask: -1 }, /addrMask/],
+    [entry(null as never, 0, 0, RW), /targetAs/],
+  );
+  for (const [given, why] of answers) {
+    answer = given;
+    for (const access of [
+      () => dma.load(0, le32),
+      () => dma.store(0, le32, 1),
+      () => dma.readSlice(new Uint8Array(20), 0),
+    ])
+      expect(access).toThrow(
+        expect.objectContaining({ name: 'DeviceError', message: expect.stringMatching(/"iommu"/) }),
+      );
+    expect(() => dma.load(0, le32)).toThrow(why);
+  }
+  answer = entry(null as never, -1, -1, NONE);
+  expect(() => dma.load(0, le32)).toThrow(expect.objectContaining({ code: 'invalid-guest-address' }));
+});
+
 it('A-151: iovas and targets of 2^53 and more, and masks of 4 GiB and more, translate exactly', () => {
   const { m, dma } = behind((m) => ({
     translate: (offset) => entry(m.space, offset, 0, RW, BigInt(offset) >= 1n << 60n ? 0xfffn : 0xf_ffff_ffffn),

@@ -115,6 +115,23 @@ it('A-91: unmapping twice and using more than was mapped are errors', () => {
   mapping.dispose();
 });
 
+it('A-85, T-31: a mapping of several pieces that fails in an IOMMU gives back those it had', () => {
+  const m = new TestMachine();
+  const owner = {};
+  const target = m.core.addressSpace(m.core.ram('ram', bufferBacking(0x4000), { owner }), 'target');
+  const iommu = m.core.iommu('iommu', 0x4000, {
+    translate: (offset) => {
+      if (offset >= 0x2000) throw new TypeError('broken walk');
+      const page = offset >= 0x1000 ? 0x1000 : 0;
+      return { targetAs: target, iova: page, translatedAddr: 0x1000 - page, addrMask: 0xfff, perm: 3 };
+    },
+  });
+  const space = m.core.addressSpace(iommu, 'space');
+  const before = m.core.ownerReferences(owner);
+  expect(() => space.mapRam(0, 0x3000, 'write')).toThrow(/broken walk/);
+  expect(m.core.ownerReferences(owner)).toBe(before);
+});
+
 it('A-86, D5: mapRam gives the whole range as windows, or nothing', () => {
   const m = machine();
   m.ram(0, 0x1000);
