@@ -53,6 +53,22 @@ export function endOfSource(addr: GuestAddress, expected: number, completed: num
   );
 }
 
+/** A stream failed before its end. */
+export function sourceFailed(
+  addr: GuestAddress,
+  expected: number | undefined,
+  completed: number,
+  cause: unknown,
+): GuestMemoryError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new GuestMemoryError('io-error', `the source failed after ${completed} bytes for ${hex(addr)}: ${why}`, {
+    addr,
+    ...(expected !== undefined && { expected }),
+    completed,
+    cause,
+  });
+}
+
 /** A sink said 0 before all was taken: Rust's WriteZero. */
 export function fullSink(addr: GuestAddress, expected: number, completed: number): GuestMemoryError {
   return new GuestMemoryError(

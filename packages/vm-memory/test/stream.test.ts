@@ -12,9 +12,9 @@ import {
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { afterAll, describe, expect, it } from 'vitest';
-import { chunksOf, GuestMemoryError, guestMemory, loadFrom, saveTo, u8 } from '../src/index.ts';
+import { chunksOf, GuestMemoryError, guestMemory, loadFrom, type StreamSource, saveTo, u8 } from '../src/index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vm-memory-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -100,6 +100,97 @@ describe('streams', () => {
     expect(error).toBeInstanceOf(GuestMemoryError);
     expect(error).toMatchObject({ code: 'partial-buffer', completed: 0x100 });
     expect(() => [...chunksOf(memory, 0x1f00, 0x200, { chunkSize: 0x80 })]).toThrow(/ended after 256/);
+  });
+
+  it.each<[string, () => StreamSource]>([
+    [
+      'generator',
+      () =>
+        (function* () {
+          yield pattern(5);
+          throw new Error('unplugged');
+        })(),
+    ],
+    [
+      'async generator',
+      () =>
+        (async function* () {
+          yield pattern(5);
+          throw new Error('unplugged');
+        })(),
+    ],
+    [
+      'ReadableStream',
+      () => {
+        let asked = 0;
+        return new ReadableStream<Uint8Array>({
+          pull: (to) => (asked++ === 0 ? to.enqueue(pattern(5)) : to.error(new Error('unplugged'))),
+        });
+      },
+    ],
+    [
+      'Node Readable',
+      () => {
+        let asked = 0;
+        return new Readable({
+          read() {
+            if (asked++ === 0) this.push(pattern(5));
+            else this.destroy(new Error('unplugged'));
+          },
+        });
+      },
+    ],
+  ])('V-1.5: a %s that fails is an io-error that tells cause and progress', async (_name, source) => {
+    const memory = two();
+    const error = await loadFrom(memory, 0x10, source(), { count: 9 }).catch((e) => e);
+    expect(error).toBeInstanceOf(GuestMemoryError);
+    expect(error).toMatchObject({ code: 'io-error', addr: 0x10, expected: 9, completed: 5 });
+    expect(error.cause.message).toBe('unplugged');
+    expect(memory.load(0x10, u8)).toBe(pattern(1)[0]);
+  });
+
+  it('V-1.5: a file that is not there is an io-error of 0 bytes', async () => {
+    const error = await loadFrom(two(), 0, createReadStream(join(folder, 'nowhere'))).catch((e) => e);
+    expect(error).toMatchObject({ code: 'io-error', completed: 0, cause: { code: 'ENOENT' } });
+  });
+
+  it('D1: an address out of range is a RangeError before a source or sink is touched', async () => {
+    const memory = two();
+    const source = new ReadableStream<Uint8Array>();
+    const sink = new WritableStream<Uint8Array>();
+    for (const addr of [-1, 0.5, Number.NaN, 1n << 64n]) {
+      await expect(loadFrom(memory, addr, source)).rejects.toThrow(RangeError);
+      await expect(saveTo(memory, addr, 1, sink)).rejects.toThrow(RangeError);
+      expect(() => chunksOf(memory, addr, 1)).toThrow(RangeError);
+    }
+    await expect(saveTo(memory, 0, -1, sink)).rejects.toThrow(RangeError);
+    await expect(saveTo(memory, 0, 1, sink, { chunkSize: 0 })).rejects.toThrow(RangeError);
+    expect([source.locked, sink.locked]).toEqual([false, false]);
+  });
+
+  it('V-1.5: bytes at hand are one chunk', async () => {
+    for (const source of [pattern(9), pattern(9).buffer, Buffer.from(pattern(9))]) {
+      const memory = two();
+      expect(await loadFrom(memory, 0xffc, source)).toBe(9);
+      const back = new Uint8Array(9);
+      memory.readSlice(back, 0xffc);
+      expect(back).toEqual(pattern(9));
+    }
+  });
+
+  it('V-1.5: a source of what is no bytes is told what to give, and is ended', async () => {
+    let ended = false;
+    const numbers = function* () {
+      try {
+        yield 1;
+      } finally {
+        ended = true;
+      }
+    };
+    await expect(loadFrom(two(), 0, numbers() as never)).rejects.toThrow(/must give Uint8Arrays .*, not numbers/);
+    expect(ended).toBe(true);
+    for (const source of [null, undefined, 'text', 5, new Uint16Array(2)])
+      await expect(loadFrom(two(), 0, source as never)).rejects.toThrow(TypeError);
   });
 
   it('V-1.5: a sink that fails is passed on, and the process lives', async () => {
