@@ -66,6 +66,13 @@ export class StateReader {
     return number;
   }
 
+  /** As `bigint`, of at most `width` bits and not negative. */
+  unsigned(name: string, width: number): bigint {
+    const number = this.bigint(name);
+    if (number >> BigInt(width) !== 0n) throw this.#bad(name, `a number of ${width} bits`);
+    return number;
+  }
+
   /** As `bigint`, or null. */
   bigintOrNull(name: string): bigint | null {
     return this.#fields[name] === null ? null : this.bigint(name);

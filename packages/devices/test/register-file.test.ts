@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { DeviceStateError, defineRegisters, EventCounts, RegisterFile, registerTable } from '../src/index.ts';
+import {
+  DeviceStateError,
+  defineRegisters,
+  EventCounts,
+  RegisterFile,
+  type RegisterSpec,
+  registerTable,
+} from '../src/index.ts';
 
 const MAP = defineRegisters({
   ID: { offset: 0x00, width: 32, reset: 0x1234_5678, doc: 'who it is' },
@@ -105,6 +112,85 @@ describe('a register file', () => {
     other.restore(state);
     expect(other.state()).toEqual(state);
     expect(() => other.restore({ ...state, SMALL: 1 })).toThrow(DeviceStateError);
+  });
+
+  it.each([
+    ['CTRL', '0x1ffffffff', 32],
+    ['STATUS', '0x100', 8],
+    ['SMALL', '0x10000', 16],
+    ['ADDRESS', '0x10000000000000000', 64],
+  ])('refuses a state whose %s is %s, and changes nothing', (name, value, width) => {
+    const { regs } = file();
+    const before = regs.state();
+    expect(() => regs.restore({ ...before, CTRL: '0x7', [name]: value })).toThrow(
+      expect.objectContaining({
+        name: 'DeviceStateError',
+        code: 'bad-value',
+        message: `test.${name} must be a number of ${width} bits, not "${value}"`,
+      }),
+    );
+    expect(regs.state()).toEqual(before);
+    const { SMALL: _, ...less } = before;
+    expect(() => regs.restore(less)).toThrow(DeviceStateError);
+  });
+
+  it('D10: refuses values that do not fit a register or field, and keeps the old one', () => {
+    const { regs } = file();
+    for (const value of [2 ** 32, -1, 0.5, Number.NaN]) expect(() => regs.set('CTRL', value)).toThrow(RangeError);
+    expect(() => regs.set('STATUS', 0x100)).toThrow('register STATUS must be an unsigned integer of 8 bits, not 0x100');
+    expect(() => regs.set('ADDRESS', 1n << 64n)).toThrow(RangeError);
+    expect(() => regs.set('ADDRESS', -1n)).toThrow('not -0x1');
+    expect(() => regs.set('ADDRESS', 5 as never)).toThrow(TypeError);
+    expect(() => regs.set('CTRL', 5n as never)).toThrow(TypeError);
+    for (const value of [8, -1, 0.5]) expect(() => regs.setField('CTRL', 'MODE', value)).toThrow(RangeError);
+    expect(() => regs.setField('CTRL', 'MODE', 8)).toThrow(
+      'field CTRL.MODE must be an unsigned integer of 3 bits, not 0x8',
+    );
+    expect(() => regs.setField('CTRL', 'MODE', '1' as never)).toThrow(TypeError);
+    regs.set('CTRL', 0xffff_ffff);
+    regs.set('ADDRESS', (1n << 64n) - 1n);
+    regs.setField('CTRL', 'MODE', 7);
+    expect([regs.get('CTRL'), regs.get('ADDRESS'), regs.get('STATUS')]).toEqual([0xffff_ffff, (1n << 64n) - 1n, 0x81]);
+  });
+
+  it('D10: names the register or field that is not there', () => {
+    const { regs } = file();
+    const none = 'test has no register typo; it has ID, CTRL, STATUS, SMALL, ADDRESS, TIME';
+    expect(() => regs.get('typo' as never)).toThrow(new RangeError(none));
+    expect(() => regs.set('typo' as never, 1 as never)).toThrow(new RangeError(none));
+    expect(() => regs.field('CTRL', 'typo' as never)).toThrow(
+      new RangeError('register CTRL has no field typo; it has ENABLE, MODE'),
+    );
+    expect(() => regs.setField('ID', 'typo' as never, 1)).toThrow(
+      new RangeError('register ID has no field typo; it has none'),
+    );
+  });
+
+  it.each<[string, RegisterSpec, string]>([
+    ['a width that is none', { offset: 0, width: 24 as 8 }, 'register A cannot have 24 bits'],
+    ['a reset value that does not fit', { offset: 0, width: 8, reset: 256 }, 'reset of register A'],
+    ['a negative mask', { offset: 0, width: 8, write: -1 }, 'write of register A'],
+    ['a mask that does not fit', { offset: 0, width: 64, clear: 1n << 64n }, 'clear of register A'],
+    ['a number for 64 bits', { offset: 0, width: 64, reset: 1 as never }, 'reset of register A must be a bigint'],
+    ['a field past the end', { offset: 0, width: 8, fields: { F: { shift: 6, bits: 4 } } }, 'field A.F of 4 bits'],
+    ['a field of no bits', { offset: 0, width: 8, fields: { F: { shift: 0, bits: 0 } } }, 'field A.F of 0 bits'],
+    ['a field that is no number', { offset: 0, width: 64, fields: { F: { shift: 0, bits: 54 } } }, 'at most 53'],
+    [
+      'fields that overlap',
+      { offset: 0, width: 8, fields: { F: { shift: 0, bits: 3 }, G: { shift: 2 } } },
+      'fields A.F and A.G overlap at bit 2',
+    ],
+  ])('refuses a map with %s, and so does the file', (_what, spec, message) => {
+    expect(() => defineRegisters({ A: spec })).toThrow(message);
+    expect(() => new RegisterFile({ A: spec })).toThrow(message);
+  });
+
+  it('takes maps up to the borders', () => {
+    const map = defineRegisters({
+      A: { offset: 0, width: 8, reset: 255, write: 255, fields: { F: { shift: 6, bits: 2 }, G: { shift: 5 } } },
+      B: { offset: 8, width: 64, reset: (1n << 64n) - 1n, fields: { F: { shift: 11, bits: 53 } } },
+    });
+    expect(new RegisterFile(map).field('B', 'F')).toBe(2 ** 53 - 1);
   });
 
   it('refuses maps whose registers overlap or stand askew', () => {

@@ -5,7 +5,15 @@
 import type { MemoryRegionOps } from '@guestmem/qemu-memory';
 import { type DeviceEvents, NO_EVENTS } from '../events.ts';
 import { StateReader } from '../state-error.ts';
-import type { FieldName, RegisterMap, RegisterSpec, RegisterValue } from './register-spec.ts';
+import {
+  checkValue,
+  defineRegisters,
+  type FieldName,
+  type FieldSpec,
+  type RegisterMap,
+  type RegisterSpec,
+  type RegisterValue,
+} from './register-spec.ts';
 
 /** Side effects of one register. All optional; `this` is not used. */
 export interface RegisterHooks<V> {
@@ -62,11 +70,12 @@ export class RegisterFile<const M extends RegisterMap> {
   readonly #events: DeviceEvents;
   readonly #name: string;
 
+  /** @throws {RangeError | TypeError} as `defineRegisters`. */
   constructor(map: M, hooks: RegisterHooksOf<M> = {}, options: RegisterFileOptions = {}) {
     this.#events = options.events ?? NO_EVENTS;
     this.#name = options.name ?? 'device';
     let end = 0;
-    for (const [name, spec] of Object.entries<RegisterSpec>(map)) {
+    for (const [name, spec] of Object.entries<RegisterSpec>(defineRegisters(map))) {
       this.#cells.set(name, makeCell(spec, (hooks[name] ?? {}) as AnyHooks));
       end = Math.max(end, spec.offset + spec.width / 8);
     }
@@ -86,29 +95,42 @@ export class RegisterFile<const M extends RegisterMap> {
     };
   }
 
-  /** The register's value, as `peek` sees it. */
+  /** The register's value, as `peek` sees it. @throws {RangeError} there is no such register. */
   get<K extends keyof M & string>(name: K): RegisterValue<M[K]> {
     return cellValue(this.#cell(name)) as RegisterValue<M[K]>;
   }
 
-  /** Sets a register from the device's side: no mask, no hook. */
+  /**
+   * Sets a register from the device's side: no mask, no hook.
+   *
+   * @throws {RangeError} there is no such register, or `value` does not fit it.
+   * @throws {TypeError} not a number, or for 64 bits not a bigint.
+   */
   set<K extends keyof M & string>(name: K, value: RegisterValue<M[K]>): void {
-    store(this.#cell(name), value);
+    const cell = this.#cell(name);
+    checkValue(value, cell.spec.width, `register ${name}`);
+    store(cell, value);
   }
 
-  /** A field's value, as a number of up to 32 bits. */
+  /** A field's value. @throws {RangeError} there is no such register or field. */
   field<K extends keyof M & string>(name: K, field: FieldName<M[K]>): number {
     const cell = this.#cell(name);
-    const { shift, bits = 1 } = cell.spec.fields![field]!;
+    const { shift, bits = 1 } = fieldOf(cell.spec, name, field);
     return Number(BigInt.asUintN(bits, BigInt(cellValue(cell)) >> BigInt(shift)));
   }
 
-  /** Sets a field from the device's side; the rest of the register stays. */
+  /**
+   * Sets a field from the device's side; the rest of the register stays.
+   *
+   * @throws {RangeError} there is no such register or field, or `value` does not fit it.
+   * @throws {TypeError} not a number.
+   */
   setField<K extends keyof M & string>(name: K, field: FieldName<M[K]>, value: number): void {
     const cell = this.#cell(name);
-    const { shift, bits = 1 } = cell.spec.fields![field]!;
+    const { shift, bits = 1 } = fieldOf(cell.spec, name, field);
+    checkValue(value, bits, `field ${name}.${field}`);
     const mask = ((1n << BigInt(bits)) - 1n) << BigInt(shift);
-    const now = (BigInt(cellValue(cell)) & ~mask) | ((BigInt(value) << BigInt(shift)) & mask);
+    const now = (BigInt(cellValue(cell)) & ~mask) | (BigInt(value) << BigInt(shift));
     store(cell, cell.wide ? now : Number(now));
   }
 
@@ -128,12 +150,15 @@ export class RegisterFile<const M extends RegisterMap> {
     const from = new StateReader(this.#name, state);
     const values = [...this.#cells]
       .filter(([, { hooks }]) => hooks.get === undefined)
-      .map(([name, cell]) => [cell, BigInt.asUintN(cell.spec.width, from.bigint(name))] as const);
+      .map(([name, cell]) => [cell, from.unsigned(name, cell.spec.width)] as const);
     for (const [cell, value] of values) store(cell, value);
   }
 
   #cell(name: string): Cell {
-    return this.#cells.get(name)!;
+    const cell = this.#cells.get(name);
+    if (cell === undefined)
+      throw new RangeError(`${this.#name} has no register ${name}; it has ${[...this.#cells.keys()].join(', ')}`);
+    return cell;
   }
 
   #read(offset: number, size: number, guest: boolean): number {
@@ -236,8 +261,18 @@ function cellValue(cell: Cell): number | bigint {
   return cell.wide ? (BigInt(cell.hi) << 32n) | BigInt(cell.lo) : cell.lo;
 }
 
+function fieldOf(spec: RegisterSpec, name: string, field: string): FieldSpec {
+  const found = spec.fields?.[field];
+  if (found === undefined)
+    throw new RangeError(
+      `register ${name} has no field ${field}; it has ${Object.keys(spec.fields ?? {}).join(', ') || 'none'}`,
+    );
+  return found;
+}
+
+/** `value` fits: whoever hands one in from outside checks it. */
 function store(cell: Cell, value: number | bigint): void {
-  const bits = BigInt.asUintN(cell.spec.width, BigInt(value));
+  const bits = BigInt(value);
   cell.lo = low(bits);
   cell.hi = high(bits);
 }
