@@ -46,7 +46,8 @@ export function mtreeCommand(): Command {
 const NOTE = `
 A tree dump does not tell which i/o regions answer for themselves, which aliases make what they show read-only, and
 which of two equal siblings lies on top. Without --with-flat, --facts or a capture's NAME.json beside the file these are
-guessed: an i/o region with children is a container, one without answers, and of equal siblings the smaller lies on top.`;
+guessed: an i/o region with children is a container, one without answers, and of equal siblings the smaller lies on top.
+Where NAME.disabled lies beside NAME.mtree it is read instead, as it tells more; standard error says so.`;
 
 /** An option as it is written: `withFlat` is `--with-flat`. */
 function kebab(name: string): string {

@@ -18,7 +18,7 @@ export function runCommand(): Command {
     .option('--ram <size>', 'give the machine this much RAM, for example 64M (K, M, G)', parseSize)
     .addHelpText(
       'after',
-      '\nExit code: 0 if everything is as QEMU has it, 1 if not, 2 if the input cannot be used.\nThe captures NAME.flat and NAME.json are used where they lie beside NAME.mtree.',
+      '\nExit code: 0 if everything is as QEMU has it, 1 if not, 2 if the input cannot be used.\nThe captures NAME.disabled, NAME.flat and NAME.json are used where they lie beside NAME.mtree.',
     )
     .action((file: string | undefined, options: { ram?: number }) => {
       try {

@@ -75,6 +75,34 @@ describe('guestmem mtree prints', () => {
     expect(viewsOf(out)).not.toEqual(viewsOf(textOf('flat')));
   });
 
+  it('T-225: of a capture the dump that its facts belong to is read, whichever was asked for, and it says so', async () => {
+    await mtree(Q35('disabled'));
+    const exact = out;
+    for (const form of [[], ['--find', '0xfed00000'], ['--tree']]) {
+      await mtree(Q35('disabled'), ...form);
+      const wanted = out;
+      expect(await mtree(Q35('mtree'), ...form)).toBe(0);
+      expect(out).toBe(wanted);
+      expect(err).toContain('guestmem: x86_64-q35.disabled beside it is read instead, which tells more\n');
+    }
+    expect(exact.match(/^ {2}[0-9a-f]{16}-/gm)).toHaveLength(68);
+    await mtree(Q35('mtree'), '--find', '0xfed00000');
+    expect(out).toContain('0xfed00000: hpet + 0x0 (i/o)');
+    file('half.json', textOf('json'));
+    expect(await mtree(file('half.mtree', textOf('mtree')))).toBe(0);
+    expect(err).toBe(
+      'guestmem: half.json tells of half.disabled, which is not there; what the tree does not tell is guessed\n',
+    );
+  });
+
+  it('T-225: without facts, too, the dump with disabled regions is read', async () => {
+    const plain = file('two.mtree', textOf('mtree'));
+    file('two.disabled', textOf('disabled'));
+    expect(await mtree(plain, '--tree', '-D')).toBe(0);
+    expect(out).toBe(textOf('disabled'));
+    expect(err).toBe('guestmem: two.disabled beside it is read instead, which tells more\n');
+  });
+
   it('T-225: facts of the capture that lie beside the dump are used, and it says so', async () => {
     expect(await mtree(Q35('disabled'))).toBe(0);
     expect(viewsOf(out)).toEqual(viewsOf(textOf('flat')));
@@ -184,7 +212,11 @@ describe('what is no use is refused with exit code 2 and one sentence', () => {
     ['a gzip file that is none', () => [file('x.gz', 'hello')], /cannot read .*x\.gz/],
     ['an address that is none', () => [Q35('mtree'), '--find', '0xzz'], /--find needs an address/],
     ['an address beyond the space', () => [Q35('mtree'), '--find', '18446744073709551616'], /--find needs an address/],
-    ['a space that is not there', () => [Q35('mtree'), '--find', '0', '--space', 'x'], /no address space "x"/],
+    [
+      'a space that is not there',
+      () => [file('t', textOf('mtree')), '--find', '0', '--space', 'x'],
+      /no address space "x"/,
+    ],
     ['two forms', () => [Q35('mtree'), '--tree', '--json'], /choose one of --tree and --json/],
     ['a page size that is none', () => [Q35('mtree'), '--dispatch', '--page-size', '1000'], /must be a power of two/],
     ['the tree of a flat dump', () => [Q35('flat'), '--tree'], /is a flat dump; --tree needs the tree/],

@@ -57,6 +57,13 @@ describe('guestmem run', () => {
     expect(out).toContain('not compared: no capture of "info mtree -f" lies beside it');
   });
 
+  it('T-225: takes no facts of a dump that is not there', async () => {
+    file('half.json', capture('json'));
+    file('half.flat', capture('flat'));
+    expect(await run(file('half.mtree', capture('mtree')))).toBe(1);
+    expect(out).toMatch(/memory: \d\d of 68 ranges as in QEMU/);
+  });
+
   it('ends with 1 and names the first difference where a range is not as in QEMU', async () => {
     file(
       'other.flat',

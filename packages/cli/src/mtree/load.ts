@@ -42,8 +42,10 @@ export function loadMap(path: string, knowledge: Knowledge = {}, infer?: (facts:
       return { kind: 'flat', flat: parseFlatDump(text) };
     }
     if (knowledge.flat === undefined) {
-      const known = knowledge.facts ?? factsBeside(path);
-      return { kind: 'map', map: parseMtree(text, known === undefined ? {} : { facts: known }) };
+      if (knowledge.facts !== undefined) return { kind: 'map', map: parseMtree(text, { facts: knowledge.facts }) };
+      const tree = bestTree(path, text);
+      for (const note of tree.notes) process.stderr.write(`guestmem: ${note}\n`);
+      return { kind: 'map', map: parseTree(tree) };
     }
     const facts = inferFacts(text, knowledge.flat);
     infer?.(facts);
@@ -51,14 +53,53 @@ export function loadMap(path: string, knowledge: Knowledge = {}, infer?: (facts:
   });
 }
 
-/** The facts that a capture's JSON holds for the dump in `path`; says so on standard error. Undefined if there are none. */
-function factsBeside(path: string): MtreeFacts | undefined {
-  if (path === '-') return undefined;
-  const { name, facts } = openCapture(path);
-  if (facts === undefined || !path.replace(/\.gz$/, '').endsWith(`.${facts.tree}`)) return undefined;
-  checkFacts(facts);
-  process.stderr.write(`guestmem: what the tree does not tell is taken from ${name}.json beside it\n`);
-  return facts;
+/** The text of a tree, with what is known of it. */
+export interface Tree {
+  /** What messages call it. */
+  readonly name: string;
+  readonly text: string;
+  readonly facts: MtreeFacts | undefined;
+  /** What was taken from beside the file that was asked for, in sentences. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * The tree in `path`, whose text is `text`, or another dump of the same capture that tells more: the one that the facts in NAME.json
+ * belong to, else NAME.disabled for NAME.mtree. Every command goes by this, so that all show the same machine.
+ *
+ * @throws {UserError} something beside it cannot be read.
+ */
+export function bestTree(path: string, text: string): Tree {
+  const named: Tree = { name: nameOf(path), text, facts: undefined, notes: [] };
+  const ending = /\.(mtree|disabled|owners)(?:\.gz)?$/.exec(path)?.[1];
+  if (ending === undefined) return named;
+  const capture = openCapture(path);
+  const { name } = capture;
+  const own = ending === 'mtree' ? 'mtree' : 'disabled'; // owners are printed behind the lines of `disabled`
+  const wanted = capture.facts?.tree ?? 'disabled';
+  const found = wanted === own ? named : replaced(named, `${name}.${wanted}`, capture.text(wanted));
+  if (capture.facts === undefined) return found ?? named;
+  if (found === undefined) {
+    const note = `${name}.json tells of ${name}.${wanted}, which is not there; what the tree does not tell is guessed`;
+    return { ...named, notes: [note] };
+  }
+  const { facts } = capture;
+  explained(`${name}.json`, () => checkFacts(facts));
+  return {
+    ...found,
+    facts,
+    notes: [...found.notes, `what the tree does not tell is taken from ${name}.json beside it`],
+  };
+}
+
+function replaced(named: Tree, name: string, text: string | undefined): Tree | undefined {
+  if (text === undefined) return undefined;
+  return { ...named, name, text, notes: [`${name} beside it is read instead, which tells more`] };
+}
+
+/** The map of a tree. @throws {UserError} */
+export function parseTree({ name, text, facts }: Tree): MemoryMap {
+  return explained(name, () => parseMtree(text, facts === undefined ? {} : { facts }));
 }
 
 /** Reads a flat dump. @throws {UserError} */

@@ -11,11 +11,10 @@ import {
   type MemoryCore,
   parseFlatDump,
   parseMap,
-  parseMtree,
 } from '@guestmem/qemu-memory';
 import { type Backing, bufferBacking, sparseBacking } from '@guestmem/vm-memory';
 import { type Capture, openCapture, readText } from '../files.ts';
-import { explained } from '../mtree/load.ts';
+import { bestTree, explained, parseTree } from '../mtree/load.ts';
 import { resizeRam } from './resize-ram.ts';
 
 /** A rebuilt machine and how it compares. */
@@ -50,13 +49,10 @@ export function romByte(offset: number): number {
  */
 export function openMachine(path: string, ramSize: number | undefined): Machine {
   const capture = path === '-' ? undefined : openCapture(path);
-  const facts = capture?.facts;
-  const text = (facts === undefined ? undefined : capture?.text(facts.tree)) ?? readText(path);
+  const text = readText(path);
   const name = capture?.name ?? 'standard input';
   const { core } = explained(path, () => {
-    const map = text.trimStart().startsWith('{')
-      ? parseMap(text)
-      : parseMtree(text, facts === undefined ? {} : { facts });
+    const map = text.trimStart().startsWith('{') ? parseMap(text) : parseTree(bestTree(path, text));
     const resized = ramSize === undefined ? map : resizeRam(map, ramSize);
     return buildMap(resized, { backing: bytesBehind, targetOrder: targetOrder(capture) });
   });
