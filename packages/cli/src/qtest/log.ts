@@ -7,9 +7,12 @@ import { reasonOf } from '../reasons.ts';
 export class QtestLog {
   readonly #file: number;
   #openedMs = 0;
+  readonly #path: string;
+  #failed = false;
 
   /** @param path a file, made anew; undefined: standard error. @throws {UserError} it cannot be opened. */
   constructor(path: string | undefined) {
+    this.#path = path ?? 'standard error';
     try {
       this.#file = path === undefined ? 2 : openSync(path, 'w');
     } catch (cause) {
@@ -32,6 +35,12 @@ export class QtestLog {
 
   #line(kind: string, sign: string, text: string): void {
     const seconds = (performance.now() - this.#openedMs) / 1000;
-    writeSync(this.#file, `[${kind} ${sign}${seconds.toFixed(6)}] ${text}\n`);
+    try {
+      writeSync(this.#file, `[${kind} ${sign}${seconds.toFixed(6)}] ${text}\n`);
+    } catch (cause) {
+      // The machine goes on without its log; that is told once.
+      if (!this.#failed) process.stderr.write(`guestmem: the log ${this.#path} has gaps: ${reasonOf(cause)}\n`);
+      this.#failed = true;
+    }
   }
 }
