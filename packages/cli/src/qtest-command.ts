@@ -41,5 +41,8 @@ Without -qtest the channel is standard input and output. What is not modelled is
   guestmem qtest -M q35 -qtest unix:/tmp/q.sock,server=on,wait=off
   guestmem qtest --replay recordings/*.transcript
 
-Exit code: 0 at SIGTERM, SIGINT, SIGHUP or the monitor's quit, and for a replay that is equal; 1 for one that is not;
-2 if the arguments or files cannot be used.`;
+It ends when standard input does and all is answered, when nobody reads its replies any more, or when the other end closes
+the socket that it connected, unless a monitor is left; behind a listening socket it lives until it is told to end.
+
+Exit code: 0 then and at SIGTERM, SIGINT, SIGHUP or the monitor's quit, and for a replay that is equal; 1 for one that is
+not; 2 if the arguments or files cannot be used, or output cannot be written.`;

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough, Writable } from 'node:stream';
 import { parseQemuArguments } from '@guestmem/devices';
 import { afterAll, describe, expect, it } from 'vitest';
 import { UserError } from '../src/files.ts';
@@ -40,6 +41,62 @@ describe('what cannot be opened is refused in a plain sentence', () => {
     const error = await refusal(text);
     expect(error).toBeInstanceOf(UserError);
     expect((error as UserError).message).toBe(message);
+  });
+});
+
+describe('standard input and output', () => {
+  /** A server that answers each line with its number, on streams of the test's. */
+  function serveLines(stdout: Writable) {
+    const stdin = new PassThrough();
+    const told: string[] = [];
+    let lines = 0;
+    const ended = new Promise<void>((done) => {
+      void openChannel(
+        { kind: 'stdio' },
+        ({ write }) => ({
+          connected: () => {},
+          feed: (text) => {
+            for (const _ of text.matchAll(/\n/g)) write(`${++lines}\n`);
+          },
+          closed: () => told.push(`closed after ${lines}`),
+          unreachable: () => {
+            told.push('unreachable');
+            done();
+          },
+        }),
+        { stdin, stdout },
+      );
+    });
+    return { stdin, told, ended };
+  }
+
+  it('Q-8: the end of the input is the end of the channel once every line is answered and every answer taken', async () => {
+    let text = '';
+    const slow = new Writable({
+      highWaterMark: 16,
+      write: (chunk, _encoding, taken) => {
+        text += chunk;
+        setImmediate(taken);
+      },
+    });
+    const { stdin, told, ended } = serveLines(slow);
+    stdin.end('readb 0\n'.repeat(1000));
+    await ended;
+    expect(text.split('\n').length - 1).toBe(1000);
+    expect(told).toEqual(['closed after 1000', 'unreachable']);
+  });
+
+  it('Q-8: so is a reader that has gone, while the input goes on', async () => {
+    const broken = new Writable({
+      write: (_chunk, _encoding, taken) => taken(Object.assign(new Error('gone'), { code: 'EPIPE' })),
+    });
+    const { stdin, told, ended } = serveLines(broken);
+    stdin.write('readb 0\n');
+    await ended;
+    stdin.write('readb 0\n');
+    stdin.end();
+    await new Promise((done) => setTimeout(done, 10));
+    expect(told).toEqual(['unreachable', 'closed after 2']);
   });
 });
 

@@ -84,6 +84,18 @@ describe('PortionFeeder', () => {
     expect(ended).toBe(true);
   });
 
+  it('ends no sooner than the replies to what came before the end of the input are taken', async () => {
+    const { made, portions } = feeder((self) => self.block());
+    made.push('x'.repeat(2000));
+    let ended = false;
+    made.end(() => (ended = true));
+    await turn();
+    expect([portions.length, ended]).toEqual([1, false]);
+    made.drained();
+    await turn();
+    expect([portions.length, ended]).toEqual([2, true]);
+  });
+
   it('is done when all that came was handed on, though the client left with the output full', async () => {
     const { made, portions } = feeder((self) => self.block());
     made.push('x'.repeat(3000));

@@ -4,7 +4,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Machine, MachineError, machineConfig, parseQemuArguments } from '@guestmem/devices';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { findMachine, makeMachine } from '../src/qtest/machines.ts';
 import { serve } from '../src/qtest/serve.ts';
 
@@ -63,6 +63,7 @@ function host(path: string): Promise<Peer> {
 describe('as libqtest starts it', () => {
   let qtest: Peer;
   let monitor: Peer;
+  let exits = 0;
 
   beforeAll(async () => {
     const [qtestPath, monitorPath] = [join(folder, 'qtest-1.sock'), join(folder, 'qtest-1.qmp')];
@@ -72,12 +73,11 @@ describe('as libqtest starts it', () => {
         ' ',
       ),
     );
-    const served = serve(makeMachine(args, 'some-system-x86_64', '.'), args);
+    const served = serve(makeMachine(args, 'some-system-x86_64', '.'), args, () => exits++);
     [qtest, monitor] = (await Promise.all(peers)) as [Peer, Peer];
     await served;
   });
   afterAll(() => {
-    qtest.close();
     monitor.close();
   });
 
@@ -144,6 +144,16 @@ describe('as libqtest starts it', () => {
     await monitor.until('{"return":{}}');
     expect(await qtest.ask('readl 0xfed00010')).toBe('OK 0x0000000000000000');
     expect(await qtest.ask('clock_step 1')).toBe('OK 1001');
+  });
+
+  it('Q-8: lives while a monitor can reach it, and ends when the last of its clients has closed its socket', async () => {
+    qtest.close();
+    await new Promise((done) => setTimeout(done, 50));
+    monitor.say('{"execute": "query-status"}');
+    await monitor.until('"running"');
+    expect(exits).toBe(0);
+    monitor.close();
+    await vi.waitFor(() => expect(exits).toBe(1));
   });
 });
 

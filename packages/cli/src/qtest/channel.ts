@@ -1,6 +1,7 @@
 /** Character channels: standard input and output, a Unix socket that is connected to or listened on. Q-6 to Q-9, Q-80. */
 import { unlinkSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
 import type { ChannelAddress } from '@guestmem/devices';
 import { UserError } from '../files.ts';
 import { reasonOf } from '../reasons.ts';
@@ -13,6 +14,8 @@ export interface ChannelUser {
   /** Takes one portion of what it says (Q-6). */
   feed(text: string): void;
   closed(): void;
+  /** No client can come any more, and what was written has been taken. Called at most once. */
+  unreachable?(): void;
 }
 
 /** An open channel. */
@@ -24,23 +27,33 @@ export interface Channel {
   release(): void;
 }
 
+/** Where `stdio` goes: the process's own, but for tests. */
+export interface StandardStreams {
+  readonly stdin: Readable;
+  readonly stdout: Writable;
+}
+
 /**
  * Opens `address` for `user`, which gets a channel to answer on first. Resolves when a client is there, or at once for a listening
  * socket that need not wait.
  *
  * @throws {UserError} the socket has no path, or cannot be connected or listened on.
  */
-export async function openChannel(address: ChannelAddress, makeUser: (channel: Channel) => ChannelUser): Promise<void> {
-  if (address.kind === 'stdio') openStdio(makeUser);
+export async function openChannel(
+  address: ChannelAddress,
+  makeUser: (channel: Channel) => ChannelUser,
+  stdio: StandardStreams = process,
+): Promise<void> {
+  if (address.kind === 'stdio') openStdio(makeUser, stdio);
   else if (address.path === '')
     throw new UserError('the path of a socket is empty; write unix:PATH or socket,path=PATH');
   else if (address.server) await listen(address.path, address.wait, makeUser);
   else await dial(address.path, makeUser);
 }
 
-function openStdio(makeUser: (channel: Channel) => ChannelUser): void {
-  const { stdin, stdout } = process;
+function openStdio(makeUser: (channel: Channel) => ChannelUser, { stdin, stdout }: StandardStreams): void {
   let gone = false;
+  let reachable = true;
   const user = makeUser({
     write: (text) => {
       if (!gone && !stdout.write(text, 'latin1')) feeder.block();
@@ -49,18 +62,27 @@ function openStdio(makeUser: (channel: Channel) => ChannelUser): void {
     release: () => feeder.release(),
   });
   const feeder = new PortionFeeder(stdin, (text) => user.feed(text));
-  const closed = (): void => feeder.finish(() => user.closed());
+  const leave = (): void => {
+    if (reachable) user.unreachable?.();
+    reachable = false;
+  };
+  const ended = (): void =>
+    feeder.end(() => {
+      user.closed();
+      stdout.write('', leave);
+    });
   stdout.on('drain', () => feeder.drained());
-  // A client that went away is not an error of the server's: it goes on running (Q-8).
+  // A client that reads no more is not an error of the server's.
   stdout.on('error', () => {
     gone = true;
     feeder.drained();
+    leave();
   });
   user.connected();
   stdin.setEncoding('latin1');
   stdin.on('data', (text: string) => feeder.push(text));
-  stdin.on('end', closed);
-  stdin.on('error', closed);
+  stdin.on('end', ended);
+  stdin.on('error', ended);
 }
 
 async function dial(path: string, makeUser: (channel: Channel) => ChannelUser): Promise<void> {
@@ -70,7 +92,7 @@ async function dial(path: string, makeUser: (channel: Channel) => ChannelUser): 
     socket.once('connect', done);
     socket.once('error', (cause) => fail(new UserError(`cannot connect to ${path}: ${reasonOf(cause)}`, { cause })));
   });
-  slot.serve(socket);
+  slot.serve(socket, () => slot.user.unreachable?.());
 }
 
 async function listen(path: string, wait: boolean, makeUser: (channel: Channel) => ChannelUser): Promise<void> {
@@ -88,32 +110,38 @@ async function listen(path: string, wait: boolean, makeUser: (channel: Channel) 
 
 /** The one place of a client: a second one is turned away while the first is there, or what it said is worked off. */
 class Slot {
-  readonly #user: ChannelUser;
+  readonly user: ChannelUser;
   #socket: Socket | null = null;
   #feeder: PortionFeeder | null = null;
 
   constructor(makeUser: (channel: Channel) => ChannelUser) {
-    this.#user = makeUser({
+    this.user = makeUser({
       write: (text) => this.#write(text),
       hold: () => this.#feeder?.hold(),
       release: () => this.#feeder?.release(),
     });
   }
 
-  serve(socket: Socket): void {
+  /** @param left is called when the client has left and what it said is worked off. */
+  serve(socket: Socket, left: () => void = () => {}): void {
     if (this.#socket !== null) {
       socket.destroy();
       return;
     }
-    const feeder = new PortionFeeder(socket, (text) => this.#user.feed(text));
+    const feeder = new PortionFeeder(socket, (text) => this.user.feed(text));
     this.#socket = socket;
     this.#feeder = feeder;
     socket.setEncoding('latin1');
     socket.on('data', (text) => feeder.push(text.toString()));
     socket.on('drain', () => feeder.drained());
     socket.on('error', () => {});
-    socket.on('close', () => feeder.finish(() => this.#leave()));
-    this.#user.connected();
+    socket.on('close', () =>
+      feeder.finish(() => {
+        this.#leave();
+        left();
+      }),
+    );
+    this.user.connected();
   }
 
   #write(text: string): void {
@@ -124,7 +152,7 @@ class Slot {
   #leave(): void {
     this.#socket = null;
     this.#feeder = null;
-    this.#user.closed();
+    this.user.closed();
   }
 }
 

@@ -30,6 +30,7 @@ export class PortionFeeder {
   #held = false;
   #scheduled = false;
   #paused = false;
+  #left = false;
   #done: (() => void) | null = null;
 
   /** @param feed takes one portion; what it does may block this feeder. */
@@ -50,7 +51,7 @@ export class PortionFeeder {
 
   /** The output takes no more. Nothing is handed on behind the present portion until `drained`. */
   block(): void {
-    this.#blocked = this.#done === null;
+    this.#blocked = !this.#left;
   }
 
   /** The output takes text again. */
@@ -70,10 +71,16 @@ export class PortionFeeder {
     this.#later();
   }
 
-  /** No more text will come, and nobody waits for replies: `done` is called once all that came was handed on. */
+  /** The client left: no more text will come, and nobody waits for replies. `done` is called once all that came was handed on. */
   finish(done: () => void): void {
-    this.#done = done;
+    this.#left = true;
     this.#blocked = false;
+    this.end(done);
+  }
+
+  /** No more text will come, but replies are still taken. `done` is called once all that came was handed on. */
+  end(done: () => void): void {
+    this.#done = done;
     if (this.#queue.length > 0) this.#later();
     else this.#settle();
   }

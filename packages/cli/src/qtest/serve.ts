@@ -6,16 +6,30 @@ import { QtestLog } from './log.ts';
 import { TURN_MS } from './portion-feeder.ts';
 
 /**
- * Serves `machine` until the process is told to end (Q-8), then reports its events on standard error. The monitor is connected first, as QEMU does it (Q-92).
+ * Serves `machine` until the process is told to end (Q-8), or no client can reach it any more, and reports its events on standard
+ * error. The monitor is connected first, as QEMU does it (Q-92).
  *
+ * QEMU lives on behind the end of its input, as it may have displays, disks and networks to serve. This server has its channels and
+ * nothing else: with standard input at its end, its reader gone, or the socket that it connected closed, it would wait for ever.
+ *
+ * @param exit ends the process.
  * @throws {UserError} a channel or the log cannot be opened.
  */
-export async function serve(machine: Machine, args: QemuArguments): Promise<void> {
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => process.exit(0));
+export async function serve(
+  machine: Machine,
+  args: QemuArguments,
+  exit: () => void = () => process.exit(0),
+): Promise<void> {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, exit);
   process.once('exit', () => {
     for (const line of eventReport(machine.events.entries())) process.stderr.write(`${line}\n`);
   });
-  // The end of the input does not end the server.
+  let waysIn = args.monitor === undefined ? 1 : 2;
+  const unreachable = (): void => {
+    waysIn--;
+    if (waysIn === 0) exit();
+  };
+  // A server that listens lives without a client.
   const alive = setInterval(() => {}, 0x7fff_ffff);
   try {
     const hostTime = driveByRealTime(machine.hostClock, {
@@ -25,8 +39,13 @@ export async function serve(machine: Machine, args: QemuArguments): Promise<void
     });
     if (args.monitor !== undefined)
       await openChannel(args.monitor, ({ write }) => {
-        const monitor = new QmpServer(machine, write, { quit: () => setImmediate(() => process.exit(0)) });
-        return { connected: () => monitor.connected(), feed: (text) => monitor.feed(text), closed: () => {} };
+        const monitor = new QmpServer(machine, write, { quit: () => setImmediate(exit) });
+        return {
+          connected: () => monitor.connected(),
+          feed: (text) => monitor.feed(text),
+          closed: () => {},
+          unreachable,
+        };
       });
     const log = args.qtestLog === 'none' ? null : new QtestLog(args.qtestLog);
     await openChannel(args.qtest ?? { kind: 'stdio' }, (channel) => {
@@ -57,6 +76,7 @@ export async function serve(machine: Machine, args: QemuArguments): Promise<void
         },
         feed: (text) => turn(() => server.feed(text)),
         closed: () => log?.closed(),
+        unreachable,
       };
     });
   } catch (error) {
