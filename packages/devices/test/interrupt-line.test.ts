@@ -26,6 +26,26 @@ describe('interrupt lines', () => {
     expect(line.risingEdges).toBe(3);
   });
 
+  it('tell all who are connected, though one throws, and then throw that', () => {
+    const line = new InterruptLine('x');
+    const told: number[] = [];
+    const failure = new Error('listener');
+    line.connect(() => {
+      throw failure;
+    });
+    line.connect((level) => told.push(level));
+    expect(() => line.raise()).toThrow(failure);
+    expect([line.level, told]).toEqual([1, [1]]);
+    line.connect(() => {
+      throw failure;
+    });
+    expect(() => line.lower()).toThrow(
+      new AggregateError([failure, failure], '2 listeners of an interrupt line failed'),
+    );
+    expect(() => line.pulse()).toThrow('4 listeners');
+    expect([line.level, told]).toEqual([0, [1, 0, 1, 0]]);
+  });
+
   it('H-145: two drivers of one line lower it for each other', () => {
     const line = new InterruptLine('shared');
     const [a, b] = [line, line];

@@ -36,10 +36,9 @@ export class InterruptLine implements InterruptSink {
     return this.#risingEdges;
   }
 
+  /** @throws what a listener threw (AggregateError if several did), after all were told. */
   set(level: number): void {
-    if (level !== 0 && this.#level === 0) this.#risingEdges++;
-    this.#level = level;
-    for (const listener of this.#listeners) listener(level);
+    throwAll(this.#drive(level, null));
   }
   /** Level-triggered: up until lowered. */
   raise(): void {
@@ -48,10 +47,9 @@ export class InterruptLine implements InterruptSink {
   lower(): void {
     this.set(0);
   }
-  /** Edge-triggered: up and down at once. */
+  /** Edge-triggered: up and down at once, down also where a listener throws. */
   pulse(): void {
-    this.set(1);
-    this.set(0);
+    throwAll(this.#drive(0, this.#drive(1, null)));
   }
 
   /** Tells `listener` each time the wire is driven, also to the level it has. */
@@ -73,6 +71,22 @@ export class InterruptLine implements InterruptSink {
       high = level !== 0;
       observer(high);
     });
+  }
+
+  /** @returns `earlier` with what listeners threw, null if nothing: one that does must not keep the others from an edge. */
+  #drive(level: number, earlier: unknown[] | null): unknown[] | null {
+    let errors = earlier;
+    if (level !== 0 && this.#level === 0) this.#risingEdges++;
+    this.#level = level;
+    for (const listener of this.#listeners) {
+      try {
+        listener(level);
+      } catch (error) {
+        if (errors === null) errors = [error];
+        else errors.push(error);
+      }
+    }
+    return errors;
   }
 }
 
@@ -97,4 +111,11 @@ export class WiredOr {
       },
     };
   }
+}
+
+/** One as it is, several as an AggregateError. */
+function throwAll(errors: readonly unknown[] | null): void {
+  if (errors === null) return;
+  if (errors.length === 1) throw errors[0];
+  throw new AggregateError(errors, `${errors.length} listeners of an interrupt line failed`);
 }
