@@ -35,6 +35,29 @@ describe('the virtual clock', () => {
     expect(clock.now).toBe(30);
   });
 
+  it('D10: refuses limits and times that are none, and runs nothing', () => {
+    const { clock, log, arm } = logged();
+    arm('a', 3);
+    for (const limit of [Number.NaN, -1, 0.5]) {
+      expect(() => clock.advanceTo(5, limit)).toThrow(RangeError);
+      expect(() => clock.advanceBy(5, limit)).toThrow(RangeError);
+      expect(() => clock.advanceToNext(limit)).toThrow(RangeError);
+      expect(() => clock.runDue(limit)).toThrow(RangeError);
+    }
+    expect(() => clock.advanceTo(5, '1' as never)).toThrow(TypeError);
+    for (const time of [Number.NaN, 0.5, Number.POSITIVE_INFINITY, 2 ** 53]) {
+      expect(() => clock.advanceTo(time)).toThrow(RangeError);
+      expect(() => clock.advanceBy(time)).toThrow(RangeError);
+      expect(() => arm('b', time)).toThrow(RangeError);
+      expect(() => new VirtualClock({ now: time })).toThrow(RangeError);
+    }
+    expect(() => clock.advanceTo('5' as never)).toThrow(TypeError);
+    expect(() => new VirtualClock({ now: 1n << 63n })).toThrow(RangeError);
+    expect([clock.now, clock.armed, log]).toEqual([0, 1, []]);
+    expect(clock.advanceTo(5, 0)).toEqual({ ran: 0, complete: false });
+    expect(clock.advanceTo(5, Number.POSITIVE_INFINITY)).toEqual({ ran: 1, complete: true });
+  });
+
   it('Q-51: equal deadlines run in the order in which they were armed, arming again goes to the end', () => {
     const { clock, log, arm } = logged();
     arm('a', 10);

@@ -26,12 +26,19 @@ export interface ClockTimer {
   cancel(): void;
 }
 
-/** The normal form of `ns`: a number where it is a safe integer, else a bigint. @throws {RangeError} fractional or NaN. */
+/**
+ * The normal form of `ns`: a number where it is a safe integer, else a bigint.
+ *
+ * @throws {TypeError} not a number or bigint.
+ * @throws {RangeError} fractional, NaN or an unsafe number.
+ */
 export function toNanoseconds(ns: Nanoseconds): Nanoseconds {
   if (typeof ns === 'number') {
     if (Number.isSafeInteger(ns)) return ns;
     throw new RangeError(`a time in nanoseconds must be a safe integer or a bigint, not ${ns}`);
   }
+  if (typeof ns !== 'bigint')
+    throw new TypeError(`a time in nanoseconds must be a number or a bigint, not ${ns === null ? 'null' : typeof ns}`);
   return ns >= MIN_SAFE && ns <= MAX_SAFE ? Number(ns) : ns;
 }
 

@@ -23,8 +23,9 @@ export class VirtualClock implements Clock {
   #now: Nanoseconds;
   readonly #queue = new TimerQueue();
 
+  /** @throws {TypeError | RangeError} `now` is no time that the clock can show. */
   constructor(options: VirtualClockOptions = {}) {
-    this.#now = toNanoseconds(options.now ?? 0);
+    this.#now = clockTime(options.now ?? 0);
   }
 
   get now(): Nanoseconds {
@@ -49,11 +50,13 @@ export class VirtualClock implements Clock {
    * Moves to `target`, running every timer that is due on the way and at it. A target at or before the present does
    * nothing, not even for timers that are due now (Q-51, Q-52).
    *
-   * @param limit at most this many timers run; a guest can arm a timer for every tick (H-141). Default: no limit.
+   * @param limit at most this many timers run, an integer of at least 0 or Infinity; a guest can arm a timer for every tick (H-141).
+   *   Default: no limit.
+   * @throws {TypeError | RangeError} `target` is no time that the clock can show, or `limit` no such number. Nothing ran.
    */
   advanceTo(target: Nanoseconds, limit: number = Number.POSITIVE_INFINITY): ClockTurn {
-    const to = toNanoseconds(target);
-    if (to > LAST) throw new RangeError(`the clock ends at ${LAST} ns; ${to} lies beyond`);
+    const to = clockTime(target);
+    checkLimit(limit);
     let ran = 0;
     while (this.#now < to) {
       const next = this.nextDeadline;
@@ -79,8 +82,9 @@ export class VirtualClock implements Clock {
     return next === null ? { ran: 0, complete: true } : this.advanceTo(next, limit);
   }
 
-  /** Runs the timers that are due at the present, those they arm for it included (Q-53). @returns how many ran. */
+  /** Runs the timers that are due at the present, those they arm for it included (Q-53). `limit` as for `advanceTo`. @returns how many ran. */
   runDue(limit: number = Number.POSITIVE_INFINITY): number {
+    checkLimit(limit);
     let ran = 0;
     while (ran < limit && this.#hasDue()) {
       this.#queue.shift().fire();
@@ -157,3 +161,15 @@ class VirtualTimer implements ClockTimer {
 
 /** The clock is a signed 64-bit count. */
 const LAST = (1n << 63n) - 1n;
+
+function clockTime(ns: Nanoseconds): Nanoseconds {
+  const time = toNanoseconds(ns);
+  if (time > LAST) throw new RangeError(`the clock ends at ${LAST} ns; ${time} lies beyond`);
+  return time;
+}
+
+function checkLimit(limit: number): void {
+  if (typeof limit !== 'number') throw new TypeError(`a limit of timers must be a number, not ${typeof limit}`);
+  if (limit >= 0 && (Number.isInteger(limit) || limit === Number.POSITIVE_INFINITY)) return;
+  throw new RangeError(`a limit of timers must be an integer of at least 0 or Infinity, not ${limit}`);
+}
