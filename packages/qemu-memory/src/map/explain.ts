@@ -3,6 +3,7 @@
  * it lost, and what is disabled there. Walks the tree in the order of rendering, for one address. T-60 to T-67.
  */
 
+import { type GuestAddress, toBigAddress } from '@guestmem/vm-memory';
 import { typeText } from '../mtree/region-text.ts';
 import { RegionKind } from '../region/kind.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
@@ -52,8 +53,13 @@ const MAX_HITS = 64;
 const MAX_STEPS = 20_000;
 const MAX_DEPTH = 500;
 
-/** Explains `address` (0 to 2^64 - 1) in the space that `root` is the root of. */
-export function explainAddress(root: MemoryRegion, address: bigint): Explanation {
+/**
+ * Explains `addr` in the space that `root` is the root of.
+ *
+ * @throws {TypeError | RangeError} `addr` is no address.
+ */
+export function explainAddress(root: MemoryRegion, addr: GuestAddress): Explanation {
+  const address = toBigAddress(addr);
   const walk = new Walk(address);
   walk.visit({ region: root, base: 0n, lo: 0n, hi: 1n << 64n, readonly: false, way: [] });
   const [answer, ...rest] = walk.hits;

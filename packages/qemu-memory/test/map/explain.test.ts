@@ -16,6 +16,14 @@ const answer = (address: bigint): string | null => {
 };
 
 describe('what answers at an address, and why', () => {
+  it('D1: an address is a number or a bigint, and nothing outside the space', () => {
+    root.addSubregion(0x1000, core.ram('ram', sparseBacking(0x1000)));
+    expect(explainAddress(root, 0x1234)).toEqual(explainAddress(root, 0x1234n));
+    expect(answer((1n << 64n) - 1n)).toBeNull();
+    for (const addr of [-1n, 1n << 64n, -1, 0.5, Number.NaN])
+      expect(() => explainAddress(root, addr)).toThrow(RangeError);
+  });
+
   it('T-61: the way through containers and aliases, with the window each leaves', () => {
     const pci = core.container('pci', 1n << 64n);
     const rom = core.rom('pc.rom', sparseBacking(0x2_0000));
