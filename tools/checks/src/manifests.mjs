@@ -27,7 +27,7 @@ const ORDER = [
 /** Keys that not every package has. */
 const OPTIONAL = ['bin', 'dependencies'];
 const ALIKE = ['keywords', 'license', 'type', 'sideEffects', 'engines'];
-const SCRIPTS = ['build', 'typecheck', 'lint', 'test', 'check'];
+const SCRIPTS = ['build', 'typecheck', 'lint', 'test', 'check', 'prepack'];
 
 const problems = [];
 const manifests = NAMES.map((name) => JSON.parse(readFileSync(join(ROOT, 'packages', name, 'package.json'), 'utf8')));

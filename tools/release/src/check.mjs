@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { checkTree, compileJobs, installAlone, MANAGERS, newConsumer, runExample, runProgram } from './consumer.mjs';
 import { LAYERS } from './layers.mjs';
 import { startRegistry } from './registry.mjs';
-import { inParallel } from './run.mjs';
+import { inParallel, run } from './run.mjs';
 import { withScratch } from './scratch.mjs';
 import { addChangeset, copyWorkspace, pnpm, publish, raiseVersions } from './workspace.mjs';
 
@@ -23,6 +23,7 @@ await withScratch(async (folder, onEnd) => {
   await publish(copy, registry);
   say(`published all five packages at ${first}`);
   await sizes(copy);
+  await npmRefused(copy);
 
   const consumers = LAYERS.flatMap((layer) => Object.keys(MANAGERS).map((manager) => ({ layer, manager })));
   await inParallel(
@@ -70,4 +71,13 @@ async function sizes(copy) {
     await pnpm(join(copy, 'packages', layer), 'pack', '--out', `../../${layer}.tgz`);
     say(`tarball of ${layer}: ${(statSync(join(copy, `${layer}.tgz`)).size / 1024).toFixed(1)} kB`);
   }
+}
+
+/** What npm packs could not be installed; it must say so. */
+async function npmRefused(copy) {
+  for (const layer of LAYERS) {
+    const said = await run('npm', ['pack', '--dry-run'], { cwd: join(copy, 'packages', layer) }).catch(String);
+    if (!said.includes(`@guestmem/${layer} must be packed by pnpm`)) throw new Error(`npm packs ${layer}: ${said}`);
+  }
+  say('npm pack refuses all five');
 }
