@@ -4,6 +4,7 @@ import { hex, toBigAddress } from '@guestmem/vm-memory';
 import { MemoryRegionError } from './error.ts';
 import { RegionKind } from './kind.ts';
 import type { MemoryRegion } from './memory-region.ts';
+import type { MemoryRegionOps } from './ops.ts';
 
 /** 2^64: the size of the whole space. */
 export const SPACE_SIZE: bigint = 1n << 64n;
@@ -24,6 +25,20 @@ export function offset(value: GuestAddress, what: string): bigint {
 /** @throws {RangeError} not a signed 32-bit integer (T-6). */
 export function priority(value: number): void {
   if ((value | 0) !== value) throw new RangeError(`priority must be a signed 32-bit integer, not ${value}`);
+}
+
+/** @throws {TypeError} a callback that must answer is an async function or a generator, whose value would be read as 0. */
+export function answersAtOnce(name: string, ops: MemoryRegionOps): void {
+  const { read, readWithAttrs, read64, read64WithAttrs, readHalves, peek } = ops;
+  const answering = { read, readWithAttrs, read64, read64WithAttrs, readHalves, peek, accepts: ops.valid?.accepts };
+  for (const [which, callback] of Object.entries(answering)) {
+    // Plain functions have no tag; AsyncFunction, GeneratorFunction and AsyncGeneratorFunction do.
+    const kind = (callback as { readonly [Symbol.toStringTag]?: string } | undefined)?.[Symbol.toStringTag];
+    if (kind !== undefined)
+      throw new TypeError(
+        `region "${name}": ${which} is of kind ${kind}; a callback must return its value at once, as the guest's access waits for it`,
+      );
+  }
 }
 
 /** The region for a message: name, and where it is mapped. */

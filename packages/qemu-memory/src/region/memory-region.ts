@@ -65,6 +65,7 @@ export class MemoryRegion {
   constructor(core: MemoryCore, init: MemoryRegionInit) {
     const target = init.target ?? null;
     if (target !== null) check.sameCore(core, target, init.name);
+    if (init.ops != null) check.answersAtOnce(init.name, init.ops);
     this.core = core;
     this.id = core.nextRegionId();
     this.kind = init.kind;

@@ -8,7 +8,10 @@ import type { MemTx, MemTxAttrs } from '@guestmem/memtx';
 export interface AccessSizes {
   readonly minAccessSize?: number;
   readonly maxAccessSize?: number;
-  /** May an access stand at an offset that is not a multiple of its size? Default false. */
+  /**
+   * May an access stand at an offset that is not a multiple of its size? Default false. `valid`: else it is refused (A-31). `impl`: what
+   * the callbacks take; a bulk transfer is cut at multiples then (A-65), but an offset that the guest chose is not made one.
+   */
   readonly unaligned?: boolean;
 }
 
@@ -31,6 +34,15 @@ export type DeviceEndianness = 'native' | 'little' | 'big';
  * A device's callbacks. `offset` is within the region; `size` is 1, 2 or 4 for `read` and `write`, values unsigned numbers. Accesses
  * of 8 bytes (only where `impl.maxAccessSize` is 8) use the `64` forms, as bigint or as halves. For each direction the plain form is used
  * where present, else the one with attributes (A-26), which may OR bits into `tx.result`. A direction that is used must have one.
+ *
+ * `offset` need not be a multiple of `size`: an access smaller than `impl.minAccessSize` is widened where it stands, as in QEMU, so that
+ * the byte at 1 of a device whose minimum is 2 is asked for by `read(1, 2)` (A-39). Where that means nothing to the hardware, refuse it by
+ * `valid`. Pieces may lie past the end of the region (A-45).
+ *
+ * A callback answers at once. What it returns is not checked, since that would cost every access: it is taken as `>>> 0` takes it and
+ * cut to `size`, so that a fraction loses its fraction, a negative number is its two's complement, and NaN, `undefined` or a Promise is 0.
+ * A bigint from a narrow form, or a number from a `64` form, is a TypeError (as a `DeviceError`). Async functions and generators for what
+ * returns a value are refused when the region is made; `core.access.observer.called` shows what callbacks return.
  */
 export interface MemoryRegionOps {
   /** Default `native`. */
