@@ -11,7 +11,7 @@ const lines = Array.from({ length: 24 }, (_, i) => new InterruptLine(`line ${i}`
 
 // The device is handed all it needs; where it is mapped is the board's business.
 const hpet = new Hpet({ clock, memory, outputs: lines, msi: true });
-system.addSubregion(0xfed0_0000, core.io('hpet', HPET_SIZE, hpet.ops));
+system.addSubregion(0xfed0_0000, core.io('hpet', HPET_SIZE, hpet.ops, { owner: hpet }));
 lines[20]!.observe((high) => console.log(`line 20 ${high ? 'up' : 'down'} at ${clock.now} ns`));
 
 // What a guest's driver does: timer 0, level, routed to line 20, due at 100 ticks of 10 ns.

@@ -10,15 +10,20 @@ const pci = core.container('pci', 1n << 64n);
 system.addSubregion(0, core.ram('ram', bufferBacking(0x10000)));
 system.addSubregion(0, pci, -1);
 
-// A device with one register that counts its reads.
-let reads = 0;
-const bar = core.io('counter', 0x1000, {
-  endianness: 'little',
-  read: () => ++reads,
-  write: (_offset, value) => {
-    reads = value;
+// A device with one register that counts its reads. As the owner of its region it cannot re-enter itself.
+const counter = { reads: 0 };
+const bar = core.io(
+  'counter',
+  0x1000,
+  {
+    endianness: 'little',
+    read: () => ++counter.reads,
+    write: (_offset, value) => {
+      counter.reads = value;
+    },
   },
-});
+  { owner: counter },
+);
 pci.addSubregion(0xfe00_0000, bar);
 
 // What a CPU sees of it.
