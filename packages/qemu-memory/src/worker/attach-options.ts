@@ -18,11 +18,11 @@ export interface AttachOptions {
   readonly timeoutMs?: number;
   /** Most looks at a pending reply before blocking (default 2000, about 20 us); fewer while that does not help. */
   readonly spins?: number;
-  /** Deviations for tests, which must see them caught. */
+  /** @internal Deviations for tests, which must see them caught. */
   readonly faults?: AttachFaults;
 }
 
-/** What is done wrong on purpose. Tests only. */
+/** @internal What is done wrong on purpose. Tests only. */
 export interface AttachFaults extends ReaderFaults {
   /** Takes the table before it enters the section. */
   readonly tableBeforeSection?: boolean;
