@@ -13,6 +13,13 @@ import type { ViewMap } from './view-map.ts';
 /** The direction of an access, for translation and for what is direct. */
 export type AccessMode = 'read' | 'write';
 
+/** @throws {TypeError} neither. */
+export function isWriteMode(mode: AccessMode): boolean {
+  if (mode === 'write') return true;
+  if (mode === 'read') return false;
+  throw new TypeError(`an access is 'read' or 'write', not ${String(mode)}`);
+}
+
 /** A piece of a range. */
 export interface Chunk {
   /** Where it lies in the space that was asked; behind an IOMMU the section is in another one. */
@@ -35,7 +42,7 @@ export function* chunksOf(
   mode: AccessMode,
   attrs: MemTxAttrs,
 ): Generator<Chunk, void, void> {
-  const isWrite = mode === 'write';
+  const isWrite = isWriteMode(mode);
   let addr = toAddress(start);
   for (let left = checkLength(len); left > 0; ) {
     translate(map, addr, left, isWrite, attrs, map.target);

@@ -15,7 +15,7 @@ import {
 import { memoryRegionSetDirty } from '../dirty/mark.ts';
 import { MemoryRegionError } from '../region/error.ts';
 import { advance, transfer } from './bulk.ts';
-import { type AccessMode, checkLength, isDirect } from './chunks.ts';
+import { type AccessMode, checkLength, isDirect, isWriteMode } from './chunks.ts';
 import type { Slot } from './slot.ts';
 import { translate } from './target.ts';
 import type { ViewAccess } from './view-access.ts';
@@ -132,7 +132,7 @@ export function mapRange(
   const addr = toAddress(start);
   if (checkLength(len) === 0) return null;
   const { map } = space;
-  const isWrite = mode === 'write';
+  const isWrite = isWriteMode(mode);
   translate(map, addr, len, isWrite, attrs, map.target);
   const { slot, at, length } = map.target;
   if (!isDirect(slot, isWrite, attrs) || at >= slot.len) return bounce(space, addr, length, mode, attrs);
@@ -163,13 +163,14 @@ export function mapRam(
   attrs: MemTxAttrs,
 ): Mapping[] {
   const out: Mapping[] = [];
+  const isWrite = isWriteMode(mode);
   let addr = toAddress(start);
   try {
     for (let done = 0; done < checkLength(len); ) {
       const { map } = space;
-      translate(map, addr, len - done, mode === 'write', attrs, map.target);
+      translate(map, addr, len - done, isWrite, attrs, map.target);
       const { slot, at } = map.target;
-      const ok = isDirect(slot, mode === 'write', attrs) && at < slot.len;
+      const ok = isDirect(slot, isWrite, attrs) && at < slot.len;
       const piece = ok ? mapRange(space, addr, len - done, mode, attrs) : null;
       if (piece === null) throw noRam(start, addr, len, done);
       out.push(piece);

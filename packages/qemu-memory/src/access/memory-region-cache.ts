@@ -14,7 +14,7 @@ import {
 } from '@guestmem/vm-memory';
 import { MemoryRegionError } from '../region/error.ts';
 import { advance, transfer } from './bulk.ts';
-import { type AccessMode, checkLength, isDirect } from './chunks.ts';
+import { type AccessMode, checkLength, isDirect, isWriteMode } from './chunks.ts';
 import { loadSlow, storeSlow } from './scalar.ts';
 import { type Slot, SlotKind } from './slot.ts';
 import type { ViewAccess } from './view-access.ts';
@@ -46,6 +46,7 @@ export class MemoryRegionCache extends DisposableBase {
     this.dispose();
     const start = toAddress(addr);
     if (checkLength(len) === 0) throw new RangeError('a cache needs a length of 1 byte and more');
+    const writes = isWriteMode(mode);
     const { map } = space;
     const slot = typeof start === 'bigint' ? map.slotAtBig(start) : map.slotAt(start);
     const at = typeof start === 'bigint' ? 0 : start - slot.first;
@@ -54,7 +55,7 @@ export class MemoryRegionCache extends DisposableBase {
     this.#slot = slot;
     this.#addr = start;
     this.#at = at;
-    this.#writes = mode === 'write';
+    this.#writes = writes;
     if (slot.kind === SlotKind.RAM && isDirect(slot, this.#writes, MEMTXATTRS_UNSPECIFIED) && at < slot.len) {
       this.length = Math.min(len, slot.len - at);
       this.#bytes = slot.bytes.subarray(at, at + this.length);

@@ -20,7 +20,7 @@ import type { MemoryCore } from '../space/memory-core.ts';
 import type { FlatView } from '../view/flat-view.ts';
 import type { MemoryRegionSection } from '../view/section.ts';
 import { readStep, writeStep } from './bulk.ts';
-import { type AccessMode, isDirect } from './chunks.ts';
+import { type AccessMode, isDirect, isWriteMode } from './chunks.ts';
 import type { AccessControl } from './control.ts';
 import { loadDispatched, storeDispatched } from './scalar.ts';
 import type { Slot } from './slot.ts';
@@ -76,7 +76,7 @@ export function flatviewTranslateSection(
   attrs: MemTxAttrs,
 ): TranslatedSection {
   const { target } = space.map;
-  translate(space.map, toAddress(addr), len, mode === 'write', attrs, target);
+  translate(space.map, toAddress(addr), len, isWriteMode(mode), attrs, target);
   const { slot, at, length } = target;
   return { section: slot.section, offset: slot.offsetAt(at), length };
 }

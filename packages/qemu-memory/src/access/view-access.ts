@@ -32,7 +32,7 @@ import type { MemoryCore } from '../space/memory-core.ts';
 import { makeTap, NO_TAPS, type TapEvent, type TapList, type TapOptions } from '../taps/tap-list.ts';
 import type { FlatView } from '../view/flat-view.ts';
 import { copyInRam, transfer } from './bulk.ts';
-import { type AccessMode, type Chunk, chunksOf } from './chunks.ts';
+import { type AccessMode, type Chunk, chunksOf, isWriteMode } from './chunks.ts';
 import { BounceBudget, type Mapping, mapRam, mapRange } from './mapping.ts';
 import { MemoryRegionCache } from './memory-region-cache.ts';
 import type { PinnedView } from './pinned-view.ts';
@@ -166,7 +166,7 @@ export abstract class ViewAccess extends ScalarAccess implements TxMemory, Guest
   }
   /** A-84: would a transfer be let through? Calls no data callback; says nothing of what devices would answer. */
   accessValid(addr: GuestAddress, len: number, mode: AccessMode, attrs: MemTxAttrs = UNSPECIFIED): boolean {
-    return rangeIsValid(this.map, addr, len, mode === 'write', attrs);
+    return rangeIsValid(this.map, addr, len, isWriteMode(mode), attrs);
   }
   /** A-82: anything else than RAM and ROM devices in ROMD mode? True in holes. */
   isIo(addr: GuestAddress): boolean {
@@ -183,7 +183,7 @@ export abstract class ViewAccess extends ScalarAccess implements TxMemory, Guest
   }
   /** A-160: the whole chain of IOMMUs at `addr` as one entry; permission NONE where it fails. */
   getIotlbEntry(addr: GuestAddress, mode: AccessMode, attrs: MemTxAttrs = UNSPECIFIED): IommuTlbEntry {
-    return iotlbEntryAt(this.core, this, addr, mode === 'write', attrs);
+    return iotlbEntryAt(this.core, this, addr, isWriteMode(mode), attrs);
   }
 
   /** Host memory for a range: RAM itself, or a bounce buffer (A-85). @returns null: length 0, or no bounce budget left. */

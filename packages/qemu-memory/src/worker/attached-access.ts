@@ -35,7 +35,7 @@ import {
   toAddress,
   type WriteVolatile,
 } from '@guestmem/vm-memory';
-import { type AccessMode, checkLength } from '../access/chunks.ts';
+import { type AccessMode, checkLength, isWriteMode } from '../access/chunks.ts';
 import { AttachedScalars, scalarFlags, tell } from './attached-scalars.ts';
 import { slicesOf } from './attached-slices.ts';
 import { pull, push } from './attached-streams.ts';
@@ -157,7 +157,7 @@ export abstract class AttachedAccess extends AttachedScalars implements TxMemory
   accessValid(addr: GuestAddress, len: number, mode: AccessMode, attrs: MemTxAttrs = UNSPECIFIED): boolean {
     const where = toAddress(addr);
     const count = checkLength(len);
-    if (typeof where === 'number' && this.#reaches(where, count, mode === 'write')) return true;
+    if (typeof where === 'number' && this.#reaches(where, count, isWriteMode(mode))) return true;
     this.forward(Op.VALID, where, attrs, questionFlags(mode), EMPTY, EMPTY, count);
     return this.client.result === 1;
   }
@@ -262,5 +262,5 @@ function bulkFlags(onError: OnError, tx: MemTx | null): number {
 }
 
 function questionFlags(mode: AccessMode): number {
-  return THROW | (mode === 'write' ? FOR_WRITE : 0);
+  return THROW | (isWriteMode(mode) ? FOR_WRITE : 0);
 }

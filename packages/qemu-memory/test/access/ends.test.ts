@@ -190,6 +190,21 @@ it('A-55: a RAM device access over two host buffers is put together, and one ove
   expect(m.space.load(14, le32)).toBe(0x0605);
 });
 
+it('A-84, A-85, A-92: an access is for reading or for writing, nothing else', () => {
+  const m = new TestMachine();
+  m.ram(0, 0x100);
+  for (const mode of ['rw', 'Write', '', undefined, 1] as never[])
+    for (const ask of [
+      () => m.space.mapRange(0, 4, mode),
+      () => m.space.mapRam(0, 4, mode),
+      () => m.space.accessValid(0, 4, mode),
+      () => [...m.space.chunks(0, 4, mode)],
+      () => m.space.cache(0, 4, mode),
+      () => m.space.getIotlbEntry(0, mode),
+    ])
+      expect(ask).toThrow(new TypeError(`an access is 'read' or 'write', not ${String(mode)}`));
+});
+
 it('A-180, A-161, D9: a core takes options that are values, and an IOMMU a model', () => {
   for (const options of [
     { pageSize: 1000 },
