@@ -41,6 +41,7 @@ export class MemoryRegionCache extends DisposableBase {
    * Opens it over [addr, addr + len) of `space`, in place of what it had (A-92).
    *
    * @returns bytes that are cached: to the end of the section that holds `addr`, at most.
+   * @throws {MemoryRegionError} `disposed`: the space or view has been given back; the cache is empty.
    */
   init(space: ViewAccess, addr: GuestAddress, len: number, mode: AccessMode): number {
     this.dispose();
@@ -50,7 +51,8 @@ export class MemoryRegionCache extends DisposableBase {
     const { map } = space;
     const slot = typeof start === 'bigint' ? map.slotAtBig(start) : map.slotAt(start);
     const at = typeof start === 'bigint' ? 0 : start - slot.first;
-    this.#map = map;
+    space.getFlatView();
+    this.#map = map; // From here on `dispose` gives the reference back.
     this.#space = space;
     this.#slot = slot;
     this.#addr = start;
@@ -61,7 +63,6 @@ export class MemoryRegionCache extends DisposableBase {
       this.#bytes = slot.bytes.subarray(at, at + this.length);
       this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.length);
     } else this.length = slot.kind === SlotKind.HOLE ? len : Math.min(len, Math.max(slot.tail - at, 1));
-    map.view.ref();
     return this.length;
   }
 

@@ -16,6 +16,7 @@ import {
   toAddress,
   type VolatileSlice,
 } from '@guestmem/vm-memory';
+import { MemoryRegionError } from '../region/error.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
 import type { FlatView } from '../view/flat-view.ts';
 import type { MemoryRegionSection } from '../view/section.ts';
@@ -30,16 +31,22 @@ export interface PinnedView extends DisposableHandle {}
 export class PinnedView extends ViewAccess implements GuestMemoryBackend<SectionRegion> {
   #held = true;
 
-  /** @internal Takes a reference on `view`. */
+  /** @internal Takes a reference on `view`. @throws {MemoryRegionError} `disposed`: the view has none left. */
   constructor(core: MemoryCore, view: FlatView) {
     super(core, view);
-    view.ref();
+    if (!view.ref())
+      throw new MemoryRegionError('disposed', 'the flat view has no references left: pin it while somebody holds it');
     core.pinned.add(view);
     this[DISPOSE] = () => this.dispose();
   }
 
   get disposed(): boolean {
     return !this.#held;
+  }
+
+  /** @internal */
+  get title(): string {
+    return 'the pinned view';
   }
 
   /** Gives the view back; regions that only it showed may end now. Accesses still work but nothing is kept alive for them. */

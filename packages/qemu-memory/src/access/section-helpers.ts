@@ -43,12 +43,12 @@ export function addressSpaceToFlatview(space: ViewAccess): FlatView {
   return space.view;
 }
 
-/** The current view with a reference; unref it. Loops past views that are being dropped (A-112). */
+/**
+ * The current view with a reference; unref it (A-112). A space holds its view until the next is in its place, so in its own
+ * agent there is nothing to try again. @throws {MemoryRegionError} `disposed`.
+ */
 export function addressSpaceGetFlatview(space: ViewAccess): FlatView {
-  for (;;) {
-    const { view } = space;
-    if (flatviewRef(view)) return view;
-  }
+  return space.getFlatView();
 }
 
 /** One more reference, unless the view is being destroyed (A-111). */

@@ -28,6 +28,7 @@ import type {
 import { disposable, Permissions, ScalarCodec, setScalar } from '@guestmem/vm-memory';
 import type { IommuTlbEntry } from '../iommu/iommu-ops.ts';
 import { throwCollected } from '../rcu/callback-queue.ts';
+import { MemoryRegionError } from '../region/error.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
 import { makeTap, NO_TAPS, type TapEvent, type TapList, type TapOptions } from '../taps/tap-list.ts';
 import type { FlatView } from '../view/flat-view.ts';
@@ -61,6 +62,22 @@ export abstract class ViewAccess extends ScalarAccess implements TxMemory, Guest
   get view(): FlatView {
     return this.map.view;
   }
+
+  /** Has it been given back? Accesses still work then, but nothing is kept for them, and nothing more can be held. */
+  abstract get disposed(): boolean;
+
+  /**
+   * The current view with a reference: its regions stay until `unref` (T-94). `memory()` does the same with accesses.
+   * @throws {MemoryRegionError} `disposed`: the view may be on its way to be reclaimed.
+   */
+  getFlatView(): FlatView {
+    const { view } = this;
+    if (!this.disposed && view.ref()) return view;
+    throw new MemoryRegionError('disposed', `${this.title} has been disposed of: its view can no longer be held`);
+  }
+
+  /** @internal For messages. */
+  abstract get title(): string;
 
   /** @internal Accesses that begin from now on see `view`. */
   setView(view: FlatView): void {
@@ -210,15 +227,23 @@ export abstract class ViewAccess extends ScalarAccess implements TxMemory, Guest
     this.#bounce ??= new BounceBudget();
     return this.#bounce;
   }
-  /** A translation kept for many accesses to [addr, addr + len) (A-92). Dispose of it; make it anew after a commit. */
+  /**
+   * A translation kept for many accesses to [addr, addr + len) (A-92). Dispose of it; make it anew after a commit.
+   * @throws {MemoryRegionError} `disposed`.
+   */
   cache(addr: GuestAddress, len: number, mode: AccessMode): MemoryRegionCache {
     const cache = new MemoryRegionCache();
     cache.init(this, addr, len, mode);
     return cache;
   }
-  /** This view held fast: what comes later does not show in it (A-112). Dispose of it. */
+  /** This view held fast: what comes later does not show in it (A-112). Dispose of it. @throws {MemoryRegionError} `disposed`. */
   memory(): PinnedView {
-    return this.core.pin(this.view);
+    const view = this.getFlatView();
+    try {
+      return this.core.pin(view);
+    } finally {
+      view.unref(); // The pinned view has a reference of its own.
+    }
   }
 
   /** vm-memory's question: is all of the range there, and may it be accessed so? Devices count (A-84). */

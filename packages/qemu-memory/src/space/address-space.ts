@@ -49,11 +49,9 @@ export class AddressSpace extends ViewAccess {
     return this.#disposed;
   }
 
-  /** The current view with a reference: its regions stay until `unref` (T-94). `memory()` does the same with accesses. */
-  getFlatView(): FlatView {
-    const { view } = this;
-    view.ref(); // Cannot fail: the space itself holds one.
-    return view;
+  /** @internal */
+  get title(): string {
+    return `address space "${this.name}"`;
   }
 
   /**

@@ -300,7 +300,7 @@ export class MemoryCore {
     this.#dirtyLogging.afterSync();
   }
 
-  /** Accesses to `view`, whatever is published later (A-112). Dispose of it. */
+  /** Accesses to `view`, whatever is published later (A-112). Dispose of it. @throws {MemoryRegionError} `disposed`: nobody holds it. */
   pin(view: FlatView): PinnedView {
     return new PinnedView(this, view);
   }

@@ -245,6 +245,47 @@ it('A-110, A-111, A-112: the current view, and a reference that fails only for a
   expect(flatviewRef(view)).toBe(false);
 });
 
+it('A-112, T-100: a space that was disposed of lets nobody hold its view, before and after the grace period', () => {
+  const m = machine();
+  const root = m.core.ram('own', bufferBacking(0x1000));
+  const space = m.core.addressSpace(root, 'gone');
+  const pinned = space.memory();
+  const kept = space.view;
+  space.dispose();
+  const disposed = expect.objectContaining({ name: 'MemoryRegionError', code: 'disposed' });
+  const refused = (): void => {
+    expect(() => addressSpaceGetFlatview(space)).toThrow(disposed);
+    expect(() => space.getFlatView()).toThrow(disposed);
+    expect(() => space.cache(0, 4, 'read')).toThrow(disposed);
+    expect(() => space.memory()).toThrow(disposed);
+  };
+  refused();
+  pinned.memory().dispose(); // Whoever held it before still may.
+  pinned.dispose();
+  refused();
+  expect(() => pinned.memory()).toThrow(disposed);
+  m.core.rcu.drain();
+  refused();
+  expect([kept.references, flatviewRef(kept)]).toEqual([0, false]);
+  refused();
+  expect(() => m.core.pin(kept)).toThrow(disposed);
+});
+
+it('A-92: a cache that is refused is empty, and gives nothing back', () => {
+  const m = machine();
+  m.ram(0, 0x1000);
+  const cache = new MemoryRegionCache();
+  expect(cache.init(m.space, 0, 16, 'read')).toBe(16);
+  const before = m.space.view.references;
+  const other = m.core.addressSpace(m.root, 'gone');
+  other.dispose();
+  expect(() => cache.init(other, 0, 16, 'read')).toThrow(/address space "gone" has been disposed of/);
+  expect([cache.length, m.space.view.references]).toEqual([0, before - 1]);
+  cache.dispose();
+  m.core.rcu.drain();
+  expect(m.space.view.references).toBe(before - 1);
+});
+
 it('A-113, A-114: a look-up never answers with nothing; a translation names the offset and what belongs together', () => {
   const m = machine();
   m.ram(0x1000, 0x100);
