@@ -67,6 +67,19 @@ describe('interrupt lines', () => {
     expect(log).toEqual(['first', 'second', 'second']);
   });
 
+  it('tell a listener once for each connection, and disconnect one at a time', () => {
+    const line = new InterruptLine('x');
+    const log: number[] = [];
+    const listener = (level: number): void => void log.push(level);
+    const first = line.connect(listener);
+    line.connect(listener);
+    line.raise();
+    first.dispose();
+    first.dispose();
+    line.lower();
+    expect(log).toEqual([1, 1, 0]);
+  });
+
   it('wired-or: high while any driver is, driven each time one is', () => {
     const line = new InterruptLine('x');
     const driven: number[] = [];

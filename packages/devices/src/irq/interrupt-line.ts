@@ -15,13 +15,18 @@ export interface Connection {
   dispose(): void;
 }
 
+/** One connection: who is connected twice is told twice. */
+interface Connected {
+  readonly listener: (level: number) => void;
+}
+
 /** One wire with any number of drivers and listeners. */
 export class InterruptLine implements InterruptSink {
   /** For messages. */
   readonly name: string;
   #level = 0;
   #risingEdges = 0;
-  #listeners: readonly ((level: number) => void)[] = [];
+  #connected: readonly Connected[] = [];
 
   constructor(name: string) {
     this.name = name;
@@ -55,10 +60,11 @@ export class InterruptLine implements InterruptSink {
   /** Tells `listener` each time the wire is driven, also to the level it has. */
   connect(listener: (level: number) => void): Connection {
     // Copied on change: a listener may connect or dispose while the line is being driven.
-    this.#listeners = [...this.#listeners, listener];
+    const added: Connected = { listener };
+    this.#connected = [...this.#connected, added];
     return {
       dispose: () => {
-        this.#listeners = this.#listeners.filter((other) => other !== listener);
+        this.#connected = this.#connected.filter((other) => other !== added);
       },
     };
   }
@@ -78,7 +84,7 @@ export class InterruptLine implements InterruptSink {
     let errors = earlier;
     if (level !== 0 && this.#level === 0) this.#risingEdges++;
     this.#level = level;
-    for (const listener of this.#listeners) {
+    for (const { listener } of this.#connected) {
       try {
         listener(level);
       } catch (error) {

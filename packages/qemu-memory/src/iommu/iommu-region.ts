@@ -10,6 +10,11 @@ import { type IommuEvent, type IommuNotifier, IommuNotifierFlag } from './iommu-
 import { IommuAccess, type IommuMemoryRegionOps, type IommuTlbEntry } from './iommu-ops.ts';
 import { PageIommu } from './page-iommu.ts';
 
+/** One registration: a notifier that is registered twice is told twice, and goes one at a time. */
+interface Registered {
+  readonly notifier: IommuNotifier;
+}
+
 /** One IOMMU region's model and notifiers. */
 export class IommuRegion {
   readonly region: MemoryRegion;
@@ -17,7 +22,7 @@ export class IommuRegion {
   /** @internal The model when it is one of pages: then a hit needs no entry and no call through `ops`. */
   readonly pages: PageIommu | null;
   /** In QEMU's order: the last registered first (A-162). */
-  #notifiers: readonly IommuNotifier[] = [];
+  #registered: readonly Registered[] = [];
   #flags = 0;
 
   constructor(region: MemoryRegion, ops: IommuMemoryRegionOps | null | undefined) {
@@ -78,13 +83,14 @@ export class IommuRegion {
       throw new RangeError(
         `IOMMU index ${index} is not in 0 to ${this.numIndexes() - 1} of region "${this.region.name}"`,
       );
-    this.#set([notifier, ...this.#notifiers]);
-    return disposable(() => this.#set(this.#notifiers.filter((each) => each !== notifier)));
+    const added: Registered = { notifier };
+    this.#set([added, ...this.#registered]);
+    return disposable(() => this.#set(this.#registered.filter((each) => each !== added)));
   }
 
   /** Tells every notifier of `index` (A-163). */
   notify(index: number, event: IommuEvent): void {
-    for (const notifier of this.#notifiers) if ((notifier.iommuIndex ?? 0) === index) notifyOne(notifier, event);
+    for (const { notifier } of this.#registered) if ((notifier.iommuIndex ?? 0) === index) notifyOne(notifier, event);
   }
 
   /** Tells `notifier` of all that is mapped now: the model's own way, or a walk by smallest pages (A-164). */
@@ -102,17 +108,17 @@ export class IommuRegion {
     }
   }
 
-  #set(notifiers: readonly IommuNotifier[]): void {
+  #set(registered: readonly Registered[]): void {
     const before = this.#flags;
     let after = 0;
-    for (const each of notifiers) after |= each.flags;
+    for (const { notifier } of registered) after |= notifier.flags;
     if (after !== before && this.ops.notifyFlagChanged?.(before, after) === false)
       throw new MemoryRegionError(
         'notifier-refused',
         `the model of IOMMU region "${this.region.name}" does not take notifier flags ${after} (now ${before})`,
       );
     this.#flags = after;
-    this.#notifiers = notifiers;
+    this.#registered = registered;
   }
 }
 

@@ -3,11 +3,16 @@
  * count of its own. T-30, T-31, T-36.
  */
 
+/** Somebody who waits; who asks twice is called twice. */
+interface Waiting {
+  readonly fn: () => void;
+}
+
 /** The references on one owner. */
 export class OwnerRecord {
   readonly #unreferenced: (record: OwnerRecord) => void;
   #count = 0;
-  #waiting: (() => void)[] = [];
+  #waiting: Waiting[] = [];
 
   /** @param unreferenced is told when somebody waits and no reference is left; runs `settle` when it is safe to. */
   constructor(unreferenced: (record: OwnerRecord) => void) {
@@ -30,15 +35,16 @@ export class OwnerRecord {
 
   /** Has `fn` run once, when no reference is left. @returns takes it back. */
   wait(fn: () => void): () => void {
-    this.#waiting.push(fn);
+    const added: Waiting = { fn };
+    this.#waiting.push(added);
     if (this.#count === 0) this.#unreferenced(this);
     return () => {
-      this.#waiting = this.#waiting.filter((each) => each !== fn);
+      this.#waiting = this.#waiting.filter((each) => each !== added);
     };
   }
 
   /** Runs what waits, unless somebody has taken a reference meanwhile. */
   settle(): void {
-    while (this.#count === 0 && this.#waiting.length > 0) this.#waiting.shift()!();
+    while (this.#count === 0 && this.#waiting.length > 0) this.#waiting.shift()!.fn();
   }
 }

@@ -268,6 +268,25 @@ it('A-162: notifiers register newest first, flags are united, a veto undoes, bad
   expect(() => region.iommu!.register({ flags: 1, start: 8, end: 7, notify: () => undefined })).toThrow(RangeError);
 });
 
+it('A-162: a notifier that is registered twice is told twice, and goes one registration at a time', () => {
+  const { m, dma } = behind(() => ({}));
+  const { iommu } = dma.view.section(0).region;
+  let told = 0;
+  const notifier: IommuNotifier = { flags: 1, start: 0, end: 0xfff, notify: () => void told++ };
+  const unmap = (): number => {
+    told = 0;
+    iommu!.notify(0, { type: IommuNotifierFlag.UNMAP, entry: entry(m.space, 0, 0, NONE) });
+    return told;
+  };
+  const first = iommu!.register(notifier);
+  const second = iommu!.register(notifier);
+  expect(unmap()).toBe(2);
+  first.dispose();
+  expect([unmap(), iommu!.notifierFlags]).toEqual([1, 1]);
+  second.dispose();
+  expect([unmap(), iommu!.notifierFlags]).toEqual([0, 0]);
+});
+
 it('A-163: an event is cropped to the notifier’s range; outside it, and of another type, it is not delivered', () => {
   const m = new TestMachine();
   const told: unknown[] = [];

@@ -76,6 +76,18 @@ describe('owners', () => {
     });
     expect(heard).toEqual(['gone', 'at once']);
   });
+  it('T-31: a function that waits twice is called twice, and each wait is taken back by itself', () => {
+    const { owner, bench, bar } = owned();
+    bar.ref();
+    let heard = 0;
+    const count = (): void => void heard++;
+    const first = bench.core.whenUnreferenced(owner, count);
+    bench.core.whenUnreferenced(owner, count);
+    bench.core.whenUnreferenced(owner, count);
+    first.dispose();
+    bar.unref();
+    expect(heard).toBe(2);
+  });
   it('T-31: a callback that waits for an owner may edit and dispose', () => {
     const { owner, bench, root, bar } = owned();
     root.addSubregion(0, bar);
