@@ -223,10 +223,8 @@ export class Committer {
     try {
       do {
         call(this.#poll);
-        for (let record = this.#unreferenced.shift(); record !== undefined; record = this.#unreferenced.shift()) {
-          const settled = record;
-          call(() => settled.settle());
-        }
+        for (let record = this.#unreferenced.shift(); record !== undefined; record = this.#unreferenced.shift())
+          record.settle(call);
       } while (this.#unreferenced.length > 0);
     } finally {
       this.#settling = false;

@@ -249,7 +249,8 @@ export class MemoryCore {
 
   /**
    * Has `fn` run once, when nothing refers to a region of `owner` any more: after the grace period of the last view that
-   * showed one. Soon if that is so now. Where a device is taken apart. @returns takes it back.
+   * showed one. Soon if that is so now. Where a device is taken apart. What `fn` throws surfaces from the commit, `unref` or
+   * `dispose` that let go last, when all who wait have been called. @returns takes it back.
    */
   whenUnreferenced(owner: object, fn: () => void): DisposableHandle {
     return disposable(this.ownerRecord(owner).wait(fn));

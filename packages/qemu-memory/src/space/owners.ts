@@ -2,6 +2,7 @@
  * Who keeps the owner of a region alive: containers, ranges of live views, look-up results, mappings. A region has no
  * count of its own. T-30, T-31, T-36.
  */
+import type { Call } from './listener-list.ts';
 
 /** Somebody who waits; who asks twice is called twice. */
 interface Waiting {
@@ -43,8 +44,8 @@ export class OwnerRecord {
     };
   }
 
-  /** Runs what waits, unless somebody has taken a reference meanwhile. */
-  settle(): void {
-    while (this.#count === 0 && this.#waiting.length > 0) this.#waiting.shift()!.fn();
+  /** Runs what waits, each through `call`, unless somebody has taken a reference meanwhile. */
+  settle(call: Call): void {
+    while (this.#count === 0 && this.#waiting.length > 0) call(this.#waiting.shift()!.fn);
   }
 }

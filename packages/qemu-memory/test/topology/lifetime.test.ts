@@ -88,6 +88,33 @@ describe('owners', () => {
     bar.unref();
     expect(heard).toBe(2);
   });
+  it('T-31: what a function that waited throws surfaces when all who wait have been called', () => {
+    const { owner, bench, root, bar } = owned();
+    root.addSubregion(0, bar);
+    const heard: string[] = [];
+    const wait = (name: string, fails: boolean): void => {
+      bench.core.whenUnreferenced(owner, () => {
+        heard.push(name);
+        if (fails) throw new Error(name);
+      });
+    };
+    wait('a', true);
+    wait('b', false);
+    expect(() => root.delSubregion(bar)).toThrow('a');
+    expect(heard).toEqual(['a', 'b']);
+    root.addSubregion(0, bar);
+    wait('c', true);
+    wait('d', true);
+    wait('e', false);
+    let errors: unknown;
+    try {
+      root.delSubregion(bar);
+    } catch (error) {
+      errors = error;
+    }
+    expect((errors as AggregateError).errors.map(String)).toEqual(['Error: c', 'Error: d']);
+    expect(heard).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
   it('T-31: a callback that waits for an owner may edit and dispose', () => {
     const { owner, bench, root, bar } = owned();
     root.addSubregion(0, bar);
