@@ -143,6 +143,32 @@ describe('the virtual clock', () => {
     expect(clock.advanceTo(150)).toEqual({ ran: 50, complete: true });
   });
 
+  it('Q-51: what timers throw surfaces when the turn is over: the others ran in time, the clock is at its target', () => {
+    const { clock, log, arm } = logged();
+    const fail = (name: string, deadline: number): void =>
+      clock
+        .timer(() => {
+          throw new Error(name);
+        })
+        .arm(deadline);
+    fail('first', 3);
+    arm('same time', 3);
+    arm('later', 5);
+    expect(() => clock.advanceTo(7)).toThrow('first');
+    expect([clock.now, log]).toEqual([7, ['same time@3', 'later@5']]);
+    fail('second', 7);
+    fail('third', 7);
+    arm('due', 7);
+    let thrown: unknown;
+    try {
+      clock.runDue();
+    } catch (error) {
+      thrown = error;
+    }
+    expect((thrown as AggregateError).errors.map(String)).toEqual(['Error: second', 'Error: third']);
+    expect(log.at(-1)).toBe('due@7');
+  });
+
   it('times are numbers while they are safe integers, bigints beyond; others are refused', () => {
     expect(toNanoseconds(5n)).toBe(5);
     expect(toNanoseconds(1n << 53n)).toBe(1n << 53n);
@@ -153,6 +179,59 @@ describe('the virtual clock', () => {
 });
 
 describe('driven by real time', () => {
+  it('goes on when a timer throws, and tells the host', () => {
+    let nowMs = 0;
+    let wake: (() => void) | null = null;
+    const host = {
+      nowMs: () => nowMs,
+      setTimeout: (callback: () => void) => {
+        wake = callback;
+        return wake;
+      },
+      clearTimeout: () => {
+        wake = null;
+      },
+    };
+    const clock = new VirtualClock();
+    let ticks = 0;
+    const timer = clock.timer(() => {
+      ticks++;
+      timer.arm(addNanoseconds(clock.now, 1_000_000));
+      if (ticks === 2) throw new Error('device');
+    });
+    timer.arm(1_000_000);
+    driveByRealTime(clock, host);
+    const thrown: string[] = [];
+    for (nowMs = 1; nowMs <= 6; nowMs++)
+      try {
+        wake!();
+      } catch (error) {
+        thrown.push(`${error} at ${nowMs}`);
+      }
+    expect([ticks, thrown, wake === null]).toEqual([6, ['Error: device at 2'], false]);
+  });
+
+  it('leaves nothing pending where it cannot start', () => {
+    const clock = new VirtualClock();
+    clock
+      .timer(() => {
+        throw new Error('device');
+      })
+      .arm(0);
+    clock.timer(() => undefined).arm(1_000_000);
+    const pending = new Set<() => void>();
+    const host = {
+      nowMs: () => 0,
+      setTimeout: (callback: () => void) => {
+        pending.add(callback);
+        return callback;
+      },
+      clearTimeout: (callback: never) => void pending.delete(callback),
+    };
+    expect(() => driveByRealTime(clock, host)).toThrow('device');
+    expect(pending.size).toBe(0);
+  });
+
   it('follows the host, wakes up for the next deadline and for nothing else', () => {
     let nowMs = 100;
     let wake: { callback: () => void; ms: number } | null = null;

@@ -23,7 +23,10 @@ export interface RealTimeOptions {
 
 /** A running driver. */
 export interface RealTimeDriver {
-  /** Brings the clock to the present, runs what is due, and wakes up for what is armed since. Call it before the guest reads a time and after it ran. */
+  /**
+   * Brings the clock to the present, runs what is due, and wakes up for what is armed since. Call it before the guest reads
+   * a time and after it ran. Throws what timers threw, or hands it to the host where that called; the driver goes on.
+   */
   sync(): void;
   /** Stops; the clock stands where it is. */
   dispose(): void;
@@ -41,22 +44,33 @@ export function driveByRealTime(clock: VirtualClock, host: HostTime, options: Re
     if (stopped) return;
     if (handle !== null) host.clearTimeout(handle as never);
     handle = null;
-    const elapsed = Math.floor((host.nowMs() - startMs) * 1e6 * rate);
-    const { complete } = clock.advanceTo(addNanoseconds(start, elapsed), timersPerTurn);
-    const ran = clock.runDue(timersPerTurn);
+    let upToDate = false; // Nor is it known to be when a timer has thrown: then the next turn follows at once.
+    try {
+      const elapsed = Math.floor((host.nowMs() - startMs) * 1e6 * rate);
+      const { complete } = clock.advanceTo(addNanoseconds(start, elapsed), timersPerTurn);
+      const ran = clock.runDue(timersPerTurn);
+      upToDate = complete && ran < timersPerTurn;
+    } finally {
+      sleep(upToDate);
+    }
+  };
+  const sleep = (upToDate: boolean): void => {
     const next = clock.nextDeadline;
-    if (next === null) return;
-    const ms = complete && ran < timersPerTurn ? Number(BigInt(next) - BigInt(clock.now)) / 1e6 / rate : 0;
+    if (next === null || stopped) return;
+    const ms = upToDate ? Number(BigInt(next) - BigInt(clock.now)) / 1e6 / rate : 0;
     handle = host.setTimeout(sync, Math.min(Math.max(ms, 0), LONGEST_SLEEP_MS));
   };
-  sync();
-  return {
-    sync,
-    dispose: () => {
-      stopped = true;
-      if (handle !== null) host.clearTimeout(handle as never);
-    },
+  const dispose = (): void => {
+    stopped = true;
+    if (handle !== null) host.clearTimeout(handle as never);
   };
+  try {
+    sync();
+  } catch (error) {
+    dispose(); // Nobody has a driver to stop.
+    throw error;
+  }
+  return { sync, dispose };
 }
 
 /** Hosts' timers take a signed 32-bit number of milliseconds. */

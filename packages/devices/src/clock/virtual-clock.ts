@@ -1,6 +1,7 @@
 /**
  * A clock that stands still until somebody turns it, with its timers in the order in which they are due. Turning it
- * runs every timer on the way, each with the clock at its own deadline. Q-50 to Q-56.
+ * runs every timer on the way, each with the clock at its own deadline. What a timer throws is kept until the turn is over,
+ * so that the others run in time: one as it is, several as an AggregateError. Q-50 to Q-56.
  */
 import { addNanoseconds, type Clock, type ClockTimer, type Nanoseconds, toNanoseconds } from './clock.ts';
 
@@ -57,6 +58,13 @@ export class VirtualClock implements Clock {
   advanceTo(target: Nanoseconds, limit: number = Number.POSITIVE_INFINITY): ClockTurn {
     const to = clockTime(target);
     checkLimit(limit);
+    const errors: unknown[] = [];
+    const turn = this.#advanceTo(to, limit, errors);
+    throwAll(errors);
+    return turn;
+  }
+
+  #advanceTo(to: Nanoseconds, limit: number, errors: unknown[]): ClockTurn {
     let ran = 0;
     while (this.#now < to) {
       const next = this.nextDeadline;
@@ -66,7 +74,7 @@ export class VirtualClock implements Clock {
       }
       if (ran >= limit) return { ran, complete: false };
       if (next > this.#now) this.#now = next;
-      ran += this.runDue(limit - ran);
+      ran += this.#runDue(limit - ran, errors);
     }
     return { ran, complete: !(ran >= limit && this.#hasDue()) };
   }
@@ -85,11 +93,20 @@ export class VirtualClock implements Clock {
   /** Runs the timers that are due at the present, those they arm for it included (Q-53). `limit` as for `advanceTo`. @returns how many ran. */
   runDue(limit: number = Number.POSITIVE_INFINITY): number {
     checkLimit(limit);
+    const errors: unknown[] = [];
+    const ran = this.#runDue(limit, errors);
+    throwAll(errors);
+    return ran;
+  }
+
+  #runDue(limit: number, errors: unknown[]): number {
     let ran = 0;
-    while (ran < limit && this.#hasDue()) {
-      this.#queue.shift().fire();
-      ran++;
-    }
+    for (; ran < limit && this.#hasDue(); ran++)
+      try {
+        this.#queue.shift().fire();
+      } catch (error) {
+        errors.push(error);
+      }
     return ran;
   }
 
@@ -157,6 +174,12 @@ class VirtualTimer implements ClockTimer {
     this.deadline = null;
     this.#expired();
   }
+}
+
+function throwAll(errors: readonly unknown[]): void {
+  if (errors.length === 0) return;
+  if (errors.length === 1) throw errors[0];
+  throw new AggregateError(errors, `${errors.length} timers failed`);
 }
 
 /** The clock is a signed 64-bit count. */
