@@ -92,7 +92,8 @@ export class Committer {
   }
 
   /**
-   * Puts `listener` into both lists and replays to it alone what there is (T-121).
+   * Puts `listener` into both lists and replays to it alone what there is (T-121). Where it throws it is taken out again, and told
+   * nothing more: as with `logGlobalStart` (T-137), who refuses a beginning is not told its end.
    * @param logging is global logging on?
    */
   register(space: AddressSpace, listener: MemoryListener, logging: boolean): Registration {
@@ -101,13 +102,18 @@ export class Committer {
     space.listeners.add(registration);
     this.#listenersChanged(space);
     const { view } = space;
-    this.telling((call) => {
-      call(() => listener.begin?.());
-      if (logging) call(() => listener.logGlobalStart?.());
-      replayAdd(listener, view, call);
-      this.eventFds.replayAdd(space, listener, view, call);
-    });
-    this.#tellCommit(listener);
+    try {
+      this.telling((call) => {
+        call(() => listener.begin?.());
+        if (logging) call(() => listener.logGlobalStart?.());
+        replayAdd(listener, view, call);
+        this.eventFds.replayAdd(space, listener, view, call);
+      });
+      this.#tellCommit(listener);
+    } catch (error) {
+      this.#forget(registration); // Nobody gets a handle to do it with.
+      throw error;
+    }
     return registration;
   }
 
@@ -124,9 +130,7 @@ export class Committer {
       });
       this.#tellCommit(listener);
     } finally {
-      this.listeners.remove(registration);
-      space.listeners.remove(registration);
-      this.#listenersChanged(space);
+      this.#forget(registration);
     }
   }
 
@@ -146,6 +150,13 @@ export class Committer {
     } finally {
       this.commit();
     }
+  }
+
+  #forget(registration: Registration): void {
+    const { space } = registration;
+    this.listeners.remove(registration);
+    space.listeners.remove(registration);
+    this.#listenersChanged(space);
   }
 
   #listenersChanged(space: AddressSpace): void {

@@ -179,8 +179,10 @@ describe('transactions', () => {
     space.registerListener(bad('one'));
     const io = bench.io('io', 4);
     expect(() => root.addSubregion(0x200, io)).toThrow('one');
+    root.delSubregion(io);
     space.registerListener({ priority: 5, regionAdd: () => undefined });
-    expect(() => space.registerListener(bad('two'))).toThrow('two');
+    space.registerListener(bad('two'));
+    expect(() => root.addSubregion(0x200, io)).toThrow(AggregateError);
     drain(log);
     let thrown: unknown;
     try {
@@ -386,6 +388,29 @@ describe('listeners', () => {
       'late fdAdd 8 4',
       'late commit',
     ]);
+  });
+  it('T-121: a listener that fails while it is registered is not kept, and hears nothing more', () => {
+    const { bench, root, space, log } = heard();
+    const failing = {
+      ...recorder('late', log),
+      regionAdd: () => {
+        throw new Error('no slot');
+      },
+    };
+    expect(() => space.registerListener(failing)).toThrow('no slot');
+    expect(drain(log)).toEqual(['late begin']);
+    expect(() =>
+      space.registerListener({
+        commit: () => {
+          throw new Error('no commit');
+        },
+      }),
+    ).toThrow('no commit');
+    root.addSubregion(0x100, bench.io('more', 4));
+    expect(drain(log)).toEqual(['begin', 'add 100-103 more', 'commit']);
+    space.removeListeners();
+    space.dispose();
+    expect(space.disposed).toBe(true);
   });
   it('T-123: unregistering tells that all is gone, once', () => {
     const { root, space, log } = heard();
