@@ -51,9 +51,11 @@ export class RegionSignals {
     if (!on && this.#vgaCount === 0)
       throw new MemoryRegionError('bad-log-client', `region "${region.name}" is not logged: setLog(false) too often`);
     check.mayEdit(region);
-    this.#vgaCount += on ? 1 : -1;
-    if (this.#vgaCount !== (on ? 1 : 0)) return;
-    region.core.begin();
+    const count = this.#vgaCount + (on ? 1 : -1);
+    const switches = count === (on ? 1 : 0);
+    if (switches) region.core.begin(); // Delivers writes that wait: what that throws leaves the count as it was.
+    this.#vgaCount = count;
+    if (!switches) return;
     this.logMask ^= 1 << LogClient.VGA;
     region.core.logMasksChanged();
     region.core.regionChanged(region, region.size, region.enabled);

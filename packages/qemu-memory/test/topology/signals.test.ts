@@ -202,6 +202,26 @@ describe('dirty logging', () => {
     drain(log);
     return { bench, ram, log };
   };
+  it('T-25: a setLog that fails does not count', () => {
+    const { bench, ram } = machine();
+    const { access } = bench.core;
+    const failing = (): void => {
+      access.flushCoalescedMmio = () => {
+        throw new Error('no ring');
+      };
+    };
+    failing();
+    expect(() => ram.setLog(true, LogClient.VGA)).toThrow('no ring');
+    access.flushCoalescedMmio = null;
+    ram.setLog(true, LogClient.VGA);
+    expect(ram.dirtyLogMask).toBe(1);
+    failing();
+    expect(() => ram.setLog(false, LogClient.VGA)).toThrow('no ring');
+    access.flushCoalescedMmio = null;
+    expect(ram.dirtyLogMask).toBe(1);
+    ram.setLog(false, LogClient.VGA);
+    expect(ram.dirtyLogMask).toBe(0);
+  });
   it('T-135: on the first flag listeners first, then a rebuild; more flags do nothing', () => {
     const { bench, log } = machine();
     bench.core.globalDirtyLogStart(2);
