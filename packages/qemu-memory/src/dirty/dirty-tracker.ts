@@ -4,11 +4,9 @@
  */
 import { DisposableBase } from '@guestmem/vm-memory';
 import type { RamBlock } from '../region/ram-block.ts';
+import { throwUndone } from '../space/committer.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
 import { TRACKER } from './client.ts';
-
-/** Global logging for trackers: QEMU's dirty-rate flag, which a migration does not use (A-184). */
-const LOG_FLAG = 2;
 
 /** Consecutive pages that were written. */
 export interface DirtyRun {
@@ -29,16 +27,20 @@ export class DirtyTrackers {
     this.#core = core;
   }
 
-  /** Starts global logging for the first one. */
+  /** Starts logging for the first one, and brings all up to date. Where that throws, `tracker` is not added. */
   add(tracker: DirtyTracker): void {
-    if (this.#trackers.size === 0) this.#core.globalDirtyLogStart(LOG_FLAG);
-    else this.collect();
+    if (this.#trackers.size === 0) this.#core.logForTrackers(true);
     this.#trackers.add(tracker);
+    try {
+      this.collect();
+    } catch (error) {
+      throwUndone(error, () => this.remove(tracker));
+    }
   }
 
-  /** Stops global logging after the last one. */
+  /** Stops logging after the last one. */
   remove(tracker: DirtyTracker): void {
-    if (this.#trackers.delete(tracker) && this.#trackers.size === 0) this.#core.globalDirtyLogStop(LOG_FLAG);
+    if (this.#trackers.delete(tracker) && this.#trackers.size === 0) this.#core.logForTrackers(false);
   }
 
   /** Moves the bits of all blocks into every tracker. */
@@ -72,7 +74,6 @@ export class DirtyTracker extends DisposableBase {
     this.#core = core;
     this.#trackers = trackers;
     trackers.add(this);
-    trackers.collect();
     this.#pending = new Map();
   }
 

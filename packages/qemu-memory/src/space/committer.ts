@@ -248,7 +248,8 @@ function inOrder(spaces: Iterable<AddressSpace>): AddressSpace[] {
   return [...spaces].sort((a, b) => a.id - b.id);
 }
 
-function collector(errors: unknown[]): Call {
+/** A `Call` that puts what is thrown into `errors`. */
+export function collector(errors: unknown[]): Call {
   return (tell) => {
     try {
       tell();
@@ -263,4 +264,12 @@ export function throwAll(errors: readonly unknown[]): void {
   if (errors.length === 0) return;
   if (errors.length === 1) throw errors[0];
   throw new AggregateError(errors, `${errors.length} callbacks of a commit failed`);
+}
+
+/** Throws `error` when `undo` has taken back what was begun, together with what that throws. */
+export function throwUndone(error: unknown, undo: () => void): never {
+  const errors = [error];
+  collector(errors)(undo);
+  throwAll(errors);
+  throw error;
 }

@@ -9,10 +9,14 @@ import type { MemoryRegion } from '../region/memory-region.ts';
 import { max, min } from '../view/big.ts';
 import type { FlatView } from '../view/flat-view.ts';
 import type { MemoryRegionSection } from '../view/section.ts';
+import { collector, throwAll, throwUndone } from './committer.ts';
 import type { Call, ListenerList } from './listener-list.ts';
 
 /** Why all memory is logged. Bits. T-135. */
 export const GlobalDirty = { MIGRATION: 1, DIRTY_RATE: 2, DIRTY_LIMIT: 4 } as const;
+
+/** Our own reason beside QEMU's: `trackDirty`. No program starts or stops it, and it is not shown as a flag. */
+const TRACKING = 8;
 
 /** What it needs of the core. */
 export interface DirtyLoggingHost {
@@ -38,7 +42,12 @@ export class DirtyLogging {
 
   /** `GlobalDirty` bits in force. */
   get flags(): number {
-    return this.#flags;
+    return this.#flags & ~TRACKING;
+  }
+
+  /** Is all memory logged, for whatever reason? */
+  get on(): boolean {
+    return this.#flags !== 0;
   }
 
   /** Does the machine run? Stops wait until it does (T-136). */
@@ -62,9 +71,25 @@ export class DirtyLogging {
     return mask;
   }
 
-  /** T-135, T-137. */
+  /** T-135, T-137. Where it throws, nothing is logged that was not before. */
   start(flags: number): void {
     checkFlags(flags);
+    this.#start(flags);
+  }
+
+  /** T-136. */
+  stop(flags: number): void {
+    checkFlags(flags);
+    this.#stopOrPostpone(flags);
+  }
+
+  /** Starts or stops logging for `trackDirty`. */
+  track(on: boolean): void {
+    if (on) this.#start(TRACKING);
+    else this.#stopOrPostpone(TRACKING);
+  }
+
+  #start(flags: number): void {
     if (this.#postponed !== 0) {
       const rest = this.#postponed & ~flags;
       this.#postponed = 0;
@@ -79,12 +104,14 @@ export class DirtyLogging {
       this.#flags = before;
       throw error;
     }
-    this.#host.rebuild();
+    try {
+      this.#host.rebuild();
+    } catch (error) {
+      throwUndone(error, () => this.#stop(this.#flags));
+    }
   }
 
-  /** T-136. */
-  stop(flags: number): void {
-    checkFlags(flags);
+  #stopOrPostpone(flags: number): void {
     if (this.#running) this.#stop(flags);
     else this.#postponed |= flags;
   }
@@ -122,8 +149,13 @@ export class DirtyLogging {
     const before = this.#flags;
     this.#flags = before & ~flags;
     if (before === 0 || this.#flags !== 0) return;
-    this.#host.rebuild();
-    this.#host.telling((call) => this.#host.listeners.reverse(call, (listener) => listener.logGlobalStop?.()));
+    const errors: unknown[] = [];
+    const each = collector(errors);
+    each(() => this.#host.rebuild());
+    each(() =>
+      this.#host.telling((call) => this.#host.listeners.reverse(call, (listener) => listener.logGlobalStop?.())),
+    );
+    throwAll(errors);
   }
 
   /** In order; the first that throws ends it, and those told before it are told to stop, in reverse (T-137). */

@@ -269,7 +269,7 @@ export class MemoryCore {
     this.#committer.refuseInCallback('the machine cannot be started or stopped');
     this.#dirtyLogging.running = on;
   }
-  /** `GlobalDirty` bits in force. */
+  /** `GlobalDirty` bits in force: a program's. That trackers log all memory too (`trackDirty`) does not show here. */
   get globalDirtyFlags(): number {
     return this.#dirtyLogging.flags;
   }
@@ -278,6 +278,7 @@ export class MemoryCore {
    * now on, pinned views and mappings too; a worker from its next quantum on, and `rcu.synchronize()` waits for that.
    *
    * @param flags `GlobalDirty` bits.
+   * @throws what listeners threw, and as `transaction`: then nothing is logged that was not before.
    */
   globalDirtyLogStart(flags: number): void {
     this.#committer.refuseInCallback('global logging cannot be started');
@@ -287,6 +288,11 @@ export class MemoryCore {
   globalDirtyLogStop(flags: number): void {
     this.#committer.refuseInCallback('global logging cannot be stopped');
     this.#dirtyLogging.stop(flags);
+  }
+  /** @internal Logs all memory for `trackDirty`, whatever a program starts and stops. */
+  logForTrackers(on: boolean): void {
+    this.#committer.refuseInCallback(`dirty tracking cannot be ${on ? 'started' : 'stopped'}`);
+    this.#dirtyLogging.track(on);
   }
   /** Has listeners bring dirty pages up to date: of one region, or of all logged ranges (T-138). */
   dirtyLogSync(region: MemoryRegion | null): void {
@@ -371,7 +377,7 @@ export class MemoryCore {
   registerListener(space: AddressSpace, listener: MemoryListener): () => void {
     this.#committer.refuseInCallback('a listener cannot be registered');
     if (space.disposed) throw new MemoryRegionError('disposed', `address space "${space.name}" has been disposed of`);
-    const registration = this.#committer.register(space, listener, this.#dirtyLogging.flags !== 0);
+    const registration = this.#committer.register(space, listener, this.#dirtyLogging.on);
     return () => this.unregisterListener(registration);
   }
   /** @internal T-123. */

@@ -290,6 +290,50 @@ it('A-184, D5: base and deltas of a tracker restore the memory, and two trackers
   expect(() => [...tracker.since()]).toThrow(TypeError);
 });
 
+it('A-184, D5: a tracker logs for a reason of its own, which no program ends and which ends none of a program', () => {
+  const { m, ram } = logged();
+  const mask = (): number => m.core.effectiveLogMask(ram);
+  m.core.globalDirtyLogStart(2);
+  const tracker = trackDirty(m.core);
+  expect(m.core.globalDirtyFlags).toBe(2);
+  m.core.globalDirtyLogStop(7);
+  expect([m.core.globalDirtyFlags, mask()]).toEqual([0, 5]);
+  m.space.store(3 * PAGE, u8, 1);
+  expect([...tracker.since()].map((run) => run.offset)).toEqual([3 * PAGE]);
+  m.core.globalDirtyLogStart(2);
+  tracker.dispose();
+  expect([m.core.globalDirtyFlags, mask()]).toEqual([2, 5]);
+  m.core.globalDirtyLogStop(2);
+  expect(mask()).toBe(1);
+});
+
+it('A-184, D5: a tracker that cannot start leaves nothing on', () => {
+  const { m, ram } = logged();
+  const heard: string[] = [];
+  let fails: 'logSync' | 'logStart' | null = 'logSync';
+  const fail = (name: typeof fails) => (): void => {
+    if (fails === name) throw new Error(`no ${name}`);
+  };
+  m.space.registerListener({
+    logGlobalStart: () => heard.push('start'),
+    logGlobalStop: () => heard.push('stop'),
+    logSyncGlobal: fail('logSync'),
+    logStart: fail('logStart'),
+  });
+  expect(() => trackDirty(m.core)).toThrow('no logSync');
+  expect(m.core.effectiveLogMask(ram)).toBe(1);
+  fails = 'logStart';
+  expect(() => trackDirty(m.core)).toThrow('no logStart');
+  expect(m.core.effectiveLogMask(ram)).toBe(1);
+  fails = null;
+  const tracker = trackDirty(m.core);
+  m.space.store(0, u8, 1);
+  expect([...tracker.since()].map((run) => run.offset)).toEqual([0]);
+  tracker.dispose();
+  expect(m.core.effectiveLogMask(ram)).toBe(1);
+  expect(heard).toEqual(['start', 'stop', 'start', 'stop', 'start', 'stop']);
+});
+
 it('A-73: stlNotdirty marks VGA and MIGRATION, and leaves translated code alone', () => {
   const m = new TestMachine({ translatesCode: true, targetOrder: 'big' });
   const ram = m.ram(0, 16 * PAGE);
