@@ -104,7 +104,7 @@ export class IommuRegion {
     for (let offset = 0n; offset <= last; offset += step) {
       const at = offset <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(offset) : offset;
       const entry = this.ops.translate(at, IommuAccess.NONE, notifier.iommuIndex ?? 0);
-      if ((entry.perm & IommuAccess.RW) !== IommuAccess.NONE) notifier.notify(entry);
+      if ((entry.perm & IommuAccess.RW) !== IommuAccess.NONE) notifier.notify({ ...entry }); // The model's own may change.
     }
   }
 

@@ -230,6 +230,15 @@ it('A-161, A-164: replay walks by the smallest page and tells what is mapped, or
   expect(own.iommu!.minPageSize()).toBe(4096);
 });
 
+it('A-164: each entry that a replay hands out stays as it was told', () => {
+  const m = new TestMachine();
+  const model = new PageIommu(m.space, (offset) => ({ translatedAddr: Number(offset) + 0x8000, perm: RO }));
+  const region = m.core.iommu('iommu', 0x4000, model);
+  const kept: IommuTlbEntry[] = [];
+  region.iommu!.replay({ flags: 2, start: 0, end: 0x3fff, notify: (each) => void kept.push(each) });
+  expect(kept).toEqual([0, 0x1000, 0x2000, 0x3000].map((iova) => entry(m.space, iova, iova + 0x8000, RO)));
+});
+
 it('A-162: notifiers register newest first, flags are united, a veto undoes, bad ones are refused', () => {
   const m = new TestMachine();
   const changes: [number, number][] = [];
