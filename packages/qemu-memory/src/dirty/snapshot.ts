@@ -2,7 +2,7 @@
 import { MemoryRegionError } from '../region/error.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
 import type { RamBlock } from '../region/ram-block.ts';
-import { DirtyClient } from './client.ts';
+import { DirtyClient, TRACKER_BIT } from './client.ts';
 
 /** Pages that one word of QEMU's bitmap holds: snapshots clear whole words. */
 const WORD_PAGES = 64;
@@ -65,7 +65,7 @@ export function memoryRegionSnapshotAndClearDirty(
   const first = Math.floor(offset / dirty.pageSize);
   const last = len === 0 ? first - 1 : Math.floor((offset + len - 1) / dirty.pageSize);
   const from = first - (first % WORD_PAGES);
-  const to = Math.min(last + (WORD_PAGES - 1 - (last % WORD_PAGES)), dirty.count - 1);
+  const to = len === 0 ? from - 1 : Math.min(last + (WORD_PAGES - 1 - (last % WORD_PAGES)), dirty.count - 1);
   const pages = new Uint8Array(Math.max(last - first + 1, 0));
   for (let page = from; page <= to; page++)
     if (dirty.clearPage(page, 1 << client) && page >= first && page <= last) pages[page - first] = 1;
@@ -89,7 +89,7 @@ export function setDirtyLebitmap(
   const block = blockOf(region, offset, 0);
   const { dirty } = block;
   let mask = 1 << DirtyClient.VGA;
-  if (globalLogging) mask |= (1 << DirtyClient.MIGRATION) | (1 << 3);
+  if (globalLogging) mask |= (1 << DirtyClient.MIGRATION) | TRACKER_BIT;
   if (region.core.translatesCode) mask |= 1 << DirtyClient.CODE;
   const first = Math.floor(offset / dirty.pageSize);
   let count = 0;

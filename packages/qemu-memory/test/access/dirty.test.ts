@@ -224,6 +224,16 @@ it('A-191: a snapshot holds what was dirty, clears whole words of 64 pages, and 
   expect(left).toEqual([0, 130]);
 });
 
+it('A-191: a snapshot of no bytes clears nothing', () => {
+  const m = new TestMachine();
+  const ram = m.ram(0, 200 * PAGE);
+  for (const offset of [0, 1, 70 * PAGE + 5, 200 * PAGE]) {
+    const snapshot = memoryRegionSnapshotAndClearDirty(ram, offset, 0, VGA);
+    expect(snapshot.getDirty(offset, 0)).toBe(false);
+  }
+  expect(ram.ram!.dirty.all(0, 200 * PAGE, VGA)).toBe(true);
+});
+
 it('A-192: an accelerator’s bitmap is ORed in: VGA always, MIGRATION with global logging, CODE with translated code', () => {
   const { ram } = logged();
   expect(setDirtyLebitmap(ram, PAGE, new Uint8Array([0b101]), false)).toBe(2);
