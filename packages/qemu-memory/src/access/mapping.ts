@@ -82,6 +82,7 @@ export class BounceBudget {
   }
   set limit(bytes: number) {
     this.#limit = checkLength(bytes, 'maxBounceBufferSize');
+    if (this.#used < this.#limit) this.#wake();
   }
   get used(): number {
     return this.#used;
@@ -97,6 +98,10 @@ export class BounceBudget {
   /** Gives back, and wakes and forgets all that wait. */
   give(bytes: number): void {
     this.#used -= bytes;
+    this.#wake();
+  }
+
+  #wake(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const wake of waiting) soon(wake);

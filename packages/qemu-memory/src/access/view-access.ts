@@ -215,7 +215,7 @@ export abstract class ViewAccess extends ScalarAccess implements TxMemory, Guest
   registerMapClient(wake: () => void): DisposableHandle {
     return this.bounceBudget.register(wake);
   }
-  /** Bytes that may be in bounce buffers at one time. Default 4096. */
+  /** Bytes that may be in bounce buffers at one time. Default 4096. Raising it wakes map clients. */
   get maxBounceBufferSize(): number {
     return this.bounceBudget.limit;
   }

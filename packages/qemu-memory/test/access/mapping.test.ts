@@ -105,6 +105,28 @@ it('A-90: a map client is called once when budget is free, or as soon as some is
   expect(woken).toEqual(['at once', 'later']);
 });
 
+it('A-90: a map client is called when a raised limit leaves budget free, and not before', async () => {
+  const m = machine();
+  m.device(0, 0x2000, { endianness: 'little' });
+  m.space.maxBounceBufferSize = 0;
+  let woken = 0;
+  m.space.registerMapClient(() => void woken++);
+  m.space.maxBounceBufferSize = 0;
+  await Promise.resolve();
+  expect(woken).toBe(0);
+  m.space.maxBounceBufferSize = 16;
+  expect(woken).toBe(0);
+  await Promise.resolve();
+  expect([woken, m.space.mapRange(0, 16, 'write')!.length]).toEqual([1, 16]);
+  m.space.registerMapClient(() => void woken++);
+  m.space.maxBounceBufferSize = 8;
+  await Promise.resolve();
+  expect(woken).toBe(1);
+  m.space.maxBounceBufferSize = 17;
+  await Promise.resolve();
+  expect(woken).toBe(2);
+});
+
 it('A-91: unmapping twice and using more than was mapped are errors', () => {
   const m = machine();
   m.ram(0, 0x1000);
