@@ -64,7 +64,7 @@ export function trackDirty(core: MemoryCore): DirtyTracker {
 export class DirtyTracker extends DisposableBase {
   readonly #trackers: DirtyTrackers;
   readonly #core: MemoryCore;
-  /** Pages not yet told, per block. */
+  /** Pages not yet given out, one byte each, per block. */
   #pending: Map<RamBlock, Uint8Array> = new Map();
   #disposed = false;
 
@@ -87,13 +87,17 @@ export class DirtyTracker extends DisposableBase {
     set.fill(1, firstPage, firstPage + pages);
   }
 
-  /** What was written since the last call, in order of blocks and offsets; then all counts as seen. */
+  /**
+   * What was written since the last call, in order of blocks and offsets. A run counts as seen once it is given out: who
+   * leaves the loop early gets the rest from the next call.
+   */
   *since(): Generator<DirtyRun, void, void> {
     if (this.#disposed) throw new TypeError('this dirty tracker was disposed of');
     this.#trackers.collect();
-    const pending = this.#pending;
-    this.#pending = new Map();
-    for (const [block, pages] of pending) yield* runsOf(block, pages);
+    for (const [block, pages] of [...this.#pending]) {
+      yield* takeRuns(block, pages);
+      if (!pages.includes(1)) this.#pending.delete(block); // Else noted behind us, while a run was out.
+    }
   }
 
   /** The RAM blocks that the machine's address spaces show now, each once. */
@@ -132,12 +136,14 @@ function ramBlocks(core: MemoryCore): RamBlock[] {
   return [...blocks];
 }
 
-function* runsOf(block: RamBlock, pages: Uint8Array): Generator<DirtyRun, void, void> {
+/** The runs of the pages that are set; each is cleared when it is given out. */
+function* takeRuns(block: RamBlock, pages: Uint8Array): Generator<DirtyRun, void, void> {
   const { pageSize } = block.dirty;
   for (let page = 0; page < pages.length; page++) {
     if (pages[page] === 0) continue;
     const first = page;
     while (page < pages.length && pages[page] === 1) page++;
+    pages.fill(0, first, page);
     const offset = first * pageSize;
     const length = Math.min(page * pageSize, block.length) - offset;
     yield { block, offset, length, bytes: copyBlock(block, offset, length) };

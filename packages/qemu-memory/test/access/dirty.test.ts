@@ -300,6 +300,38 @@ it('A-184, D5: base and deltas of a tracker restore the memory, and two trackers
   expect(() => [...tracker.since()]).toThrow(TypeError);
 });
 
+it('A-184, D5: a run counts as seen when it is given out, also when the loop is left early or meets another', () => {
+  const { m } = logged();
+  m.ram(0x100000, PAGE, 'second');
+  const tracker = trackDirty(m.core);
+  const other = trackDirty(m.core);
+  const write = (...numbers: number[]): void => {
+    for (const page of numbers) m.space.store(page * PAGE, u8, 1);
+  };
+  const rest = (): number[] =>
+    [...tracker.since()].map((run) => run.offset / PAGE + (run.block.length === PAGE ? 256 : 0));
+  write(0, 1, 4, 8, 256);
+  for (const run of tracker.since()) {
+    expect([run.offset, run.length]).toEqual([0, 2 * PAGE]);
+    write(0, 6);
+    break;
+  }
+  expect(rest()).toEqual([0, 4, 6, 8, 256]);
+  expect(rest()).toEqual([]);
+  write(2, 5, 9);
+  const early = tracker.since();
+  expect(early.next().value?.offset).toBe(2 * PAGE);
+  write(1, 7);
+  expect([...other.since()]).toHaveLength(3); // Collects for both: 1 is behind, 7 is ahead.
+  expect([...early].map((run) => run.offset / PAGE)).toEqual([5, 7, 9]);
+  expect(rest()).toEqual([1]);
+  write(3, 256);
+  const outer = tracker.since();
+  outer.next();
+  expect(rest()).toEqual([256]);
+  expect(outer.next().done).toBe(true);
+});
+
 it('A-184, D5: a tracker logs for a reason of its own, which no program ends and which ends none of a program', () => {
   const { m, ram } = logged();
   const mask = (): number => m.core.effectiveLogMask(ram);
