@@ -3,7 +3,7 @@
  * goes. Hot: `translate`, which on a hit is a load, a compare and four stores into one entry that is used again and again.
  */
 import type { MemTxAttrs } from '@guestmem/memtx';
-import { type GuestAddress, type Iotlb, Permissions, toAddress } from '@guestmem/vm-memory';
+import { type GuestAddress, hex, type Iotlb, Permissions, toAddress } from '@guestmem/vm-memory';
 import type { ViewAccess } from '../access/view-access.ts';
 import { IommuNotifierFlag } from './iommu-notifier.ts';
 import { IommuAccess, type IommuMemoryRegionOps, type IommuTlbEntry } from './iommu-ops.ts';
@@ -14,7 +14,7 @@ import { PageWindows } from './page-window.ts';
 export interface PageTranslation {
   /** Where the page of `addrMask + 1` bytes that holds the offset begins in the target space. */
   readonly translatedAddr: GuestAddress;
-  /** Page size - 1; default the smallest page. */
+  /** Page size - 1, a page of `pageSize` or a larger power of two; default the smallest page. */
   readonly addrMask?: number;
   readonly perm: IommuAccess;
 }
@@ -28,8 +28,9 @@ export interface PageIommuOptions {
   readonly pageSize?: number;
   /** Cached pages per index, a power of two; default 1024. */
   readonly entries?: number;
-  /** How many tables there are, and which one attributes use (A-153). Default one. */
+  /** How many tables there are (A-153). Default 1. */
   readonly numIndexes?: number;
+  /** Which of several tables attributes use, 0 to `numIndexes` - 1. Only with `numIndexes`; default always 0. */
   readonly attrsToIndex?: (attrs: MemTxAttrs) => number;
 }
 
@@ -59,16 +60,21 @@ export class PageIommu implements IommuMemoryRegionOps {
   readonly windows: PageWindows;
   readonly #entry: MutableEntry;
 
-  /** @throws {RangeError} a size is not a power of two. */
+  /** @throws {RangeError} a size is not a power of two, `numIndexes` is no count, or `attrsToIndex` has nothing to choose from. */
   constructor(targetAs: ViewAccess, walk: PageWalk, options: PageIommuOptions = {}) {
     const pageSize = powerOfTwo(options.pageSize ?? 4096, 'pageSize');
+    const { numIndexes = 1, attrsToIndex } = options;
+    if (!Number.isSafeInteger(numIndexes) || numIndexes < 1)
+      throw new RangeError(`numIndexes must be an integer of 1 or more, not ${String(numIndexes)}`);
+    if (attrsToIndex !== undefined && numIndexes === 1)
+      throw new RangeError('attrsToIndex has one index to choose from; give numIndexes, 2 or more, too');
     this.targetAs = targetAs;
     this.#walk = walk;
     this.#pageMask = pageSize - 1;
     this.#pageShift = Math.log2(pageSize);
     this.#slots = powerOfTwo(options.entries ?? 1024, 'entries');
-    this.#indexes = options.numIndexes ?? 1;
-    this.attrsToIndex = options.attrsToIndex ?? (() => 0);
+    this.#indexes = numIndexes;
+    this.attrsToIndex = attrsToIndex ?? (() => 0);
     this.#pages = new Float64Array(2 * this.#slots * this.#indexes).fill(-1);
     this.#perms = new Uint8Array(this.#slots * this.#indexes);
     this.windows = new PageWindows(targetAs);
@@ -138,8 +144,12 @@ export class PageIommu implements IommuMemoryRegionOps {
     return this.#pageMask + 1;
   }
 
-  /** Forgets [iova, iova + len) and tells `region`'s notifiers that it is unmapped. Call it when a table entry goes or narrows. */
+  /**
+   * Forgets [iova, iova + len) and tells `region`'s notifiers that it is unmapped. Call it when a table entry goes or narrows.
+   * @throws {RangeError} no such index.
+   */
   invalidate(region: IommuRegion | null, iova: GuestAddress, len: GuestAddress, index = 0): void {
+    this.#checkIndex(index);
     const first = BigInt(toAddress(iova));
     const last = first + BigInt(len) - 1n;
     for (let slot = index * this.#slots; slot < (index + 1) * this.#slots; slot++) {
@@ -159,13 +169,15 @@ export class PageIommu implements IommuMemoryRegionOps {
     });
   }
 
-  /** Forgets everything of `index` that is cached; tells nobody. */
+  /** Forgets everything of `index` that is cached; tells nobody. @throws {RangeError} no such index. */
   flush(index = 0): void {
+    this.#checkIndex(index);
     this.#pages.fill(-1, 2 * index * this.#slots, 2 * (index + 1) * this.#slots);
     this.windows.close();
   }
 
   #miss(offset: GuestAddress, access: IommuAccess, index: number): IommuTlbEntry {
+    this.#checkIndex(index); // Enough here: nothing is cached under an index that there is not.
     const entry = this.#entry;
     const found = this.#walk(offset, access, index);
     if (found === null) {
@@ -176,6 +188,7 @@ export class PageIommu implements IommuMemoryRegionOps {
       return entry;
     }
     const mask = found.addrMask ?? this.#pageMask;
+    if (mask !== this.#pageMask) this.#checkMask(mask);
     const wide = BigInt(mask);
     const iova = toAddress(BigInt(offset) & ~wide);
     const target = toAddress(BigInt(found.translatedAddr) & ~wide);
@@ -185,6 +198,20 @@ export class PageIommu implements IommuMemoryRegionOps {
     entry.addrMask = mask;
     entry.perm = found.perm;
     return entry;
+  }
+
+  #checkIndex(index: number): void {
+    if (Number.isInteger(index) && index >= 0 && index < this.#indexes) return;
+    throw new RangeError(`IOMMU index ${String(index)} is not in 0 to ${this.#indexes - 1}`);
+  }
+
+  /** What is cached is one smallest page, whole: a walk may find larger ones. */
+  #checkMask(mask: number): void {
+    if (Number.isSafeInteger(mask) && mask > this.#pageMask && (BigInt(mask) & (BigInt(mask) + 1n)) === 0n) return;
+    const shown = Number.isSafeInteger(mask) && mask >= 0 ? hex(mask) : String(mask);
+    throw new RangeError(
+      `the walk found a page with addrMask ${shown}; it must be 2^k - 1 and at least ${hex(this.#pageMask)}: give the smallest page as pageSize`,
+    );
   }
 
   /** Caches the smallest page at `offset`, out of a page of `mask + 1` bytes that goes to `target`. */

@@ -11,6 +11,7 @@ import {
   MAX_IOMMU_CHAIN,
   notifyOne,
   PageIommu,
+  type PageIommuOptions,
   unmapNotifierRange,
   type ViewAccess,
 } from '@guestmem/qemu-memory';
@@ -383,6 +384,51 @@ it('A-152, A-162: PageIommu walks once per page, splits large pages, and forgets
   model.flush();
   expect(dma.load(0x22008, le32)).toBe(0xaa);
   expect(() => new PageIommu(m.space, () => null, { entries: 3 })).toThrow(RangeError);
+});
+
+it('A-153: a PageIommu has as many indexes as it is told, and attributes choose only among several', () => {
+  const m = new TestMachine();
+  m.ram(0, 0x10000);
+  const make = (options: PageIommuOptions): PageIommu => new PageIommu(m.space, () => null, options);
+  for (const numIndexes of [0, -1, 1.5, Number.NaN])
+    expect(() => make({ numIndexes })).toThrow(/numIndexes must be an integer of 1 or more, not/);
+  const attrsToIndex = (attrs: MemTxAttrs): number => (attrs.secure ? 1 : attrs.requesterId === 9 ? 0.5 : 0);
+  expect(() => make({ attrsToIndex })).toThrow(/give numIndexes, 2 or more/);
+  expect(() => make({ attrsToIndex, numIndexes: 1 })).toThrow(/give numIndexes, 2 or more/);
+  const model = new PageIommu(m.space, (_, __, index) => (index === 1 ? null : { translatedAddr: 0x1000, perm: RW }), {
+    attrsToIndex,
+    numIndexes: 2,
+  });
+  const region = m.core.iommu('iommu', 0x1000, model);
+  const dma = m.core.addressSpace(region, 'dma');
+  const secure = memTxAttrs({ secure: true });
+  expect([result(dma, 0, false, secure), result(dma, 0), result(dma, 0, false, secure)]).toEqual([
+    DECODE_ERROR,
+    OK,
+    DECODE_ERROR,
+  ]);
+  expect(() => result(dma, 0, false, memTxAttrs({ requesterId: 9 }))).toThrow(/IOMMU index 0.5 is not in 0 to 1/);
+  for (const index of [-1, 2, 0.5]) {
+    expect(() => model.flush(index)).toThrow(RangeError);
+    expect(() => model.invalidate(region.iommu, 0, 0x1000, index)).toThrow(RangeError);
+    expect(() => model.translate(0, RO, index)).toThrow(RangeError);
+  }
+  model.flush(1);
+});
+
+it('A-154: a walk finds pages of the smallest size and larger powers of two; others are refused, not cached in part', () => {
+  const m = new TestMachine();
+  m.ram(0, 0x10000);
+  m.space.store(0x8204, le32, 0x44);
+  let addrMask: number | undefined;
+  const model = new PageIommu(m.space, () => ({ translatedAddr: 0x8000, perm: RW, ...(addrMask ? { addrMask } : {}) }));
+  const dma = m.core.addressSpace(m.core.iommu('iommu', 0x10000, model), 'dma');
+  for (addrMask of [0xff, 0x7ff, 0x1fff + 0x4000, 0x1000, 4095.5, 2 ** 53, -1])
+    expect(() => dma.load(0x204, le32)).toThrow(/it must be 2\^k - 1 and at least 0xfff/);
+  for (addrMask of [undefined, 0xfff, 0x1fff, 2 ** 53 - 1]) {
+    model.flush();
+    expect(dma.load(0x204, le32)).toBe(addrMask === 2 ** 53 - 1 ? m.space.load(0x204, le32) : 0x44);
+  }
 });
 
 it('A-142: an IOTLB of vm-memory serves as the tables of a PageIommu', () => {

@@ -2,7 +2,7 @@
  * The windows and the table of cached IOMMU pages must be invisible: whatever changes while they are open, the next access
  * answers as a translation would. Each test first makes enough accesses to open them.
  */
-import { le32, le64n, MEMTXATTRS_UNSPECIFIED, MemTx, MemTxResult } from '@guestmem/memtx';
+import { le32, le64n, MEMTXATTRS_UNSPECIFIED, MemTx, type MemTxAttrs, MemTxResult } from '@guestmem/memtx';
 import { bufferBacking, GuestMemoryError } from '@guestmem/vm-memory';
 import { describe, expect, it } from 'vitest';
 import {
@@ -35,7 +35,8 @@ function machine(base: number, options: { readonly numIndexes?: number; readonly
     const found = table.get(Math.floor(Number(offset) / PAGE));
     return found === undefined ? null : { translatedAddr: found.to, perm: found.perm };
   };
-  const model = new PageIommu(target, walk, { ...options, attrsToIndex: (attrs) => (attrs.requesterId === 7 ? 1 : 0) });
+  const byRequester = { attrsToIndex: (attrs: MemTxAttrs) => (attrs.requesterId === 7 ? 1 : 0) };
+  const model = new PageIommu(target, walk, { ...options, ...(options.numIndexes === undefined ? {} : byRequester) });
   const root = core.container('bus', 1n << 64n);
   const iommu = core.iommu('iommu', 1n << 32n, model);
   root.addSubregion(base, iommu);
