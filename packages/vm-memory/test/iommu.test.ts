@@ -34,6 +34,16 @@ function ram(options = {}) {
   return memory;
 }
 
+function caught(act: () => unknown): IommuError {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof IommuError) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
+
 describe('IOTLB', () => {
   it('iommu::test_iotlb_merge: consecutive entries with consecutive targets are one range', () => {
     const tlb = new Iotlb();
@@ -167,6 +177,35 @@ describe('memory behind an IOMMU', () => {
     asked.length = 0;
     memory.store(0x8004, u32, 1);
     expect(asked).toEqual([[0x8004, 4, WRITE, 'access']]);
+  });
+
+  it('V-1.12: a handler may evict, but one that never holds the whole range is given up', () => {
+    /** Maps the pages that are missing and keeps the last `room` pages that it mapped. */
+    const caching = (room: number) => {
+      const kept: number[] = [];
+      let asked = 0;
+      const tlb = new Iotlb();
+      const iommu = tlbIommu(tlb, ({ base, length }) => {
+        asked++;
+        for (let page = Number(base) & ~0xfff; page < Number(base) + Number(length); page += 0x1000) {
+          tlb.setMapping(page, page, 0x1000, READ);
+          kept.push(page);
+          if (kept.length > room) tlb.invalidateMapping(kept.shift()!, 0x1000);
+        }
+        return true;
+      });
+      return { iommu, asked: () => asked };
+    };
+    const enough = caching(4);
+    for (const page of [0, 5, 6, 7]) enough.iommu.translate(page * 0x1000, 1, READ);
+    // Mapping page 1 evicts page 0, which then takes the place of page 5.
+    expect(enough.iommu.translate(0xf00, 0x200, READ)).toEqual([{ base: 0xf00, length: 0x200 }]);
+    expect(enough.asked()).toBe(6);
+    const tooFew = caching(1);
+    tooFew.iommu.translate(0xf00, 1, READ);
+    const error = caught(() => tooFew.iommu.translate(0xf00, 0x200, READ));
+    expect([error.code, error.iovaRange, tooFew.asked()]).toEqual(['evicted', { base: 0xf00, length: 0x200 }, 65]);
+    expect(error.message).toMatch(/iova range \[0xf00, 0x10ff\] is never mapped as a whole/);
   });
 
   it('iommu::test_mem_replace: another backend, the same translations; the old one stays as it was', () => {
