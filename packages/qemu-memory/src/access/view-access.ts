@@ -138,7 +138,7 @@ export abstract class ViewAccess extends ScalarAccess implements TxMemory, Guest
     map.met(slot);
     return codec.get(slot.view, off);
   }
-  /** @internal As `txReadDirect`. Scalars only: a struct codec may refuse its value when half is written. */
+  /** @internal As `txReadDirect`. Scalars only: a codec that a program made may refuse its value when half is written. */
   txWriteDirect<T>(addr: GuestAddress, codec: Codec<T>, value: T): boolean {
     if (!Number.isSafeInteger(addr) || !(codec instanceof ScalarCodec)) return false;
     const { map } = this;

@@ -33,7 +33,7 @@ export class RegionLinks {
   readonly roots: AddressSpace[] = [];
   /** Aliases of it that exist and are not disposed of. */
   aliases = 0;
-  /** Aliases of it that changes must climb through: see `climbs` in space/climb.ts. Weak: the tree keeps them alive. */
+  /** Aliases of it that changes must climb through: see `climbs` in climbing.ts. Weak: the tree keeps them alive. */
   climbers: Set<WeakRef<MemoryRegion>> | null = null;
   /** For an alias: its entry in `target.links.climbers`. */
   climber: WeakRef<MemoryRegion> | null = null;

@@ -1,6 +1,6 @@
 /**
  * The current views, found by content: two renderings that come to show the same share one view from then on, whatever
- * their roots (T-90, T-311b). Found by hash, compared range by range; blocks that both have are not looked at.
+ * their roots (T-90, T-311 (b)). Found by hash, compared range by range; blocks that both have are not looked at.
  */
 import type { MemoryRegion } from '../region/memory-region.ts';
 import type { FlatBlock } from '../view/flat-block.ts';

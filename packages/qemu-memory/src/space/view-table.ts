@@ -1,6 +1,6 @@
 /**
  * Keeps the views of a core up to date: which spaces show the same, what has changed since the last commit, and what to
- * render for it. Knows nothing of transactions or listeners (commit.ts). An update that is refused leaves all views as
+ * render for it. Knows nothing of transactions or listeners (committer.ts). An update that is refused leaves all views as
  * they were and all notes in place. D9, T-85 to T-90, T-105 step 1.
  */
 import { EXPAND_MAX } from '../region/climbing.ts';

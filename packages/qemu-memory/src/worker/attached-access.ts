@@ -111,7 +111,7 @@ export abstract class AttachedAccess extends AttachedScalars implements TxMemory
     const at = (addr as number) - window.first;
     return at >= 0 && at + codec.size <= window.loadLen ? codec.get(window.view, at) : NOT_DIRECT;
   }
-  /** @internal As `txReadDirect`. Scalars only: a struct codec may refuse its value when half is written. */
+  /** @internal As `txReadDirect`. Scalars only: a codec that a program made may refuse its value when half is written. */
   txWriteDirect<T>(addr: GuestAddress, codec: Codec<T>, value: T): boolean {
     if (!Number.isSafeInteger(addr) || !(codec instanceof ScalarCodec)) return false;
     const window = this.near(addr as number);
