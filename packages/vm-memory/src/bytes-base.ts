@@ -4,7 +4,7 @@
  */
 import { type GuestAddress, hex } from './address.ts';
 import type { Bytes } from './bytes.ts';
-import { checkBuffer, checkCount, endOfSource, fullSink, partialBuffer } from './bytes-check.ts';
+import { checkCount, endOfSource, fullSink, partialBuffer } from './bytes-check.ts';
 import type { Codec, ScalarCodec } from './codec.ts';
 import type { GuestMemoryError } from './error.ts';
 import type { ReadVolatile, WriteVolatile } from './io.ts';
@@ -108,11 +108,6 @@ export abstract class BytesBase<A extends GuestAddress = GuestAddress> implement
       throw this.incomplete(`stream ${what}`, addr, expected, done, cause);
     }
   }
-}
-
-/** Checks a buffer argument; for implementors. @throws {TypeError} not a Uint8Array. */
-export function assertBuffer(buf: Uint8Array): void {
-  checkBuffer(buf);
 }
 
 function add(addr: number, done: number): GuestAddress {

@@ -9,7 +9,7 @@ import { Permissions } from './permissions.ts';
 import type { GuestMemoryRegion } from './region.ts';
 
 /** No memory at all: what a window shows before its first use. */
-export const NO_SEGMENT: BackingSegment = {
+const NO_SEGMENT: BackingSegment = {
   start: 0,
   bytes: /* @__PURE__ */ new Uint8Array(0),
   view: /* @__PURE__ */ new DataView(/* @__PURE__ */ new ArrayBuffer(0)),

@@ -13,8 +13,6 @@ export const STATUS = 0x20; // RW, 32, bit 7
 export const INTERRUPT_STATUS = 0x24; // RO, 32
 export const INTERRUPT_RAISE = 0x60; // WO, 32
 export const INTERRUPT_ACKNOWLEDGE = 0x64; // WO, 32
-/** From here on 8-byte accesses count (E-13). */
-export const WIDE = 0x80;
 export const DMA_SOURCE = 0x80; // RW, 64
 export const DMA_DESTINATION = 0x88; // RW, 64
 export const DMA_COUNT = 0x90; // RW, 64

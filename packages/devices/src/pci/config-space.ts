@@ -14,7 +14,6 @@ export const STATUS = 0x06; // RO and RW1C, 16
 export const REVISION_ID = 0x08; // RO, 8
 export const CLASS_CODE = 0x09; // RO, 24
 export const CACHE_LINE_SIZE = 0x0c; // RW, 8
-export const HEADER_TYPE = 0x0e; // RO, 8
 export const BAR_0 = 0x10; // RW, 32, six of them
 export const SUBSYSTEM_VENDOR_ID = 0x2c; // RO, 16
 export const SUBSYSTEM_ID = 0x2e; // RO, 16

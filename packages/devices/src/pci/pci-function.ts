@@ -10,6 +10,9 @@ import type { InterruptSink } from '../irq/interrupt-line.ts';
 import { StateReader } from '../state-error.ts';
 import * as C from './config-space.ts';
 
+/** The bits of COMMAND that a guest sets at will. */
+const COMMAND_BITS = C.COMMAND_IO | C.COMMAND_MEMORY | C.COMMAND_MASTER | C.COMMAND_SERR | C.COMMAND_INTX_DISABLE;
+
 /** Who the function says it is. */
 export interface PciIdentity {
   readonly vendorId: number;
@@ -179,7 +182,7 @@ export class PciFunction {
     const { config } = this;
     config.define(C.VENDOR_ID, 2, identity.vendorId);
     config.define(C.DEVICE_ID, 2, identity.deviceId);
-    config.define(C.COMMAND, 2, 0, 0x0507);
+    config.define(C.COMMAND, 2, 0, COMMAND_BITS);
     config.define(C.REVISION_ID, 1, identity.revisionId);
     config.define(C.CLASS_CODE, 3, identity.classCode);
     config.define(C.CACHE_LINE_SIZE, 1, 0, 0xff);

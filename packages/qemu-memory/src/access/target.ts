@@ -6,7 +6,6 @@ import type { MemTxAttrs } from '@guestmem/memtx';
 import { type GuestAddress, toAddress } from '@guestmem/vm-memory';
 import type { IommuTlbEntry } from '../iommu/iommu-ops.ts';
 import type { PageIommu } from '../iommu/page-iommu.ts';
-import { RegionKind } from '../region/kind.ts';
 import { type AccessControl, MAX_NESTING } from './control.ts';
 import { DeviceError } from './device-error.ts';
 import { type Slot, SlotKind } from './slot.ts';
@@ -205,10 +204,4 @@ function refuseTranslation(map: ViewMap, offset: GuestAddress, len: number, out:
   out.space = null;
   out.addr = offset;
   out.map = map;
-}
-
-/** Does the region have the `ram` flag: RAM, ROM, RAM device (A-64)? */
-export function hasRamFlag(slot: Slot): boolean {
-  const { kind } = slot.section.region;
-  return kind === RegionKind.RAM || kind === RegionKind.RAM_DEVICE;
 }

@@ -22,7 +22,7 @@ export function inferFacts(text: string, flat: FlatDump): MtreeFacts {
 }
 
 /** The same for a dump that is parsed already. */
-export function inferFactsOfDump(dump: MtreeDump, flat: FlatDump): MtreeFacts {
+function inferFactsOfDump(dump: MtreeDump, flat: FlatDump): MtreeFacts {
   const targets = new Map<number, number>();
   let linked = linkDump(dump, targets);
   let spaces = matchSpaces(dump, linked, flat);

@@ -29,7 +29,7 @@ export function linkAliases(
 }
 
 /** Calls `each` for every node at and below `node`, in printed order. */
-export function forEachNode(node: MtreeNode, each: (node: MtreeNode) => void): void {
+function forEachNode(node: MtreeNode, each: (node: MtreeNode) => void): void {
   each(node);
   for (const child of node.children) forEachNode(child, each);
 }

@@ -24,7 +24,7 @@ export function parseMtree(text: string, options: ParseMtreeOptions = {}): Memor
 }
 
 /** The same for a dump that is parsed already. */
-export function mapOfDump(dump: MtreeDump, options: ParseMtreeOptions = {}): MemoryMap {
+function mapOfDump(dump: MtreeDump, options: ParseMtreeOptions = {}): MemoryMap {
   const facts = options.facts ?? {};
   checkFacts(facts);
   const targets = new Map(Object.entries(facts.target ?? {}).map(([line, root]) => [Number(line), root]));
