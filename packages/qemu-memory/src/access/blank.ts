@@ -6,11 +6,7 @@
 import type { MemoryRegion } from '../region/memory-region.ts';
 import { MemoryRegionSection } from '../view/section.ts';
 import { Slot, SlotKind } from './slot.ts';
-
-/** Entries of the tables, which their hashes in view-map.ts, far.ts and scalar-access.ts know. */
-const COARSE = 256;
-const PAGES = 512;
-const FINE = 512;
+import { TABLE_ENTRIES } from './view-map.ts';
 
 /** The beginning of the look-ups of one core. */
 export class Blank {
@@ -41,8 +37,8 @@ export class Blank {
     this.unassigned = section;
     this.never = new Slot({ first: Number.POSITIVE_INFINITY, ...hole });
     this.refused = new Slot({ first: 0, ...hole });
-    this.coarse = new Array<Slot>(COARSE).fill(this.never);
-    this.pages = new Array<Slot>(PAGES).fill(this.never);
-    this.fine = new Array<Slot>(FINE).fill(this.never);
+    this.coarse = new Array<Slot>(TABLE_ENTRIES.coarse).fill(this.never);
+    this.pages = new Array<Slot>(TABLE_ENTRIES.pages).fill(this.never);
+    this.fine = new Array<Slot>(TABLE_ENTRIES.fine).fill(this.never);
   }
 }

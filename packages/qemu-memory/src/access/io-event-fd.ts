@@ -1,17 +1,6 @@
 /** Matching a write against a region's ioeventfds: before splitting, on the whole access, in device order.. */
 
-/** One ioeventfd as the dispatch sees it. */
-export interface IoEventFd {
-  /** Within the region. */
-  readonly offset: bigint;
-  /** 1, 2, 4, 8; 0 matches any size and ignores the data. */
-  readonly size: number;
-  readonly matchData: boolean;
-  /** In device order. */
-  readonly data: bigint;
-  /** Signalled inside the write; must not block. */
-  readonly notifier: { notify(): void };
-}
+import type { IoEventFd } from '../region/event-fd.ts';
 
 /** An ioeventfd with its data as halves. */
 export interface PreparedEvent {

@@ -4,6 +4,7 @@
  * that call sites stay monomorphic. Allocates nothing unless a 64-bit bigint callback is used. A-30 to A-51, A-55.
  */
 import { type MemTxAttrs, MemTxResult } from '@guestmem/memtx';
+import type { IoEventFd } from '../region/event-fd.ts';
 import { RegionKind } from '../region/kind.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
 import type { MemoryRegionOps, ValidAccess } from '../region/ops.ts';
@@ -12,7 +13,7 @@ import { readNarrow, readWide, writeNarrow, writeWide } from './callbacks.ts';
 import type { AccessControl, RefusalReason } from './control.ts';
 import { MAX_NESTING } from './control.ts';
 import { DeviceError } from './device-error.ts';
-import { eventMatches, type IoEventFd, type PreparedEvent, prepareEvents } from './io-event-fd.ts';
+import { eventMatches, type PreparedEvent, prepareEvents } from './io-event-fd.ts';
 import { OwnerGuard } from './owner-guard.ts';
 import { QuickDispatch } from './quick-dispatch.ts';
 

@@ -19,11 +19,18 @@ const SAFE_END_BIG = 2n ** 53n;
 const SPACE_END = 2n ** 64n;
 /** RAM windows are at most this long, so that unsigned 32-bit arithmetic covers them. */
 const WINDOW = 2 ** 31;
+/** Entries of the tables; far.ts and scalar-access.ts know the hash of `pages`. */
 const COARSE = 256;
-
 const FINE = 512;
 const PAGES = 512;
 const PAGE = 4096;
+
+/** For who makes the tables (blank.ts). */
+export const TABLE_ENTRIES: Readonly<Record<'coarse' | 'fine' | 'pages', number>> = {
+  coarse: COARSE,
+  fine: FINE,
+  pages: PAGES,
+};
 
 /** The look-up of one view. Sections are shared by the views that show them, so slots hang on the sections. */
 export class ViewMap extends Far {

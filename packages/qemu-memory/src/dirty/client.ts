@@ -1,16 +1,10 @@
 /** Who wants to know which pages were written. A-180. */
+import { LogClient } from '../region/log-client.ts';
 
-/** Clients of dirty tracking. */
-export const DirtyClient = {
-  /** Displays: set per region with `setLog`. */
-  VGA: 0,
-  /** Translated code. */
-  CODE: 1,
-  /** Migration, dirty rate, dirty limit: set globally. */
-  MIGRATION: 2,
-} as const;
+/** Clients of dirty tracking: those that ask for logging, by the name that reads well where pages are looked at. */
+export const DirtyClient: typeof LogClient = LogClient;
 /** One of the `DirtyClient` numbers. */
-export type DirtyClient = (typeof DirtyClient)[keyof typeof DirtyClient];
+export type DirtyClient = LogClient;
 
 /** Our own fourth client, set along with MIGRATION: what DirtyTracker reads, so that it takes nothing from a migration. */
 export const TRACKER = 3;

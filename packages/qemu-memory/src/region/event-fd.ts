@@ -2,6 +2,7 @@
 
 /** What a matched write signals. Its identity is part of the eventfd's. */
 export interface EventNotifier {
+  /** Called inside the write; must not block. */
   notify(): void;
 }
 
@@ -13,7 +14,7 @@ export interface IoEventFd {
   readonly size: number;
   /** Must the written value equal `data`? */
   readonly matchData: boolean;
-  /** In the region's byte order; 0 unless `matchData`. */
+  /** In the region's byte order (A-51); 0 unless `matchData`. */
   readonly data: bigint;
   readonly notifier: EventNotifier;
   /** Stands for the notifier's identity in the sort order: when it was first seen. */

@@ -1,3 +1,11 @@
-/** Who asks for dirty pages. The numbers are bits of a mask. T-24. */
-export const LogClient = { VGA: 0, CODE: 1, MIGRATION: 2 } as const;
+/** Who asks for dirty pages. The numbers are bits of a mask. T-24, A-180. */
+export const LogClient = {
+  /** Displays: set per region with `setLog`. */
+  VGA: 0,
+  /** Translated code. */
+  CODE: 1,
+  /** Migration, dirty rate, dirty limit: set globally. */
+  MIGRATION: 2,
+} as const;
+/** One of the `LogClient` numbers. */
 export type LogClient = (typeof LogClient)[keyof typeof LogClient];
