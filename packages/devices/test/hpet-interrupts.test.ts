@@ -90,6 +90,17 @@ describe('HPET deadlines', () => {
     expect(board.clock.nextDeadline).toBeNull();
   });
 
+  it('H-73: once due, a timer that is not periodic stays unarmed until a write arms it', () => {
+    const board = running(ENABLE | route(16), 100n);
+    expect(board.step(1000)).toBe('+16 -16');
+    expect([board.clock.armed, board.step(1_000_000_000)]).toEqual([0, '']);
+    board.write(timer(0, MSG), 1);
+    board.write(timer(0), ENABLE | LEVEL | route(16));
+    expect(board.clock.armed).toBe(0);
+    board.write(timer(0, CMP), 0);
+    expect([board.clock.armed, board.step(10)]).toEqual([1, '+16']);
+  });
+
   it('H-41: enabling arms timers in order, those without interrupt too, not those with a comparator of all ones', () => {
     const board = new HpetBoard();
     board.write64(timer(1, CMP), 50n);
@@ -131,6 +142,54 @@ describe('HPET interrupts', () => {
     expect([board.read(0x20), board.take()]).toEqual([1, '']);
     board.write(0x20, 1);
     expect([board.read(0x20), board.take()]).toEqual([0, '-20']);
+  });
+
+  it('H-74, H-83: a level timer that is due again while it is up changes nothing; stopping it lowers the line and cancels', () => {
+    const board = new HpetBoard();
+    board.write(timer(0), ENABLE | PERIODIC | LEVEL | 0x40 | route(20));
+    board.write(timer(0, CMP), 100); // comparator
+    board.write(timer(0, CMP), 100); // period
+    board.write(timer(0, CMP + 4), 0);
+    board.write(timer(0), ENABLE | PERIODIC | LEVEL | 0x40 | route(20));
+    board.write(timer(0, CMP + 4), 0); // the comparator's high half
+    board.write(0x10, ON);
+    board.take();
+    expect([board.step(1000), board.read(0x20)]).toEqual(['+20', 1]);
+    expect([board.step(10_000), board.read(0x20), board.clock.armed]).toEqual(['', 1, 1]);
+    board.write(timer(0), PERIODIC | LEVEL | route(20));
+    expect([board.take(), board.read(0x20), board.clock.armed]).toEqual(['-20', 0, 0]);
+    expect(board.step(10_000)).toBe('');
+  });
+
+  it('H-92: one write of the status lowers lines in the order of the timers', () => {
+    const board = new HpetBoard();
+    for (const [n, line] of [
+      [2, 5],
+      [0, 23],
+      [1, 14],
+    ] as const) {
+      board.write(timer(n), ENABLE | LEVEL | route(line));
+      board.write64(timer(n, CMP), 10n);
+    }
+    board.write(0x10, ON);
+    board.step(100);
+    board.write(0x20, 0xffff_ffff);
+    expect(board.take()).toBe('-23 -14 -5');
+  });
+
+  it('H-95: output 0 takes the level of the PIT; in legacy mode it is ignored and forgotten', () => {
+    const board = new HpetBoard();
+    board.hpet.setPitInput(1);
+    board.hpet.setPitInput(0);
+    board.hpet.setPitInput(1);
+    expect(board.take()).toBe('+0 -0 +0');
+    board.write(0x10, LEGACY);
+    expect(board.take()).toBe('g- -0');
+    board.hpet.setPitInput(0);
+    board.hpet.setPitInput(1);
+    expect(board.take()).toBe('');
+    board.write(0x10, 0);
+    expect(board.take()).toBe('g+');
   });
 
   it('H-82: a timer whose interrupt is off lowers the line of its route when it comes due', () => {

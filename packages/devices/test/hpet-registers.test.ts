@@ -71,6 +71,30 @@ describe('HPET registers', () => {
     expect(board.read(timer(0, 4))).toBe(0x00ff_0104);
   });
 
+  it('H-22: bits 1 to 3, 6, 8 to 14 of a timer configuration are written, 4 and 5 read 1, the rest 0', () => {
+    const written = [1, 2, 3, 6, 8, 9, 10, 11, 12, 13, 14];
+    for (let bit = 0; bit < 32; bit++) {
+      const board = new HpetBoard();
+      board.write(timer(0), 2 ** bit);
+      expect([bit, board.read(timer(0))]).toEqual([bit, written.includes(bit) ? 0x30 + 2 ** bit : 0x30]);
+      board.write(timer(0, CMP), 1); // Which is when "value set" reads 0 again.
+      expect([bit, board.read(timer(0))]).toEqual([bit, written.includes(bit) && bit !== 6 ? 0x30 + 2 ** bit : 0x30]);
+    }
+  });
+
+  it('H-51: a write of the configuration takes each of those bits from the value, set or clear', () => {
+    const board = new HpetBoard();
+    for (const [value, reads] of [
+      [0xffff_ffff, 0x7f7e],
+      [0x2208, 0x2238],
+      [0x4104, 0x4134],
+      [0x80b1, 0x0030],
+    ] as const) {
+      board.write(timer(0), value);
+      expect(board.read(timer(0))).toBe(reads);
+    }
+  });
+
   it('H-24, H-100: power-on values; the extra register set is all 0', () => {
     const board = new HpetBoard();
     expect([0x10, 0x20, 0xf0, 0xf4].map((offset) => board.read(offset))).toEqual([0, 0, 0, 0]);
@@ -105,7 +129,45 @@ describe('HPET registers', () => {
   });
 });
 
+describe('HPET periods', () => {
+  it('H-56: the period stays whatever else is written, and is 0 after a reset', () => {
+    const board = new HpetBoard();
+    const period = (): bigint => BigInt(board.hpet.state().timers[0]!.period);
+    expect(period()).toBe(0n);
+    board.write(timer(0), 8); // periodic
+    board.write64(timer(0, CMP), 0x5_0000_0064n);
+    expect(period()).toBe(0x5_0000_0064n);
+    board.write(timer(0), 0);
+    board.write64(timer(0, CMP), 7n); // the comparator now
+    board.write(0x10, 1);
+    board.step(1_000_000);
+    board.write(0x10, 0);
+    board.write(timer(0), 8);
+    expect(period()).toBe(0x5_0000_0064n);
+    board.hpet.reset();
+    expect(period()).toBe(0n);
+  });
+
+  it('H-56: in 32-bit mode the high half of the comparator is kept and read back; the low halves are compared', () => {
+    const board = new HpetBoard();
+    board.write(timer(0), 0x100 | 4 | (16 << 9));
+    board.write64(timer(0, CMP), 0x7_0000_0064n);
+    expect([board.read(timer(0, CMP)), board.read(timer(0, CMP + 4))]).toEqual([0x64, 7]);
+    board.write(0x10, 1);
+    expect([board.step(999), board.step(1)]).toEqual(['', '+16 -16']);
+  });
+});
+
 describe('HPET counter', () => {
+  it('H-34: it counts on over 2^32 while timers are in 32-bit mode', () => {
+    const board = new HpetBoard();
+    for (const n of [0, 1, 2]) board.write(timer(n), 0x100);
+    board.write64(0xf0, 0xffff_fff0n);
+    board.write(0x10, 1);
+    board.step(0x20 * 10);
+    expect(board.counter()).toBe(0x1_0000_0010n);
+  });
+
   it('H-30, H-31: counts ticks of 10 ns from the moment of enabling; a tick begun is lost at disabling', () => {
     const board = new HpetBoard();
     board.step(7);

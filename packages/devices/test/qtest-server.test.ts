@@ -172,6 +172,18 @@ describe('commands', () => {
     expect(say('irq_intercept_in board/pic')).toBe('OK');
   });
 
+  it('Q-55: clock_set goes to its number, clock_step adds its own; clock_set needs one', () => {
+    const { say } = server();
+    expect(['clock_set 1000', 'clock_step 5', 'clock_step 0x10', 'clock_set 2000'].map(say)).toEqual([
+      'OK 1000',
+      'OK 1005',
+      'OK 1021',
+      'OK 2000',
+    ]);
+    expect(say('clock_set')).toMatch(/^FAIL /);
+    expect(say('clock_step 0')).toBe('OK 2000');
+  });
+
   it('Q-53, Q-63: what is due now runs after the reply, levels are compared as integers', () => {
     const { qtest, writes, clock, inputs } = server();
     qtest.feed('irq_intercept_in pic\n');
