@@ -2,6 +2,7 @@ import { MEMTXATTRS_UNSPECIFIED } from '@guestmem/memtx';
 import { describe, expect, it } from 'vitest';
 import {
   type AddressSpace,
+  addressSpaceLookupSection,
   flatviewTranslateSection,
   type MemoryRegion,
   memoryRegionFind,
@@ -144,6 +145,31 @@ describe('looking into a view', () => {
     });
     expect([stopped, seen]).toEqual([true, ['0 8 r0 0', '16 8 r16 0']]);
     expect(view.forEachRange(() => undefined)).toBe(false);
+  });
+  it('T-152: what was found last is only a hint: each look-up answers the same after any other, by borders and in holes', () => {
+    const bench = new Bench();
+    const root = bench.container('root');
+    root.addSubregion(0x1000, bench.io('a', 0x10));
+    root.addSubregion(0x1010, bench.io('b', 8));
+    root.addSubregion(0x4000, bench.ram('c', 0x2000));
+    const space = bench.space(root);
+    const expected: readonly [addr: number, name: string][] = [
+      [0xfff, ''],
+      [0x1000, 'a'],
+      [0x100f, 'a'],
+      [0x1010, 'b'],
+      [0x1017, 'b'],
+      [0x1018, ''],
+      [0x3fff, ''],
+      [0x4000, 'c'],
+      [0x5fff, 'c'],
+      [0x6000, ''],
+    ];
+    for (const [first] of expected)
+      for (const [addr, name] of expected) {
+        addressSpaceLookupSection(space, first);
+        expect([first, addr, addressSpaceLookupSection(space, addr).region.name]).toEqual([first, addr, name]);
+      }
   });
   it('T-176: no limit of sections', () => {
     const bench = new Bench();
