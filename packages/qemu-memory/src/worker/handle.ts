@@ -5,7 +5,7 @@
 import type { ByteOrder } from '@guestmem/vm-memory';
 
 /** Changes with every incompatible change of the layouts. */
-export const PROTOCOL = 2;
+export const PROTOCOL = 3;
 
 /** One host buffer of a RAM block. */
 export interface SharedSegment {

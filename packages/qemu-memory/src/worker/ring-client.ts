@@ -14,6 +14,7 @@ import {
   ANSWERED,
   ATTRS_HI,
   ATTRS_LO,
+  BEGIN,
   CHUNK,
   CLAIMED,
   DONE_LO,
@@ -91,7 +92,11 @@ export class RingClient {
     const { words, payload } = this.#ring;
     const bytes = this.#ring.payloads[entry]!;
     const at = this.#ring.at(entry);
-    if (attrs.own !== null) this.#sendOwn(entry, attrs, deadline);
+    let begin = BEGIN;
+    if (attrs.own !== null) {
+      this.#sendOwn(entry, attrs, deadline);
+      begin = 0;
+    }
     let sent = 0;
     do {
       const chunk = Math.min(payload, input.length - sent);
@@ -104,11 +109,12 @@ export class RingClient {
       words[at + ATTRS_LO] = attrs.bits | 0;
       words[at + ATTRS_HI] = Math.floor(attrs.bits / 0x1_0000_0000);
       words[at + PIN] = pin;
-      words[at + OP] = op;
+      words[at + OP] = op | begin;
       words[at + FLAGS] = flags;
       words[at + CHUNK] = chunk;
       this.#exchange(entry, deadline);
-    } while (sent < input.length);
+      begin = 0;
+    } while (sent < input.length && words[at + REPLY] === Reply.DONE);
     this.#collect(entry, addr, output, deadline);
     this.#ring.free(entry);
   }
@@ -153,7 +159,7 @@ export class RingClient {
     }
     const at = this.#ring.at(entry);
     this.#ring.words[at + CHUNK] = putText(bytes, text);
-    this.#ring.words[at + OP] = Op.ATTRS;
+    this.#ring.words[at + OP] = Op.ATTRS | BEGIN;
     this.#exchange(entry, deadline);
   }
 

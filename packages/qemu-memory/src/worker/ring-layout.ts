@@ -22,7 +22,7 @@ const HEADER_WORDS = 16;
 /** Int32 words of an entry. */
 export const STATE = 0; // 0 free, else caller << 4 | phase.
 export const ORDER = 1; // Ticket.
-export const OP = 2;
+export const OP = 2; // Op below, and BEGIN.
 export const FLAGS = 3;
 export const ADDR_LO = 4;
 export const ADDR_HI = 5;
@@ -72,6 +72,8 @@ export const Op = {
   /** Code may have been in what a store has changed: the address is an offset in the RAM block whose id the flags are. */
   CODE: 15,
 } as const;
+/** Beside the Op of a transaction's first exchange: nothing of the one before, which may have been given up, belongs to it. */
+export const BEGIN = 0x100;
 /** What EXTENT answers. */
 export const Extent = { NONE: 0, OTHER: 1, RAM: 2 } as const;
 /** Flags of a request. */

@@ -14,6 +14,7 @@ import {
   ANSWERED,
   ATTRS_HI,
   ATTRS_LO,
+  BEGIN,
   CHUNK,
   CLAIMED,
   DONE_LO,
@@ -36,13 +37,7 @@ import {
   STATE,
   THROW,
 } from './ring-layout.ts';
-
-/** What an entry has collected, or still has to give away. */
-interface Stage {
-  own: MemTxAttrsFields | null;
-  bytes: Uint8Array;
-  at: number;
-}
+import { RingStage } from './ring-stage.ts';
 
 /** An entry when it was last seen to change. */
 interface Held {
@@ -51,7 +46,6 @@ interface Held {
   readonly since: number;
 }
 
-const NO_BYTES = new Uint8Array(0);
 /** What no access leaves in a MemTx's `done`. */
 const UNTOLD = -1;
 
@@ -62,7 +56,7 @@ export class RingServer {
   readonly #ring: Ring;
   readonly #questions: OwnerQuestions;
   readonly #claimOf: (slot: number) => number;
-  readonly #stages: Stage[];
+  readonly #stages: RingStage[];
   readonly #held: Held[];
   readonly #views: DataView[];
   readonly #tx = new MemTx();
@@ -73,7 +67,7 @@ export class RingServer {
     this.#ring = ring;
     this.#questions = questions;
     this.#claimOf = claimOf;
-    this.#stages = ring.payloads.map(() => ({ own: null, bytes: NO_BYTES, at: 0 }));
+    this.#stages = ring.payloads.map(() => new RingStage());
     this.#held = ring.payloads.map(() => ({ state: 0, ticket: 0, since: 0 }));
     this.#views = ring.payloads.map((bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length));
   }
@@ -107,7 +101,7 @@ export class RingServer {
         Atomics.store(words, state, (now & ~15) | ABANDONED); // Being performed right now, further up this stack.
         continue;
       }
-      this.#reset(entry);
+      this.#stages[entry]!.clear();
       this.#ring.free(entry);
       freed++;
     }
@@ -159,7 +153,7 @@ export class RingServer {
     try {
       this.#perform(entry, at);
     } catch (error) {
-      this.#reset(entry);
+      this.#stages[entry]!.clear();
       const told = this.#tx.done !== UNTOLD;
       if (told) this.#outcome(at, this.#tx, 0);
       words[at + REPLY] = told ? Reply.THREW_TOLD : Reply.THREW;
@@ -170,7 +164,7 @@ export class RingServer {
     if (Atomics.compareExchange(words, at + STATE, tag | SERVING, tag | ANSWERED) === (tag | SERVING))
       Atomics.notify(words, at + STATE);
     else {
-      this.#reset(entry);
+      this.#stages[entry]!.clear();
       this.#ring.free(entry);
     }
   }
@@ -179,7 +173,8 @@ export class RingServer {
     const { words } = this.#ring;
     const stage = this.#stages[entry]!;
     const payload = this.#ring.payloads[entry]!;
-    const op = words[at + OP]!;
+    const op = words[at + OP]! & ~BEGIN;
+    if ((words[at + OP]! & BEGIN) !== 0) stage.clear();
     if (op === Op.CONTINUE) {
       this.#give(stage, payload, at);
       return;
@@ -222,7 +217,7 @@ export class RingServer {
 
   #bulk(
     op: number,
-    stage: Stage,
+    stage: RingStage,
     payload: Uint8Array,
     at: number,
     addr: GuestAddress,
@@ -235,9 +230,7 @@ export class RingServer {
     const memory = this.#questions.memory(this.#ring.words[at + PIN]!);
     stage.own = null;
     if (op !== Op.READ) {
-      const { bytes } = stage;
-      stage.bytes = NO_BYTES;
-      stage.at = 0;
+      const bytes = stage.take();
       if (op === Op.WRITE) memory.txWrite(addr, bytes, attrs, onError, tx);
       else memory.writeRom(addr, bytes, attrs);
       this.#outcome(at, op === Op.WRITE ? tx : null, len);
@@ -245,15 +238,16 @@ export class RingServer {
       this.#ring.words[at + REPLY] = Reply.DONE;
       return;
     }
-    stage.at = 0; // The caller sent its buffer along: what the access leaves alone stays as it was.
-    memory.txRead(addr, stage.bytes, attrs, onError, tx);
+    const bytes = stage.take(); // The caller sent its buffer along: what the access leaves alone stays as it was.
+    memory.txRead(addr, bytes, attrs, onError, tx);
+    stage.offer(bytes);
     this.#outcome(at, tx, len);
     this.#give(stage, payload, at);
   }
 
   #question(
     op: number,
-    stage: Stage,
+    stage: RingStage,
     payload: Uint8Array,
     at: number,
     addr: GuestAddress,
@@ -270,8 +264,7 @@ export class RingServer {
     );
     words[at + RESULT] = answer.result | 0;
     putWide(words, at + DONE_LO, answer.done);
-    stage.bytes = answer.bytes;
-    stage.at = 0;
+    stage.offer(answer.bytes);
     this.#give(stage, payload, at);
   }
 
@@ -282,47 +275,26 @@ export class RingServer {
   }
 
   /** Adds a piece of a write. @returns whether it was the last. */
-  #collect(stage: Stage, payload: Uint8Array, at: number, len: number): boolean {
+  #collect(stage: RingStage, payload: Uint8Array, at: number, len: number): boolean {
     const { words } = this.#ring;
-    const chunk = words[at + CHUNK]!;
-    if (stage.bytes.length !== len || stage.at === 0) {
-      stage.bytes = new Uint8Array(len);
-      stage.at = 0;
-    }
-    stage.bytes.set(payload.subarray(0, chunk), stage.at);
-    stage.at += chunk;
+    const isLast = stage.collect(payload.subarray(0, words[at + CHUNK]!), len);
     words[at + CHUNK] = 0;
     words[at + REPLY] = Reply.DONE;
-    return stage.at === len;
+    return isLast;
   }
 
   /** Gives the next piece of a read. */
-  #give(stage: Stage, payload: Uint8Array, at: number): void {
+  #give(stage: RingStage, payload: Uint8Array, at: number): void {
     const { words } = this.#ring;
-    const chunk = Math.min(payload.length, stage.bytes.length - stage.at);
-    payload.set(stage.bytes.subarray(stage.at, stage.at + chunk));
-    stage.at += chunk;
-    words[at + CHUNK] = chunk;
-    const more = stage.at < stage.bytes.length;
-    words[at + REPLY] = more ? Reply.MORE : Reply.DONE;
-    if (!more) {
-      stage.bytes = NO_BYTES;
-      stage.at = 0;
-    }
+    words[at + CHUNK] = stage.give(payload);
+    words[at + REPLY] = stage.hasMore ? Reply.MORE : Reply.DONE;
   }
 
-  #attrs(stage: Stage, at: number): MemTxAttrs {
+  #attrs(stage: RingStage, at: number): MemTxAttrs {
     const { words } = this.#ring;
     const standard = memTxAttrsFromBits((words[at + ATTRS_HI]! >>> 0) * 0x1_0000_0000 + (words[at + ATTRS_LO]! >>> 0));
     if (stage.own === null) return standard;
     return mergeMemTxAttrs(standard, { ...stage.own, unspecified: standard.unspecified });
-  }
-
-  #reset(entry: number): void {
-    const stage = this.#stages[entry]!;
-    stage.own = null;
-    stage.bytes = NO_BYTES;
-    stage.at = 0;
   }
 }
 
