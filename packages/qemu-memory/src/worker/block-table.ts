@@ -26,7 +26,7 @@ export class BlockTable {
     return [...this.#entries.values()].map(({ block }) => block);
   }
 
-  /** The id of `ram`; 0 if workers cannot reach its bytes. */
+  /** The id of `ram`; 0 if workers cannot reach its bytes. A block that is new is known until `retain` and `release`. */
   idOf(ram: RamBlock): number {
     const known = this.#entries.get(ram);
     if (known !== undefined) return known.block.id;
@@ -49,12 +49,12 @@ export class BlockTable {
     return undefined;
   }
 
-  /** A table that shows these blocks was published. */
+  /** A table is to show these blocks. */
   retain(blocks: Iterable<RamBlock>): void {
     for (const ram of blocks) this.#entries.get(ram)!.tables++;
   }
 
-  /** No worker reads that table any more. */
+  /** No worker reads that table any more, or it was not made after all. */
   release(blocks: Iterable<RamBlock>): void {
     for (const ram of blocks) {
       const entry = this.#entries.get(ram)!;

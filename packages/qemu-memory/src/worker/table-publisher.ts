@@ -60,18 +60,22 @@ export class TablePublisher {
     const blocks = new Set<RamBlock>();
     const { view, map, core } = this.#space;
     const rows = rowsOf(view, map.taps, core.access.seesLoads, this.#blocks, blocks);
-    if (this.#rows !== null && !this.#behind && sameRows(rows, this.#rows)) return;
+    this.#blocks.retain(blocks);
+    if (this.#rows !== null && !this.#behind && sameRows(rows, this.#rows)) {
+      this.#blocks.release(blocks);
+      return;
+    }
     this.#rows = rows;
     const table = this.#free.shift(); // The one that has rested longest.
     if (table === undefined) {
       if (!this.#behind) this.overflows++;
       this.#behind = true;
       this.#replace(null);
+      this.#blocks.release(blocks);
       return;
     }
     this.#behind = false;
     table.blocks = blocks;
-    this.#blocks.retain(blocks);
     this.#arena.write(table.index, ++this.publications, rows);
     this.#replace(table);
   }

@@ -1,0 +1,36 @@
+/** A space whose worker is an agent of this very thread: what happens between two steps of the one or the other is then exact. */
+import { le32, u8 } from '@guestmem/memtx';
+import { bufferBacking } from '@guestmem/vm-memory';
+import { afterEach, expect, it } from 'vitest';
+import { attach } from '../../src/worker/attached-space.ts';
+import type { SharedSpaceNews } from '../../src/worker/handle.ts';
+import type { SharedSpace, ShareOptions } from '../../src/worker/shared-space.ts';
+import { type Machine, machine } from './support/machine.ts';
+
+const opened: SharedSpace[] = [];
+
+function share(made: Machine, options: ShareOptions = {}): SharedSpace {
+  const shared = made.space.share(options);
+  opened.push(shared);
+  return shared;
+}
+
+afterEach(() => {
+  for (const shared of opened.splice(0)) shared.close();
+});
+
+it('D8: RAM that came and went while no table was free is not known for ever', () => {
+  const made = machine();
+  const shared = share(made, { tables: 1 });
+  const worker = attach(shared.handle());
+  worker.rcu.readLock(); // Holds the only table.
+  for (let i = 0; i < 5; i++) {
+    const ram = made.core.ram(`ram ${i}`, bufferBacking(0x1000, { shared: true }));
+    made.root.addSubregion(0x10_0000, ram);
+    made.root.delSubregion(ram);
+  }
+  worker.rcu.readUnlock();
+  for (let i = 0; i < 4; i++) shared.poll();
+  expect(shared.handle().blocks.map(({ name }) => name)).toEqual(['ram', 'rom']);
+  worker.detach();
+});
