@@ -29,7 +29,7 @@ export class LocalRcu implements Rcu {
   readonly #queue: CallbackQueue = new CallbackQueue();
   #jobAsked = false;
   readonly #remotes: RemoteReaders[] = [];
-  readonly #notifiers = new Set<() => void>();
+  readonly #notifiers = new Set<{ readonly notify: () => void }>();
   #batchTail = 0; // The queue's tail when the tickets below were asked for.
   #tickets: Ticket[] | null = null;
 
@@ -104,8 +104,9 @@ export class LocalRcu implements Rcu {
   }
 
   onForce(notify: () => void): DisposableHandle {
-    this.#notifiers.add(notify);
-    return disposable(() => this.#notifiers.delete(notify));
+    const registration = { notify };
+    this.#notifiers.add(registration);
+    return disposable(() => this.#notifiers.delete(registration));
   }
 
   barrier(): Promise<void> {
@@ -116,10 +117,12 @@ export class LocalRcu implements Rcu {
 
   /** From now on grace periods wait for the readers of `remote` too. @returns undoes it; what is running still waits. */
   waitAlso(remote: RemoteReaders): () => void {
+    let undone = false;
     this.#remotes.push(remote);
     return () => {
-      const at = this.#remotes.indexOf(remote);
-      if (at >= 0) this.#remotes.splice(at, 1);
+      if (undone) return;
+      undone = true; // Another registration of the same readers stays.
+      this.#remotes.splice(this.#remotes.indexOf(remote), 1);
     };
   }
 
@@ -149,7 +152,7 @@ export class LocalRcu implements Rcu {
   }
 
   #force(): void {
-    for (const notify of [...this.#notifiers]) notify();
+    for (const { notify } of [...this.#notifiers]) notify();
   }
 
   #request(): Ticket[] {

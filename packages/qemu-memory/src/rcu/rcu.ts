@@ -60,7 +60,7 @@ export interface Rcu extends RcuReadSide {
   /**
    * A-218: `notify` is called, in this agent, when `synchronize`, `drain` or an async form of them finds that it has to wait for
    * readers: before it blocks, once per wait. It makes them leave soon, by a flag that they look at or a message. Never
-   * needed for safety; what it throws the waiter throws.
+   * needed for safety; what it throws the waiter throws. Each registration counts for itself.
    */
   onForce(notify: () => void): DisposableHandle;
   /** Resolves when every callback that was queued before the call has run. May be called anywhere. */

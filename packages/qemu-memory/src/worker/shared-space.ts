@@ -102,7 +102,7 @@ export class SharedSpace {
   readonly #blocks: BlockTable;
   readonly #publisher: TablePublisher;
   readonly #pins: PinList;
-  readonly #ports = new Set<NewsPort>();
+  readonly #ports = new Set<{ readonly port: NewsPort }>();
   readonly #patience = new Patience(MOST_LOOKS, LEAST_LOOKS);
   readonly #stallMs: number;
   readonly #onEvict: ((event: EvictEvent) => void) | undefined;
@@ -124,7 +124,7 @@ export class SharedSpace {
     this.#ringBuffer = createRing(entries, payload);
     this.#ring = new Ring(this.#ringBuffer);
     this.#blocks = new BlockTable((news) => {
-      for (const port of this.#ports) port.postMessage(news);
+      for (const { port } of this.#ports) port.postMessage(news);
     });
     const rows = positive(options.rows, 256, 65536, 'rows');
     this.#pins = new PinList(this.#blocks, rows);
@@ -173,17 +173,20 @@ export class SharedSpace {
     };
   }
 
-  /** News of added RAM go to `port` from now on; call it before the handle is made. Without it a worker reaches new RAM through the owner. */
+  /**
+   * News of added RAM go to `port` from now on; call it before the handle is made. Without it a worker reaches new RAM through
+   * the owner. Each registration counts for itself: a port connected twice gets everything twice, until both are disposed of.
+   */
   connect(port: NewsPort): DisposableHandle {
-    this.#ports.add(port);
-    return disposable(() => this.#ports.delete(port));
+    const connection = { port };
+    this.#ports.add(connection);
+    return disposable(() => this.#ports.delete(connection));
   }
 
   /** Performs what workers wait for, moves grace periods on, looks for workers that are stuck. Never waits. @returns requests performed. */
   poll(): number {
     const count = this.#server.poll();
-    const { rcu } = this.space.core;
-    if (rcu.pending > 0 && !this.#server.busy) rcu.poll();
+    this.#reclaim();
     this.#lookForStalls();
     return count;
   }

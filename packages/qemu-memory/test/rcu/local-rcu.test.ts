@@ -63,3 +63,17 @@ it('A-216: after dispose of the remote readers, what was running still waits and
   remote.ended = 1;
   expect(rcu.poll()).toBe(2);
 });
+
+it('A-216: of two registrations of the same remote readers, undoing one twice leaves the other', () => {
+  const rcu = new LocalRcu();
+  const remote = new HeldReaders();
+  const stop = rcu.waitAlso(remote);
+  rcu.waitAlso(remote);
+  stop();
+  stop();
+  rcu.callRcu(() => undefined);
+  expect(rcu.poll()).toBe(0);
+  expect(remote.asked).toBe(1);
+  remote.ended = 1;
+  expect(rcu.poll()).toBe(1);
+});

@@ -170,6 +170,21 @@ export function rcuSuite(mode: RcuMode): void {
       await after;
     });
 
+    it('A-218: a notifier registered twice is called twice, and once when one registration is disposed of', async () => {
+      const rcu = mode.make();
+      let kicked = 0;
+      const notify = (): void => void kicked++;
+      const first = rcu.onForce(notify);
+      rcu.onForce(notify);
+      first.dispose();
+      first.dispose();
+      const section = rcu.guard();
+      const ended = rcu.synchronizeAsync();
+      expect(kicked).toBe(1);
+      section.dispose();
+      await ended;
+    });
+
     it('A-246: barrier resolves after every callback queued before it, and at once when there is none', async () => {
       const rcu = mode.make();
       await rcu.barrier();

@@ -34,3 +34,19 @@ it('D8: RAM that came and went while no table was free is not known for ever', (
   expect(shared.handle().blocks.map(({ name }) => name)).toEqual(['ram', 'rom']);
   worker.detach();
 });
+
+it('D15: a port connected twice gets news twice, and once when one connection is disposed of', () => {
+  const made = machine();
+  const shared = share(made);
+  const seen: string[] = [];
+  const port = {
+    postMessage: (news: unknown) => {
+      if ((news as SharedSpaceNews).guestmem === 'ram') seen.push('ram');
+    },
+  };
+  const first = shared.connect(port);
+  shared.connect(port);
+  first.dispose();
+  made.root.addSubregion(0x10_0000, made.core.ram('added', bufferBacking(0x1000, { shared: true })));
+  expect(seen).toEqual(['ram']);
+});
