@@ -84,8 +84,12 @@ function throughWindow(
     if (window === null) return null;
     const at = (addr as number) - window.first;
     const offered = Math.min(left, window.loadLen - at);
-    const done = checkMoved(other(window.bytes.subarray(at, at + offered)), offered, addr);
-    if (isWrite) memory.wrote(window, at, done);
+    let done = offered; // What the other end has written before it failed is unknown: all of it counts.
+    try {
+      done = checkMoved(other(window.bytes.subarray(at, at + offered)), offered, addr);
+    } finally {
+      if (isWrite) memory.wrote(window, at, done);
+    }
     return { offered, done };
   } finally {
     memory.release();

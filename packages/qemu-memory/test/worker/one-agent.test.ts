@@ -50,3 +50,19 @@ it('D15: a port connected twice gets news twice, and once when one connection is
   made.root.addSubregion(0x10_0000, made.core.ram('added', bufferBacking(0x1000, { shared: true })));
   expect(seen).toEqual(['ram']);
 });
+
+it('V-1.5, A-196: a source that fails after it has written leaves all it was offered marked', () => {
+  const made = machine();
+  made.ram.setLog(true, 0);
+  const { dirty } = made.ram.ram!;
+  dirty.testAndClear(0, 0x1_0000, 0);
+  const worker = attach(share(made).handle());
+  const readVolatile = (bytes: Uint8Array): number => {
+    bytes[0] = 9;
+    throw new Error('the source is broken');
+  };
+  expect(() => worker.readVolatileFrom(0x1fff, { readVolatile }, 0x10)).toThrow('the source is broken');
+  expect(made.space.load(0x1fff, u8)).toBe(9);
+  expect([0, 1, 2, 3].map((page) => dirty.get(page * 0x1000, 1, 0))).toEqual([false, true, true, false]);
+  worker.detach();
+});
