@@ -246,7 +246,7 @@ export class SharedSpace {
       found = this.domain.evict(slot, 'dead') || found;
     }
     this.#pins.release(handle.claim);
-    if (found && this.space.core.rcu.pending > 0 && !this.#server.busy) this.space.core.rcu.poll();
+    if (found) this.#reclaim();
     return found;
   }
 
@@ -259,6 +259,12 @@ export class SharedSpace {
     for (const undo of this.#undo) undo();
     Atomics.add(this.#ring.words, DOORBELL, 1);
     Atomics.notify(this.#ring.words, DOORBELL);
+  }
+
+  /** Runs what grace periods have made due; not inside an access, which may go on with a view that was replaced (T-97). */
+  #reclaim(): void {
+    const { access, rcu } = this.space.core;
+    if (rcu.pending > 0 && !this.#server.busy && access.idle) rcu.poll();
   }
 
   /** Has somebody rung since `bell` was read? After serving, looks out for a while: the next request often comes at once. */

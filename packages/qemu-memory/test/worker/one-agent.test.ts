@@ -66,3 +66,31 @@ it('V-1.5, A-196: a source that fails after it has written leaves all it was off
   expect([0, 1, 2, 3].map((page) => dirty.get(page * 0x1000, 1, 0))).toEqual([false, true, true, false]);
   worker.detach();
 });
+
+it('T-97, A-60: polling the shared space in the middle of an access reclaims nothing', () => {
+  const made = machine();
+  const shared = share(made);
+  const owner = {};
+  const events: string[] = [];
+  const device = made.core.io(
+    'leaving',
+    8,
+    {
+      endianness: 'little',
+      impl: { maxAccessSize: 1 },
+      read(offset) {
+        events.push(`read ${offset}`);
+        if (offset === 0) made.root.delSubregion(device);
+        shared.poll();
+        shared.release({ claim: shared.handle().claim });
+        return offset;
+      },
+    },
+    { owner },
+  );
+  made.root.addSubregion(0x7_0000, device);
+  made.core.whenUnreferenced(owner, () => void events.push('reclaimed'));
+  expect(made.space.load(0x7_0000, le32)).toBe(0x0302_0100);
+  shared.poll();
+  expect(events).toEqual(['read 0', 'read 1', 'read 2', 'read 3', 'reclaimed']);
+});
