@@ -43,6 +43,7 @@ export function pinnedView(
   space: GuestAddressSpace<GuestMemory> | { memory(): TxMemory },
   options: MemTxViewOptions = {},
 ): PinnedMemTxView {
+  bind(UNBOUND, options); // Refuses what it refuses before there is a snapshot to give back.
   const snapshot: (GuestMemory | TxMemory) & Partial<DisposableHandle> = space.memory();
   const memory = 'txLoad' in snapshot ? snapshot : attributed(snapshot);
   const release = typeof snapshot.dispose === 'function' ? () => snapshot.dispose?.() : null;

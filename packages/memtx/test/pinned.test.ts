@@ -79,6 +79,16 @@ it('A-252: disposing gives a disposable snapshot back, once', () => {
   expect(released).toBe(1);
 });
 
+it('A-252: options that are refused take no snapshot, so that none is left behind', () => {
+  let taken = 0;
+  const memory = () => {
+    taken++;
+    return guestMemory([{ startAddr: 0, memory: 16 }]);
+  };
+  expect(() => pinnedView({ memory }, { order: 'middle' as never })).toThrow(TypeError);
+  expect(taken).toBe(0);
+});
+
 it('D15: using ends a pinned view with its block', () => {
   let kept: MemTxView | undefined;
   {
