@@ -134,7 +134,7 @@ export class AttachedSpace extends AttachedAccess {
 
   /** Where the owner does not serve now, it gives them back when it learns that this agent has ended (`release`). */
   #giveBackViews(): void {
-    if (this.#gone() !== null) return;
+    for (const view of this.#views) view.end();
     try {
       for (const view of this.#views) view.dispose();
     } catch (error) {
@@ -144,7 +144,19 @@ export class AttachedSpace extends AttachedAccess {
 
   /** @internal */
   unpin(view: AttachedView, id: number): void {
-    if (this.#views.delete(view)) this.transact(id, Op.UNPIN, 0, MEMTXATTRS_UNSPECIFIED, THROW);
+    if (!this.#views.has(view)) return;
+    try {
+      this.transact(id, Op.UNPIN, 0, MEMTXATTRS_UNSPECIFIED, THROW);
+    } catch (error) {
+      if (this.#gone() === null) throw error; // Asked again: giving back twice is once there, too.
+    }
+    this.#views.delete(view);
+  }
+
+  /** @internal May this agent access the space at all? @throws {WorkerError} `closed`, `evicted`. */
+  check(): void {
+    const gone = this.#gone();
+    if (gone !== null) throw gone;
   }
 
   /** @internal */

@@ -39,18 +39,26 @@ export class AttachedView extends AttachedAccess {
     return this.#space.pin(this.#pin);
   }
 
-  /** Gives the view back; accesses are refused from here on. Twice is once. @throws {WorkerError} the owner does not serve. */
+  /**
+   * Gives the view back; accesses are refused from here on, in any case. Twice is once.
+   * @throws {WorkerError} the owner does not serve, and still holds the view: dispose of it again, or leave that to `detach`.
+   */
   dispose(): void {
-    if (!this.#held) return;
+    this.end();
+    this.#space.unpin(this, this.#pin);
+  }
+
+  /** @internal Refuses accesses from here on. */
+  end(): void {
     this.#held = false;
     this.closeWindows();
     this.reader.forget();
-    this.#space.unpin(this, this.#pin);
   }
 
   /** @internal */
   protected override enter(): void {
     if (!this.#held) throw new WorkerError('closed', `this view of "${this.name}" was given back`);
+    this.#space.check();
   }
   /** @internal */
   protected override leave(): void {}
