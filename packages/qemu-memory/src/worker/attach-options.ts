@@ -44,12 +44,23 @@ export function checkHandle(handle: SharedSpaceHandle): SharedSpaceHandle {
 
 /** Takes a reader slot. @throws {WorkerError} `closed`, `no-free-slot`. */
 export function joinDomain(handle: SharedSpaceHandle, flavour: RcuFlavour, faults?: ReaderFaults): SharedRcu {
-  if (Atomics.load(new Int32Array(handle.tables), CLOSED) !== 0)
-    throw new WorkerError('closed', `the shared space "${handle.name}" is closed`);
+  checkOpen(handle);
   try {
-    return new SharedRcu(handle.rcu, flavour, handle.claim, faults);
+    const rcu = new SharedRcu(handle.rcu, flavour, handle.claim, faults);
+    try {
+      checkOpen(handle); // Again: an owner that has closed meanwhile may not have seen the slot taken.
+    } catch (error) {
+      rcu.close();
+      throw error;
+    }
+    return rcu;
   } catch (error) {
     if ((error as { code?: string }).code !== 'no-free-slot') throw error;
     throw new WorkerError('no-free-slot', `all worker slots of "${handle.name}" are taken; share it with more workers`);
   }
+}
+
+function checkOpen(handle: SharedSpaceHandle): void {
+  if (Atomics.load(new Int32Array(handle.tables), CLOSED) === 0) return;
+  throw new WorkerError('closed', `the shared space "${handle.name}" is closed`);
 }

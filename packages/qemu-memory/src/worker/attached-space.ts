@@ -80,7 +80,7 @@ export class AttachedSpace extends AttachedAccess {
     } finally {
       if (!this.keeps) this.#changed();
     }
-    if (this.reader.refresh()) this.#changed();
+    if (this.reader.refresh()) this.#renewed(false);
   }
 
   /** Quiescent flavour: holds up nobody until `goOnline`. Before sleeping, waiting, awaiting. Accesses still work, as in the barrier flavour. */
@@ -95,7 +95,7 @@ export class AttachedSpace extends AttachedAccess {
   goOnline(): void {
     this.rcu.goOnline();
     this.keeps = true;
-    if (this.reader.refresh()) this.#changed();
+    if (this.reader.refresh()) this.#renewed(false);
   }
 
   /** Takes a message if it is news of this space: `port.on('message', (m) => space.news(m))`. @returns whether it was. */
@@ -183,7 +183,7 @@ export class AttachedSpace extends AttachedAccess {
     output?: Uint8Array,
     total?: number,
   ): void {
-    if (this.#detached) throw this.#gone()!;
+    this.check();
     this.forwarded++;
     const away = this.keeps && this.rcu.depth === 0;
     if (away) {
@@ -203,8 +203,9 @@ export class AttachedSpace extends AttachedAccess {
       this.rcu.goOnline();
       this.keeps = true;
     } finally {
-      if (!this.keeps || this.reader.refresh()) this.#changed();
+      if (!this.keeps) this.#changed();
     }
+    if (this.reader.refresh()) this.#renewed(false);
   }
 
   /** @internal */
@@ -216,7 +217,7 @@ export class AttachedSpace extends AttachedAccess {
       return;
     }
     this.rcu.readLock();
-    if (this.reader.refresh()) this.#changed();
+    if (this.reader.refresh()) this.#renewed(true);
   }
 
   #enterFaulty(faults: AttachFaults): void {
@@ -250,12 +251,25 @@ export class AttachedSpace extends AttachedAccess {
     if (this.#detached) throw this.#gone()!;
     const outermost = this.rcu.depth === 0;
     this.rcu.readLock();
-    if (outermost && !this.keeps && this.reader.refresh()) this.#changed();
+    if (outermost && !this.keeps && this.reader.refresh()) this.#renewed(true);
   }
 
   /** @internal */
   override release(): void {
     this.rcu.readUnlock();
+  }
+
+  /**
+   * Another table was taken. Was this agent let go meanwhile, then that may have been before the table was published, and
+   * nobody holds it for this agent: it is not used. Tables that were taken before are held (evictions.ts).
+   */
+  #renewed(inSection: boolean): void {
+    this.#changed();
+    if (this.rcu.domain.claimOf(this.rcu.slot) === this.#claim) return;
+    this.keeps = false;
+    if (inSection) this.rcu.readUnlock();
+    else this.rcu.goOffline();
+    this.check();
   }
 
   #changed(): void {
