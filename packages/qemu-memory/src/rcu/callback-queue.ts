@@ -78,5 +78,5 @@ export class CallbackQueue {
 export function throwCollected(errors: readonly unknown[]): void {
   if (errors.length === 0) return;
   if (errors.length === 1) throw errors[0];
-  throw new AggregateError(errors, `${errors.length} RCU callbacks failed`);
+  throw new AggregateError(errors, `${errors.length} callbacks failed`);
 }

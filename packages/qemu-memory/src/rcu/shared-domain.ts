@@ -108,14 +108,17 @@ export class RcuDomain implements RemoteReaders {
   /** Resolves when the grace period of `ticket` has ended; rejects with RcuError `timeout`. */
   async waitAsync(ticket: number, timeoutMs: number): Promise<void> {
     const deadline = Date.now() + timeoutMs;
-    for (;;) {
-      const event = Atomics.load(this.words, EVENT);
-      const progress = this.#drive(ticket);
-      if (progress === Progress.REACHED) return;
-      const slice = Math.min(this.#left(deadline, timeoutMs), WAIT_SLICE_MS);
-      if (progress === Progress.BLOCKED) await waitWordAsync(this.words, EVENT, event, slice);
-      else await waitWordAsync(this.words, LOCK, this.#contend(), slice);
-    }
+    while (!this.reached(ticket))
+      await this.pauseAsync(ticket, Math.min(this.#left(deadline, timeoutMs), WAIT_SLICE_MS));
+  }
+
+  /** @internal As `pause`, without blocking. */
+  async pauseAsync(ticket: number, ms: number): Promise<boolean> {
+    const event = Atomics.load(this.words, EVENT); // First the event, as in `pause`.
+    const progress = this.#drive(ticket);
+    if (progress === Progress.BLOCKED) await waitWordAsync(this.words, EVENT, event, ms);
+    else if (progress === Progress.LOCKED) await waitWordAsync(this.words, LOCK, this.#contend(), ms);
+    return progress === Progress.REACHED;
   }
 
   /** A number by which a reader's slot can be told: give it to the SharedRcu of that agent. */
@@ -129,6 +132,12 @@ export class RcuDomain implements RemoteReaders {
     for (let slot = 0; slot < Atomics.load(this.words, SLOTS); slot++)
       if (this.claimOf(slot) === claim) found.push(slot);
     return found;
+  }
+
+  /** @internal Does any reader hold a slot that was not taken away from it? */
+  get hasReaders(): boolean {
+    for (let slot = 0; slot < Atomics.load(this.words, SLOTS); slot++) if (this.claimOf(slot) > 0) return true;
+    return false;
   }
 
   /** The claim that holds `slot`; 0 if it is free, -1 if it was taken away. */

@@ -148,6 +148,18 @@ export class FlatView {
     });
   }
 
+  /**
+   * @internal Keeps the regions that it shows for somebody, its references or no, as long as they have not been let go of.
+   * @returns gives them back, after a grace period. Call it once.
+   */
+  keep(): () => void {
+    for (const block of this.blocks) block.hold();
+    return () =>
+      this.#later(() => {
+        for (const block of this.blocks) block.release();
+      });
+  }
+
   /** The block in which `addr` can lie, or -1 below all. */
   #blockOf(addr: GuestAddress): number {
     if (typeof addr === 'number' && Number.isSafeInteger(addr) && addr >= 0) return lastAtOrBelow(this.#starts, addr);

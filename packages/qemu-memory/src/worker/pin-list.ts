@@ -1,6 +1,7 @@
 /**
  * The owner's side of pinned views: each holds a flat view, with what it shows, until the worker gives it back or the
- * worker's agent has ended. A worker that was only let go may still read what it pinned. A-105, A-112, T-94.
+ * worker's agent has ended. A worker that was only let go, or whose space was closed, may still use what it pinned.
+ * A-105, A-112, T-94.
  */
 import type { PinnedView } from '../access/pinned-view.ts';
 import type { ViewAccess } from '../access/view-access.ts';
@@ -68,8 +69,9 @@ export class PinList {
     for (const [id, pin] of [...this.#pins]) if (pin.claim === claim) this.unpin(id);
   }
 
-  /** Gives all back. */
-  close(): void {
-    for (const id of [...this.#pins.keys()]) this.unpin(id);
+  /** The same for all workers that `hasEnded` says it of. */
+  releaseIf(hasEnded: (claim: number) => boolean): void {
+    for (const claim of new Set([...this.#pins.values()].map((pin) => pin.claim)))
+      if (hasEnded(claim)) this.release(claim);
   }
 }

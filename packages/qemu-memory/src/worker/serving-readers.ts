@@ -1,10 +1,11 @@
 /**
  * The workers' readers as the owner's own grace periods see them: while the owner blocks for one it goes on serving,
  * because a worker may wait for the owner inside a section (A-219). A wait within a device callback cannot serve, and ends
- * by its time-out if it is such a worker that it waits for.
+ * by its time-out if it is such a worker that it waits for. Who waits also looks for workers that keep it waiting for too long.
  */
 import type { RemoteReaders } from '../rcu/local-rcu.ts';
 import type { RcuDomain } from '../rcu/shared-domain.ts';
+import { WAIT_SLICE_MS } from '../rcu/wait.ts';
 
 const SLICE_MS = 1;
 
@@ -12,11 +13,13 @@ const SLICE_MS = 1;
 export class ServingReaders implements RemoteReaders {
   readonly #domain: RcuDomain;
   readonly #serve: () => number;
+  readonly #look: () => void;
 
-  /** @param serve performs what workers wait for; never waits. */
-  constructor(domain: RcuDomain, serve: () => number) {
+  /** @param serve performs what workers wait for; never waits. @param look is called now and then during a wait. */
+  constructor(domain: RcuDomain, serve: () => number, look: () => void) {
     this.#domain = domain;
     this.#serve = serve;
+    this.#look = look;
   }
 
   request(): number {
@@ -32,11 +35,19 @@ export class ServingReaders implements RemoteReaders {
     while (!this.#domain.reached(ticket)) {
       const left = deadline - Date.now();
       if (left <= 0) throw this.#domain.timeoutError(timeoutMs);
-      if (this.#serve() === 0) this.#domain.pause(ticket, Math.min(left, SLICE_MS));
+      if (this.#serve() > 0) continue;
+      this.#domain.pause(ticket, Math.min(left, SLICE_MS));
+      this.#look();
     }
   }
 
-  waitAsync(ticket: number, timeoutMs: number): Promise<void> {
-    return this.#domain.waitAsync(ticket, timeoutMs);
+  async waitAsync(ticket: number, timeoutMs: number): Promise<void> {
+    const deadline = Date.now() + timeoutMs;
+    while (!this.#domain.reached(ticket)) {
+      const left = deadline - Date.now();
+      if (left <= 0) throw this.#domain.timeoutError(timeoutMs);
+      await this.#domain.pauseAsync(ticket, Math.min(left, WAIT_SLICE_MS));
+      this.#look();
+    }
   }
 }

@@ -4,11 +4,13 @@
  * table is free the empty one is published, and accesses go through the owner until one is. D8, issue 7, A-238, A-247.
  */
 import { type DisposableHandle, disposable } from '@guestmem/vm-memory';
+import { throwCollected } from '../rcu/callback-queue.ts';
 import type { RemoteReaders } from '../rcu/local-rcu.ts';
 import { type DomainFaults, RcuDomain } from '../rcu/shared-domain.ts';
 import { nextTurn, waitWord, waitWordAsync } from '../rcu/wait.ts';
 import type { AddressSpace } from '../space/address-space.ts';
 import { BlockTable } from './block-table.ts';
+import { type EvictEvent, Evictions } from './evictions.ts';
 import { type NewsPort, PROTOCOL, type SharedSpaceHandle } from './handle.ts';
 import { OwnerQuestions } from './owner-questions.ts';
 import { Patience } from './patience.ts';
@@ -32,23 +34,16 @@ export interface ShareOptions {
   readonly ringPayload?: number;
   /**
    * A worker that keeps a grace period from ending, or does not collect an answer, for longer is let go (default 30000 ms;
-   * Infinity: never). It may still be alive, so nothing that it may be using is used again until `release` says that it has
-   * ended, and it gets a typed error when it comes back.
+   * Infinity: never). It may still be alive, and nothing can stop it from storing into RAM that it has found. So what it could
+   * reach when it was let go, and what it has pinned, is used for nothing else and its owners keep their references until
+   * `release` says that it has ended; all else is reclaimed without it. It gets a typed error when it comes back. RCU
+   * callbacks of the program's own run as if it had ended: what they reuse must not be what that worker may write.
    */
   readonly stallMs?: number;
-  /** Told when a worker was let go for that. */
+  /** Told when a worker was let go for that. What it throws surfaces as `SharedSpace.poll`, `serve` and `serveAsync` say. */
   readonly onEvict?: (event: EvictEvent) => void;
   /** @internal Deviations for tests. */
   readonly faults?: ShareFaults;
-}
-
-/** A worker that did not answer. */
-export interface EvictEvent {
-  /** Of its handle. */
-  readonly claim: number;
-  readonly slot: number;
-  /** How long it was waited for, in ms. */
-  readonly waitedMs: number;
 }
 
 /** @internal Deviations that the stress test switches on to see them caught. */
@@ -82,8 +77,6 @@ export interface SharedSpaceStats {
 }
 
 const SLICE_MS = 20;
-/** Between two looks for entries of the ring that nobody collects. */
-const LOOK_MS = 250;
 /** For the next request after one: 80 us, the way back of a caller that slept; and 3 us. */
 const MOST_LOOKS = 8000;
 const LEAST_LOOKS = 300;
@@ -104,13 +97,10 @@ export class SharedSpace {
   readonly #pins: PinList;
   readonly #ports = new Set<{ readonly port: NewsPort }>();
   readonly #patience = new Patience(MOST_LOOKS, LEAST_LOOKS);
-  readonly #stallMs: number;
-  readonly #onEvict: ((event: EvictEvent) => void) | undefined;
-  readonly #undo: (() => void)[];
-  /** Slots of those who were let go, by claim, until it is known that they have ended. */
-  readonly #letGoSlots = new Map<number, readonly number[]>();
-  #lookedAt = 0;
-  #stalled: { readonly phase: number; readonly since: number } | null = null;
+  readonly #evictions: Evictions;
+  readonly #unfollow: () => void;
+  /** Ends waiting for the workers' readers; null when that is done. */
+  #stopWaiting: (() => void) | null;
   #closed = false;
 
   /** @internal */
@@ -124,7 +114,13 @@ export class SharedSpace {
     this.#ringBuffer = createRing(entries, payload);
     this.#ring = new Ring(this.#ringBuffer);
     this.#blocks = new BlockTable((news) => {
-      for (const { port } of this.#ports) port.postMessage(news);
+      for (const { port } of this.#ports) {
+        try {
+          port.postMessage(news);
+        } catch (error) {
+          surface([error]); // The other ports, and the commit that is being published, go on.
+        }
+      }
     });
     const rows = positive(options.rows, 256, 65536, 'rows');
     this.#pins = new PinList(this.#blocks, rows);
@@ -136,10 +132,20 @@ export class SharedSpace {
       rows,
       early: options.faults?.earlyReclaim === true,
     });
-    this.#stallMs = options.stallMs ?? 30_000;
-    this.#onEvict = options.onEvict;
-    this.readers = new ServingReaders(this.domain, () => this.#server.poll());
-    this.#undo = [space.core.rcu.waitAlso(this.readers), space.follow(() => this.#publisher.publish())];
+    this.#evictions = new Evictions(
+      this.domain,
+      this.#server,
+      () => this.#publisher.hold(),
+      options.stallMs ?? 30_000,
+      options.onEvict,
+    );
+    this.readers = new ServingReaders(
+      this.domain,
+      () => this.#serveWaiting(),
+      () => this.#lookWhileWaiting(),
+    );
+    this.#stopWaiting = space.core.rcu.waitAlso(this.readers);
+    this.#unfollow = space.follow(() => this.#publisher.publish());
     this.#publisher.publish();
   }
 
@@ -176,6 +182,7 @@ export class SharedSpace {
   /**
    * News of added RAM go to `port` from now on; call it before the handle is made. Without it a worker reaches new RAM through
    * the owner. Each registration counts for itself: a port connected twice gets everything twice, until both are disposed of.
+   * What `postMessage` throws surfaces as an unhandled rejection.
    */
   connect(port: NewsPort): DisposableHandle {
     const connection = { port };
@@ -183,21 +190,37 @@ export class SharedSpace {
     return disposable(() => this.#ports.delete(connection));
   }
 
-  /** Performs what workers wait for, moves grace periods on, looks for workers that are stuck. Never waits. @returns requests performed. */
+  /**
+   * Performs what workers wait for, moves grace periods on, looks for workers that are stuck. Never waits. Fine when closed.
+   * @returns requests performed. @throws what RCU callbacks and `onEvict` threw, when all is done (AggregateError if several).
+   */
   poll(): number {
-    const count = this.#server.poll();
-    this.#reclaim();
-    this.#lookForStalls();
+    const errors: unknown[] = [];
+    const count = this.#poll(errors);
+    throwCollected(errors);
     return count;
   }
 
-  /** Serves by blocking: for an owner with nothing else to do. @throws {RcuError} `cannot-block` on a browser's main thread. */
+  /**
+   * Serves by blocking: for an owner with nothing else to do. A callback that throws does not end it.
+   * @throws {RcuError} `cannot-block` on a browser's main thread; and in the end what RCU callbacks and `onEvict` threw.
+   */
   serve(options: ServeOptions = {}): void {
+    const errors: unknown[] = [];
+    try {
+      this.#serve(options, errors);
+    } catch (error) {
+      errors.push(error);
+    }
+    throwCollected(errors);
+  }
+
+  #serve(options: ServeOptions, errors: unknown[]): void {
     const { words } = this.#ring;
     const deadline = Date.now() + (options.timeoutMs ?? Number.POSITIVE_INFINITY);
     while (!this.#closed) {
       const bell = Atomics.load(words, DOORBELL);
-      const count = this.poll();
+      const count = this.#poll(errors);
       if (options.until?.() === true || Date.now() >= deadline) return;
       if (this.#rang(bell, count)) continue;
       Atomics.add(words, SLEEPING, 1);
@@ -210,16 +233,21 @@ export class SharedSpace {
     }
   }
 
-  /** Serves from the event loop until closed. */
+  /**
+   * Serves from the event loop until closed. What RCU callbacks and `onEvict` throw does not end it: it surfaces at once as
+   * an unhandled rejection, as from the promise job of `callRcu`.
+   */
   async serveAsync(): Promise<void> {
     const { words } = this.#ring;
+    const errors: unknown[] = [];
     while (!this.#closed) {
       let bell = Atomics.load(words, DOORBELL);
-      let count = this.poll();
+      let count = this.#poll(errors);
       for (let round = 1; round < ROUNDS && this.#rang(bell, count); round++) {
         bell = Atomics.load(words, DOORBELL);
-        count = this.poll();
+        count = this.#poll(errors);
       }
+      surface(errors.splice(0));
       if (Atomics.load(words, DOORBELL) !== bell) {
         await nextTurn(); // There is more, but others have their turn first.
         continue;
@@ -234,37 +262,78 @@ export class SharedSpace {
   }
 
   /**
-   * Frees what the worker with this handle holds: slot, section, request. Only when its agent has ended: in a Worker's
-   * `exit` event, or after `terminate()`. @returns whether it held anything.
+   * Frees what the worker with this handle holds: slot, section, request, pinned views, and what was kept since it was let go.
+   * Only when its agent has ended: in a Worker's `exit` event, or after `terminate()`. Also when the space is closed.
+   * @returns whether it held anything. @throws what RCU callbacks threw that could run then.
    */
   release(handle: Pick<SharedSpaceHandle, 'claim'>): boolean {
     let found = false;
-    const slots = [...this.domain.slotsOf(handle.claim), ...(this.#letGoSlots.get(handle.claim) ?? [])];
-    if (this.#letGoSlots.delete(handle.claim) && this.#letGoSlots.size === 0) this.#publisher.recoverTables();
+    const errors: unknown[] = [];
+    const slots = [...this.domain.slotsOf(handle.claim), ...this.#evictions.release(handle.claim)];
     for (const slot of slots) {
       this.#server.freeEntriesOf(slot);
       found = this.domain.evict(slot, 'dead') || found;
     }
     this.#pins.release(handle.claim);
-    if (found) this.#reclaim();
+    this.#windUp();
+    if (found) this.#reclaim(errors);
+    throwCollected(errors);
     return found;
   }
 
-  /** Ends sharing: workers get `closed` at their next access that is new to them. Twice is once. */
+  /**
+   * Ends sharing: workers get `closed` at their next access that does not find its way as it did before. What they may be using
+   * stays theirs: sections and quanta hold up grace periods (until `stallMs`) and pinned views are held, until they have
+   * detached or `release` says that they have ended. Looked for at `release`, at `poll` and while somebody waits. Twice is once.
+   */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#publisher.close();
-    this.#pins.close();
-    for (const undo of this.#undo) undo();
+    this.#unfollow();
+    this.#windUp();
     Atomics.add(this.#ring.words, DOORBELL, 1);
     Atomics.notify(this.#ring.words, DOORBELL);
   }
 
   /** Runs what grace periods have made due; not inside an access, which may go on with a view that was replaced (T-97). */
-  #reclaim(): void {
+  #reclaim(errors: unknown[]): void {
     const { access, rcu } = this.space.core;
-    if (rcu.pending > 0 && !this.#server.busy && access.idle) rcu.poll();
+    if (rcu.pending === 0 || this.#server.busy || !access.idle) return;
+    try {
+      rcu.poll();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+
+  #poll(errors: unknown[]): number {
+    const count = this.#serveWaiting();
+    this.#reclaim(errors);
+    this.#evictions.look(errors);
+    this.#windUp();
+    return count;
+  }
+
+  /** Nobody is served any more once it is closed: who waits gets `closed`. */
+  #serveWaiting(): number {
+    return this.#closed ? 0 : this.#server.poll();
+  }
+
+  #lookWhileWaiting(): void {
+    const errors: unknown[] = [];
+    this.#evictions.look(errors);
+    this.#windUp();
+    surface(errors);
+  }
+
+  /** Closed: gives back what workers held that have ended since, and waits for readers no longer when there are none. */
+  #windUp(): void {
+    if (!this.#closed) return;
+    this.#pins.releaseIf((claim) => !this.#evictions.has(claim) && this.domain.slotsOf(claim).length === 0);
+    if (this.#stopWaiting === null || this.domain.hasReaders) return;
+    this.#stopWaiting();
+    this.#stopWaiting = null;
   }
 
   /** Has somebody rung since `bell` was read? After serving, looks out for a while: the next request often comes at once. */
@@ -277,33 +346,11 @@ export class SharedSpace {
     this.#patience.tell(looks, left > 0);
     return left > 0;
   }
+}
 
-  #lookForStalls(): void {
-    const now = Date.now();
-    if (now - this.#lookedAt >= Math.min(this.#stallMs / 4, LOOK_MS)) {
-      this.#lookedAt = now;
-      for (const slot of this.#server.idleCallers(now, this.#stallMs)) this.#letGo(slot, this.#stallMs);
-    }
-    const { phase } = this.domain;
-    if ((phase & 3) === 0) {
-      this.#stalled = null;
-      return;
-    }
-    if (this.#stalled?.phase !== phase) this.#stalled = { phase, since: now };
-    const waitedMs = now - this.#stalled.since;
-    if (waitedMs < this.#stallMs) return;
-    for (const slot of this.domain.blocking()) this.#letGo(slot, waitedMs);
-    this.#stalled = null;
-  }
-
-  /** It may still be alive: what it may be reading is not used again, nor its entry in the ring. */
-  #letGo(slot: number, waitedMs: number): void {
-    const claim = this.domain.claimOf(slot);
-    if (claim <= 0) return;
-    this.#publisher.giveUpTables();
-    this.#letGoSlots.set(claim, [...(this.#letGoSlots.get(claim) ?? []), slot]);
-    if (this.domain.evict(slot, 'unresponsive')) this.#onEvict?.({ claim, slot, waitedMs });
-  }
+/** Tells the host what callbacks threw where nobody else is there to be told. */
+function surface(errors: readonly unknown[]): void {
+  for (const error of errors) void Promise.reject(error);
 }
 
 function positive(value: number | undefined, fallback: number, most: number, what: string): number {

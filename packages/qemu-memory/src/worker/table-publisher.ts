@@ -4,16 +4,19 @@
  */
 import type { RamBlock } from '../region/ram-block.ts';
 import type { AddressSpace } from '../space/address-space.ts';
+import type { FlatView } from '../view/flat-view.ts';
 import type { BlockTable } from './block-table.ts';
 import { CLOSED, CURRENT, createTables, TableArena, type TableRow } from './table-layout.ts';
 import { rowsOf, sameRows } from './table-rows.ts';
 
 const EMPTY = 0;
 
-/** The life of one table: free, published, retired (readers may still be in it), free again; or lost. */
+/** The life of one table: free, published, retired (readers may still be in it), held for those who were let go, free again. */
 interface Table {
   readonly index: number;
   blocks: ReadonlySet<RamBlock>;
+  /** How often it is held. */
+  holds: number;
 }
 
 /** Publishes for one shared space. */
@@ -24,9 +27,12 @@ export class TablePublisher {
   readonly #space: AddressSpace;
   readonly #blocks: BlockTable;
   readonly #arena: TableArena;
-  readonly #free: Table[] = [];
+  readonly #tables: readonly Table[];
+  readonly #free: Table[];
   readonly #retired = new Set<Table>();
-  readonly #lost = new Set<Table>();
+  /** The view that is published, and those that it replaced while readers may still be in them. */
+  #view: FlatView | null = null;
+  readonly #waning = new Set<{ readonly view: FlatView }>();
   readonly #early: boolean;
   #current: Table | null = null;
   #rows: readonly TableRow[] | null = null;
@@ -43,7 +49,8 @@ export class TablePublisher {
     this.#early = options.early;
     this.buffer = createTables(options.tables + 1, options.rows);
     this.#arena = new TableArena(this.buffer);
-    for (let index = 1; index <= options.tables; index++) this.#free.push({ index, blocks: new Set() });
+    this.#tables = Array.from({ length: options.tables }, (_, i) => ({ index: i + 1, blocks: new Set(), holds: 0 }));
+    this.#free = [...this.#tables];
   }
 
   get freeTables(): number {
@@ -51,7 +58,7 @@ export class TablePublisher {
   }
 
   get lostTables(): number {
-    return this.#lost.size;
+    return this.#tables.filter(({ holds }) => holds > 0).length;
   }
 
   /** The view has changed: publishes its RAM, unless that is the same as before. Never waits. */
@@ -59,6 +66,7 @@ export class TablePublisher {
     if (this.#closed) return;
     const blocks = new Set<RamBlock>();
     const { view, map, core } = this.#space;
+    this.#show(view);
     const rows = rowsOf(view, map.taps, core.access.seesLoads, this.#blocks, blocks);
     this.#blocks.retain(blocks);
     if (this.#rows !== null && !this.#behind && sameRows(rows, this.#rows)) {
@@ -80,24 +88,38 @@ export class TablePublisher {
     this.#replace(table);
   }
 
-  /** A worker that is let go may still read what it could read so far: those tables are not used again. */
-  giveUpTables(): void {
-    for (const table of this.#retired) this.#lost.add(table);
-    if (this.#current !== null) this.#lost.add(this.#current);
-  }
-
-  /** All workers that were let go have ended. */
-  recoverTables(): void {
-    const idle = [...this.#lost].filter((table) => table !== this.#current && !this.#retired.has(table));
-    this.#lost.clear();
-    this.#free.push(...idle);
-    if (this.#behind && idle.length > 0) this.publish();
+  /** What a worker can reach now is reclaimed by no grace period: tables, and the regions of the views. @returns gives it back; call it once. */
+  hold(): () => void {
+    const tables = this.#current === null ? [...this.#retired] : [...this.#retired, this.#current];
+    const views = [...this.#waning].map(({ view }) => view);
+    if (this.#view !== null) views.push(this.#view);
+    for (const table of tables) table.holds++;
+    const kept = views.map((view) => view.keep());
+    return () => {
+      for (const giveBack of kept) giveBack();
+      for (const table of tables) {
+        table.holds--;
+        if (table !== this.#current && !this.#retired.has(table)) this.#recycle(table);
+      }
+    };
   }
 
   close(): void {
     this.#closed = true;
+    this.#show(null);
     this.#replace(null);
     Atomics.store(this.#arena.words, CLOSED, 1);
+  }
+
+  /** Called before the space lets go of the old view, so what ends here ends before the view does. */
+  #show(view: FlatView | null): void {
+    const old = this.#view;
+    if (old === view) return;
+    this.#view = view;
+    if (old === null) return;
+    const waning = { view: old };
+    this.#waning.add(waning);
+    this.#space.core.rcu.callRcu(() => this.#waning.delete(waning));
   }
 
   #replace(table: Table | null): void {
@@ -112,9 +134,13 @@ export class TablePublisher {
 
   #reclaim(table: Table): void {
     this.#retired.delete(table);
+    this.#recycle(table);
+  }
+
+  #recycle(table: Table): void {
+    if (table.holds > 0) return;
     this.#blocks.release(table.blocks);
     table.blocks = new Set();
-    if (this.#lost.has(table)) return;
     this.#free.push(table);
     if (this.#behind) this.publish();
   }

@@ -1,9 +1,11 @@
 /** Workers that die, owners that do not answer, rings and slots that run out. Issue 7, point 5. */
 import { le32 } from '@guestmem/memtx';
+import { bufferBacking } from '@guestmem/vm-memory';
 import { afterEach, expect, it } from 'vitest';
 import { attach } from '../../src/worker/attached-space.ts';
+import type { EvictEvent } from '../../src/worker/evictions.ts';
 import { ANSWERED, Ring, STATE } from '../../src/worker/ring-layout.ts';
-import type { EvictEvent, SharedSpace, ShareOptions } from '../../src/worker/shared-space.ts';
+import type { SharedSpace, ShareOptions } from '../../src/worker/shared-space.ts';
 import { type Run, type StartOptions, served, start } from './support/harness.ts';
 import { type Machine, machine } from './support/machine.ts';
 
@@ -160,6 +162,58 @@ it('a worker that detaches with a pinned view while nobody serves gives its slot
   await until(() => shared.stats.pinned === 0);
   expect(await served(shared, run(shared, 'ask', { args: [1] }).done)).toBe(0x010000ed);
 });
+
+it('A-217, D15: a view that could not be given back because nobody served is given back by disposing of it again', async () => {
+  const made = machine();
+  const shared = share(made);
+  const { signals, done } = run(shared, 'pinLate', { timeoutMs: 60 });
+  await served(
+    shared,
+    until(() => signals.get(0) === 1),
+  );
+  signals.raise(1);
+  await until(() => signals.get(2) === 1); // Nobody serves.
+  expect(shared.stats.pinned).toBe(1);
+  await served(
+    shared,
+    until(() => signals.get(3) === 1),
+  );
+  expect(shared.stats.pinned).toBe(0);
+  signals.raise(4);
+  expect(await done).toMatchObject([{ code: 'owner-not-serving' }, { code: 'closed' }]);
+});
+
+it.each(['barrier', 'quiescent'] as const)(
+  'A-105, A-217: what a worker holds pinned when the space is closed is reclaimed when it has detached, %s flavour',
+  async (flavour) => {
+    const made = machine();
+    const owner = {};
+    let reclaimed = false;
+    const ram = made.core.ram('held', bufferBacking(0x1000, { shared: true }), { owner });
+    made.root.addSubregion(0x10_0000, ram);
+    const shared = share(made);
+    const { signals, done } = run(shared, 'pinClosed', { flavour });
+    await served(
+      shared,
+      until(() => signals.get(0) === 1),
+    );
+    made.root.delSubregion(ram);
+    shared.close();
+    made.core.whenUnreferenced(owner, () => {
+      reclaimed = true;
+    });
+    for (let i = 0; i < 5; i++) {
+      shared.poll();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    expect([reclaimed, shared.stats.pinned]).toEqual([false, 1]);
+    signals.raise(1);
+    expect(await done).toMatchObject({ device: { code: 'closed' }, after: { code: 'closed' } });
+    expect(ram.ram!.backing.segmentAt(0).view.getUint32(0, true)).toBe(2); // It could still be written.
+    for (let i = 0; i < 4; i++) shared.poll();
+    expect([reclaimed, shared.stats.pinned]).toEqual([true, 0]);
+  },
+);
 
 it('an owner that is stuck in a callback: a typed error that says the access may still take effect', async () => {
   const made = machine();

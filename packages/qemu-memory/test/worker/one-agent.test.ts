@@ -1,10 +1,11 @@
 /** A space whose worker is an agent of this very thread: what happens between two steps of the one or the other is then exact. */
 import { le32, u8 } from '@guestmem/memtx';
 import { bufferBacking } from '@guestmem/vm-memory';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { attach } from '../../src/worker/attached-space.ts';
 import type { SharedSpaceNews } from '../../src/worker/handle.ts';
 import type { SharedSpace, ShareOptions } from '../../src/worker/shared-space.ts';
+import { CURRENT } from '../../src/worker/table-layout.ts';
 import { type Machine, machine } from './support/machine.ts';
 
 const opened: SharedSpace[] = [];
@@ -15,7 +16,42 @@ function share(made: Machine, options: ShareOptions = {}): SharedSpace {
   return shared;
 }
 
+/** RAM at 0x10_0000 whose owner tells when nothing holds it any more. */
+function owned({ core, root }: Machine, name: string, log: string[]) {
+  const owner = {};
+  const ram = core.ram(name, bufferBacking(0x1000, { shared: true }), { owner });
+  root.addSubregion(0x10_0000, ram);
+  return {
+    ram,
+    remove() {
+      root.delSubregion(ram);
+      core.whenUnreferenced(owner, () => void log.push(name));
+    },
+  };
+}
+
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+/** What is rejected and handled by nobody while `run` runs, and for a moment after it. */
+async function unhandled(run: () => unknown): Promise<unknown[]> {
+  const seen: unknown[] = [];
+  const others = process.listeners('unhandledRejection');
+  process.removeAllListeners('unhandledRejection');
+  process.on('unhandledRejection', (error) => seen.push(error));
+  try {
+    await run();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  } finally {
+    process.removeAllListeners('unhandledRejection');
+    for (const other of others) process.on('unhandledRejection', other);
+  }
+  return seen;
+}
+
 afterEach(() => {
+  vi.restoreAllMocks();
   for (const shared of opened.splice(0)) shared.close();
 });
 
@@ -94,3 +130,179 @@ it('T-97, A-60: polling the shared space in the middle of an access reclaims not
   shared.poll();
   expect(events).toEqual(['read 0', 'read 1', 'read 2', 'read 3', 'reclaimed']);
 });
+
+it('A-217: what a worker could reach when it was let go is held until its release; what came later is not', () => {
+  const made = machine();
+  const log: string[] = [];
+  const shared = share(made, { stallMs: 20, onEvict: () => void log.push('evicted') });
+  const before = owned(made, 'before', log);
+  const handle = shared.handle();
+  const worker = attach(handle, { flavour: 'quiescent' });
+  worker.store(0x10_0000, le32, 1);
+  before.remove();
+  for (let i = 0; i < 8; i++) {
+    shared.poll();
+    pause(5);
+  }
+  expect(log).toEqual(['evicted']);
+  const after = owned(made, 'after', log);
+  after.remove();
+  for (let i = 0; i < 4; i++) shared.poll();
+  expect(log).toEqual(['evicted', 'after']);
+  worker.store(0x10_0000, le32, 0xbad); // Within its quantum nothing stops it.
+  expect(before.ram.ram!.backing.segmentAt(0).view.getUint32(0, true)).toBe(0xbad);
+  expect(() => worker.quiescent()).toThrow(expect.objectContaining({ code: 'evicted' }));
+  expect(shared.release(handle)).toBe(true);
+  for (let i = 0; i < 4; i++) shared.poll();
+  expect(log).toEqual(['evicted', 'after', 'before']);
+  expect(shared.stats).toMatchObject({ lostTables: 0, freeTables: 15 });
+});
+
+it('A-217: of two workers that were let go each keeps what it could reach, until its own release', () => {
+  const made = machine();
+  const log: string[] = [];
+  const shared = share(made, { stallMs: 10 });
+  const handles = ['first', 'second'].map((name) => {
+    const shown = owned(made, name, log);
+    const handle = shared.handle();
+    attach(handle, { flavour: 'quiescent' });
+    shown.remove();
+    for (let i = 0; i < 6; i++) {
+      shared.poll();
+      pause(5);
+    }
+    return handle;
+  });
+  shared.release(handles[1]!);
+  for (let i = 0; i < 4; i++) shared.poll();
+  expect(log).toEqual(['second']);
+  shared.release(handles[0]!);
+  for (let i = 0; i < 4; i++) shared.poll();
+  expect(log).toEqual(['second', 'first']);
+});
+
+it('A-217, A-226: a worker that is let go between entering and taking the table does not use what was published since', () => {
+  const made = machine();
+  const shared = share(made, { stallMs: 0 });
+  const handle = shared.handle();
+  const worker = attach(handle);
+  const { load } = Atomics;
+  let armed = true;
+  vi.spyOn(Atomics, 'load').mockImplementation(((words: Int32Array, index: number) => {
+    if (armed && words.buffer === handle.tables && index === CURRENT) {
+      armed = false;
+      made.core.rcu.callRcu(() => undefined);
+      for (let i = 0; i < 3; i++) shared.poll(); // Lets it go.
+      made.root.addSubregion(0x10_0000, made.core.alias('later', made.ram, 0, 0x1000)); // RAM that it knows.
+    }
+    return load(words, index);
+  }) as typeof Atomics.load);
+  expect(() => worker.load(0x10_0000, le32)).toThrow(expect.objectContaining({ code: 'evicted' }));
+  expect([armed, worker.rcu.depth]).toEqual([false, 0]);
+});
+
+it('A-210, A-217: a quantum that is open when the space is closed holds what it shows', () => {
+  const made = machine();
+  const log: string[] = [];
+  const shared = share(made);
+  const shown = owned(made, 'shown', log);
+  const worker = attach(shared.handle(), { flavour: 'quiescent' });
+  worker.store(0x10_0000, le32, 1);
+  shared.close();
+  shown.remove();
+  for (let i = 0; i < 4; i++) shared.poll();
+  worker.store(0x10_0000, le32, 2);
+  expect(log).toEqual([]);
+  worker.quiescent();
+  expect(() => worker.load(0x10_0000, le32)).toThrow(expect.objectContaining({ code: 'closed' }));
+  for (let i = 0; i < 4; i++) {
+    worker.quiescent();
+    shared.poll();
+  }
+  expect(log).toEqual(['shown']);
+  worker.detach();
+});
+
+it('A-217: whoever waits for a grace period lets go of a worker that stalls it, also when the space is closed', async () => {
+  const made = machine();
+  const claims: number[] = [];
+  for (const wait of [() => made.core.rcu.synchronize(5000), () => made.core.rcu.synchronizeAsync(5000)]) {
+    const shared = share(made, { stallMs: 20, onEvict: ({ claim }) => void claims.push(claim) });
+    const handle = shared.handle();
+    attach(handle).rcu.readLock();
+    shared.close();
+    await wait();
+    expect(claims.splice(0)).toEqual([handle.claim]);
+  }
+});
+
+it('A-216: what callbacks throw is thrown by poll when all have been called and every stalled worker is let go', () => {
+  const made = machine();
+  const onEvict = ({ slot }: { slot: number }) => {
+    throw new Error(`evicted ${slot}`);
+  };
+  const shared = share(made, { stallMs: 10, onEvict });
+  let ran = 0;
+  made.core.rcu.callRcu(() => {
+    throw new Error('reclaim');
+  });
+  made.core.rcu.callRcu(() => ran++);
+  expect(() => shared.poll()).toThrow('reclaim');
+  expect(ran).toBe(1);
+  for (let i = 0; i < 2; i++) attach(shared.handle()).rcu.readLock();
+  made.core.rcu.callRcu(() => ran++);
+  shared.poll();
+  pause(15);
+  const messages = ['evicted 0', 'evicted 1'].map((message) => expect.objectContaining({ message }));
+  expect(() => shared.poll()).toThrow(expect.objectContaining({ errors: messages }));
+  shared.poll();
+  expect(ran).toBe(2);
+});
+
+it('A-216: a callback that throws ends neither serve nor serveAsync; what it threw surfaces', async () => {
+  const made = machine();
+  const shared = share(made, { stallMs: 10, onEvict: fails('onEvict') });
+  let rounds = 0;
+  made.core.rcu.callRcu(fails('first'));
+  expect(() => shared.serve({ until: () => ++rounds === 3 })).toThrow('first');
+  expect(rounds).toBe(3);
+  let ended = false;
+  const seen = await unhandled(async () => {
+    void shared.serveAsync().then(() => {
+      ended = true;
+    });
+    attach(shared.handle()).rcu.readLock();
+    made.core.rcu.callRcu(fails('second'));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(ended).toBe(false);
+    shared.close();
+  });
+  expect(seen).toEqual([
+    expect.objectContaining({ message: 'onEvict' }),
+    expect.objectContaining({ message: 'second' }),
+  ]);
+  expect(ended).toBe(true);
+});
+
+it('D8: a port that throws keeps neither the commit from being published nor other ports from being told', async () => {
+  const made = machine();
+  const shared = share(made);
+  const worker = attach(shared.handle());
+  const told: unknown[] = [];
+  const broken = shared.connect({ postMessage: fails('port') });
+  shared.connect({ postMessage: (news) => void told.push(news) });
+  const before = worker.publication;
+  const seen = await unhandled(() => void owned(made, 'added', []));
+  worker.load(0, le32);
+  expect(worker.publication).toBeGreaterThan(before);
+  expect(told).toHaveLength(1);
+  expect(seen).toEqual([expect.objectContaining({ message: 'port' })]);
+  broken.dispose();
+  worker.detach();
+});
+
+function fails(what: string): () => never {
+  return () => {
+    throw new Error(what);
+  };
+}

@@ -219,6 +219,33 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     return [view.disposed, caught(() => view.load(0, le32)), caught(() => space.load(0, le32))];
   },
 
+  /** Cannot give a view back while nobody serves; later it can. */
+  pinLate({ attach, signals }) {
+    const view = attach().memory();
+    signals.raise(0);
+    signals.wait(1);
+    const late = caught(() => view.dispose());
+    signals.raise(2);
+    view.dispose();
+    signals.raise(3);
+    signals.wait(4);
+    return [late, caught(() => view.load(0, le32))];
+  },
+
+  /** Goes on using a view when the owner has closed the space. */
+  pinClosed({ attach, signals }) {
+    const space = attach();
+    if (space.flavour === 'quiescent') space.goOffline(); // The view is all that holds anything.
+    const view = space.memory();
+    view.store(0x10_0000, le32, 1);
+    signals.raise(0);
+    signals.wait(1);
+    view.store(0x10_0000, le32, 2); // A window that was open before.
+    const device = caught(() => view.load(0x1_0000, le32));
+    space.detach();
+    return { device, after: caught(() => view.store(0x10_0000, le32, 3)) };
+  },
+
   /** Slices over RAM, and over all else. */
   slices({ attach }) {
     const space = attach();
