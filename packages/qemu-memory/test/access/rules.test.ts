@@ -10,6 +10,9 @@ const SPANS = [
   [130, 144],
   [150, 168],
   [180, 197],
+  [210, 220],
+  [225, 231],
+  [235, 247],
 ] as const;
 
 /** Rules that no test of this package can observe, and why. */
@@ -30,13 +33,20 @@ const UNOBSERVABLE: Readonly<Record<string, string>> = {
     'memory_translate_iotlb is for device assignment to the host; getIotlbEntry and mapRam give its parts (A-160, A-86)',
   'A-167':
     'CPUs behind an IOMMU flush their own TLB on a notification; there is no such CPU here (notifiers: A-162, A-163)',
+  'A-231':
+    'a queue of one agent is an array: callbacks are functions and do not travel (A-238); what it promises is A-246',
+  'A-240': 'all interleavings: explored by tools/rcu-model; no test can show the absence of one',
+  'A-241':
+    'that one phase is not enough: found by tools/rcu-model and by tools/stress with the fault onePhase (two phases: A-230)',
 };
 
 function titles(): string {
   const out: string[] = [];
-  for (const folder of ['.', '..']) {
+  for (const folder of ['.', '..', '../rcu', '../worker']) {
     const base = new URL(`${folder}/`, import.meta.url);
-    for (const name of readdirSync(base).filter((each) => each.endsWith('.test.ts') && each !== 'rules.test.ts')) {
+    for (const name of readdirSync(base).filter(
+      (each) => /(\.test|-suite)\.ts$/.test(each) && each !== 'rules.test.ts',
+    )) {
       const text = readFileSync(new URL(name, base), 'utf8');
       for (const match of text.matchAll(/\bit(?:\.each\([^)]*\))?\(\s*(['"`])(.*?)\1/gs)) out.push(match[2] ?? '');
     }
@@ -44,7 +54,7 @@ function titles(): string {
   return out.join('\n');
 }
 
-it('each rule A-25 to A-197 of this package is in a title, or in the list of those that cannot be observed', () => {
+it('each rule A-25 to A-247 of this package is in a title, or in the list of those that cannot be observed', () => {
   const text = titles();
   // "A-31 to A-45" names a span that is checked as a whole; only rules named one by one count.
   const named = new Set(

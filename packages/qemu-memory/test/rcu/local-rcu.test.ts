@@ -22,7 +22,7 @@ class HeldReaders implements RemoteReaders {
   }
 }
 
-it('A-214: a callback waits for a grace period of remote readers that began after it was queued', () => {
+it('A-214, A-215: a callback waits for a grace period of remote readers that began after it was queued', () => {
   const rcu = new LocalRcu();
   const remote = new HeldReaders();
   rcu.waitAlso(remote);

@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { RcuDomain } from '../../src/rcu/shared-domain.ts';
+import { CLAIM, CTR, EVENT, GP, slotWord, WAITING } from '../../src/rcu/shared-layout.ts';
 import { SharedRcu } from '../../src/rcu/shared-rcu.ts';
 import { rcuSuite } from './rcu-suite.ts';
 
@@ -27,7 +28,7 @@ function pair(a: 'barrier' | 'quiescent' = 'barrier', b: 'barrier' | 'quiescent'
 }
 
 describe('shared domain', () => {
-  it('A-228: a grace period waits for the section of another agent, and ends with it', () => {
+  it('A-210, A-228: a grace period waits for the section of another agent, and ends with it', () => {
     const [reader, updater] = pair();
     let freed = false;
     reader.readLock();
@@ -64,7 +65,7 @@ describe('shared domain', () => {
     for (const each of kicks) each.dispose();
   });
 
-  it('A-244: a section that began after the grace period does not delay it', () => {
+  it('A-210, A-244: a section that began after the grace period does not delay it', () => {
     const [reader, updater] = pair();
     reader.readLock();
     let ran = 0;
@@ -159,6 +160,82 @@ describe('shared domain', () => {
     expect(updater.domain.blocking()).toEqual([reader.slot]);
     reader.close();
     expect(updater.poll()).toBe(1);
+  });
+
+  it('A-225, A-235: bit 0 of gp is always set, slots are 64 bytes apart, and ctr is gp on entry and 0 outside', () => {
+    const [reader, updater] = pair();
+    const { words } = updater.domain;
+    const word = (offset: number) => Atomics.load(words, slotWord(reader.slot) + offset);
+    expect(4 * (slotWord(1) - slotWord(0))).toBe(64);
+    expect([words[GP], word(CTR), word(CLAIM)]).toEqual([1, 0, 1]);
+    reader.readLock();
+    updater.callRcu(() => undefined);
+    updater.poll();
+    expect([words[GP], word(CTR)]).toEqual([3, 1]); // The first phase waits.
+    reader.readUnlock();
+    updater.poll();
+    expect([words[GP], word(CTR)]).toEqual([1, 0]);
+    reader.readLock();
+    reader.readUnlock();
+    reader.close();
+    expect(word(CLAIM)).toBe(0);
+  });
+
+  it('A-226, A-227: only the outermost lock and unlock touch shared words: gp, then ctr; ctr, then waiting', () => {
+    const [reader, updater] = pair();
+    const { words } = updater.domain;
+    const at = slotWord(reader.slot);
+    const names = new Map([
+      [GP, 'gp'],
+      [at + CTR, 'ctr'],
+      [at + WAITING, 'waiting'],
+      [at + CLAIM, 'claim'],
+    ]);
+    const order: string[] = [];
+    const { load, store } = Atomics;
+    vi.spyOn(Atomics, 'load').mockImplementation(((from: Int32Array, index: number) => {
+      order.push(`load ${names.get(index)}`);
+      return load(from, index);
+    }) as typeof Atomics.load);
+    vi.spyOn(Atomics, 'store').mockImplementation(((to: Int32Array, index: number, value: number) => {
+      order.push(`store ${names.get(index)} ${value}`);
+      return store(to, index, value);
+    }) as typeof Atomics.store);
+    try {
+      reader.readLock();
+      reader.readLock();
+      order.push('inside');
+      reader.readUnlock();
+      reader.readUnlock();
+    } finally {
+      vi.restoreAllMocks();
+    }
+    expect(words[at + CTR]).toBe(0);
+    expect(order).toEqual([
+      'load gp',
+      'store ctr 1',
+      'load claim',
+      'inside',
+      'load claim',
+      'store ctr 0',
+      'load waiting',
+    ]);
+  });
+
+  it('A-227, A-243: a reader that is waited for wakes the waiter when it leaves, and no other reader does', () => {
+    const [reader, updater] = pair();
+    const { words } = updater.domain;
+    const waiting = slotWord(reader.slot) + WAITING;
+    reader.readLock();
+    updater.callRcu(() => undefined);
+    updater.poll();
+    const before = Atomics.load(words, EVENT);
+    expect(words[waiting]).toBe(1);
+    reader.readUnlock();
+    expect([words[waiting], words[EVENT]! - before]).toEqual([0, 1]);
+    reader.readLock();
+    reader.readUnlock();
+    expect([words[waiting], words[EVENT]! - before]).toEqual([0, 1]);
   });
 
   it('A-213: a handle that is none is refused', () => {

@@ -2,10 +2,11 @@
 import { le32, u8 } from '@guestmem/memtx';
 import { bufferBacking } from '@guestmem/vm-memory';
 import { afterEach, expect, it, vi } from 'vitest';
+import { CTR, slotWord } from '../../src/rcu/shared-layout.ts';
 import { attach } from '../../src/worker/attached-space.ts';
 import type { SharedSpaceNews } from '../../src/worker/handle.ts';
 import type { SharedSpace, ShareOptions } from '../../src/worker/shared-space.ts';
-import { CURRENT } from '../../src/worker/table-layout.ts';
+import { CURRENT, TableArena } from '../../src/worker/table-layout.ts';
 import { type Machine, machine } from './support/machine.ts';
 
 const opened: SharedSpace[] = [];
@@ -70,6 +71,73 @@ it('D8: RAM that came and went while no table was free is not known for ever', (
   expect(shared.handle().blocks.map(({ name }) => name)).toEqual(['ram', 'rom']);
   worker.detach();
 });
+
+it('A-212: a table is complete when it is published, and does not change while a section that took it is open', () => {
+  const made = machine();
+  const shared = share(made, { tables: 2 });
+  const handle = shared.handle();
+  const arena = new TableArena(handle.tables);
+  const rows = (table: number) =>
+    Array.from({ length: arena.count(table) }, (_, row) => [arena.first(table, row), arena.last(table, row)]);
+  const current = () => Atomics.load(arena.words, CURRENT);
+  const worker = attach(handle);
+  worker.rcu.readLock();
+  const taken = current();
+  const shown = [
+    [0, 0xffff],
+    [0x2_0000, 0x2_0fff],
+  ];
+  expect(rows(taken)).toEqual(shown);
+  made.root.addSubregion(0x10_0000, made.core.alias('again', made.ram, 0, 0x1000));
+  expect(rows(current())).toEqual([...shown, [0x10_0000, 0x10_0fff]]);
+  made.root.addSubregion(0x20_0000, made.core.alias('more', made.ram, 0, 0x1000));
+  for (let i = 0; i < 4; i++) shared.poll();
+  expect([current(), rows(taken)]).toEqual([0, shown]); // The empty one: none was free.
+  worker.rcu.readUnlock();
+  for (let i = 0; i < 4; i++) shared.poll();
+  expect(rows(current())).toHaveLength(4);
+  worker.detach();
+});
+
+it('A-220: a view that a commit replaced lets go of its regions when the sections of workers have ended, not before', () => {
+  const made = machine();
+  const log: string[] = [];
+  const shared = share(made);
+  const shown = owned(made, 'shown', log);
+  const worker = attach(shared.handle());
+  worker.rcu.readLock();
+  shown.remove();
+  for (let i = 0; i < 4; i++) shared.poll();
+  expect(log).toEqual([]);
+  worker.rcu.readUnlock();
+  for (let i = 0; i < 4; i++) shared.poll();
+  expect(log).toEqual(['shown']);
+  worker.detach();
+});
+
+it.each([false, true])(
+  'A-226, A-242: the published table is read after ctr is written; table before section %s',
+  (fault) => {
+    const made = machine();
+    const handle = share(made).handle();
+    const worker = attach(handle, fault ? { faults: { tableBeforeSection: true } } : {});
+    const order: string[] = [];
+    const { load, store } = Atomics;
+    vi.spyOn(Atomics, 'load').mockImplementation(((words: Int32Array, index: number) => {
+      if (words.buffer === handle.tables && index === CURRENT) order.push('table');
+      return load(words, index);
+    }) as typeof Atomics.load);
+    vi.spyOn(Atomics, 'store').mockImplementation(((words: Int32Array, index: number, value: number) => {
+      if (words.buffer === handle.rcu && index === slotWord(worker.rcu.slot) + CTR)
+        order.push(value === 0 ? 'leave' : 'enter');
+      return store(words, index, value);
+    }) as typeof Atomics.store);
+    worker.load(0, le32);
+    vi.restoreAllMocks();
+    expect(order).toEqual(fault ? ['table', 'enter', 'leave'] : ['enter', 'table', 'leave']);
+    worker.detach();
+  },
+);
 
 it('D15: a port connected twice gets news twice, and once when one connection is disposed of', () => {
   const made = machine();
