@@ -139,6 +139,25 @@ it.each([false, true])(
   },
 );
 
+it('T-100, A-220: a space that is disposed of while it is shared lets go of its view when the sharing has ended', () => {
+  const made = machine();
+  const log: string[] = [];
+  const owner = {};
+  const ram = made.core.ram('alone', bufferBacking(0x1000, { shared: true }), { owner });
+  const space = made.core.addressSpace(ram, 'alone');
+  const shared = share({ ...made, space });
+  const worker = attach(shared.handle());
+  space.dispose();
+  made.core.whenUnreferenced(owner, () => void log.push('alone'));
+  for (let i = 0; i < 4; i++) shared.poll();
+  worker.store(0, le32, 0x55);
+  expect([log, ram.ram!.backing.segmentAt(0).view.getUint32(0, true)]).toEqual([[], 0x55]);
+  shared.close();
+  for (let i = 0; i < 4; i++) shared.poll();
+  expect(log).toEqual(['alone']);
+  worker.detach();
+});
+
 it('D15: a port connected twice gets news twice, and once when one connection is disposed of', () => {
   const made = machine();
   const shared = share(made);
