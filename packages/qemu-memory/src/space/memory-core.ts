@@ -399,14 +399,14 @@ export class MemoryCore {
     this.#spaces.splice(this.#spaces.indexOf(space), 1);
     this.#views.leave(space);
     const { view } = space;
-    this.rcu.callRcu(() => {
-      view.unref();
-      space.root.unref();
-    });
     // It shows nothing from now on, to workers too: what it showed may be taken apart after the grace period.
     try {
       space.publish(this.#views.empty);
     } finally {
+      this.rcu.callRcu(() => {
+        view.unref();
+        space.root.unref();
+      });
       this.#committer.settle();
     }
   }

@@ -282,10 +282,9 @@ export class SharedSpace {
   }
 
   /**
-   * Ends sharing; do it also when the space is disposed of, whose last view is held till then. Workers get `closed` at their
-   * next access that does not find its way as it did before. What they may be using stays theirs: sections and quanta hold up
-   * grace periods (until `stallMs`) and pinned views are held, until they have detached or `release` says that they have
-   * ended. Looked for at `release`, at `poll` and while somebody waits. Twice is once.
+   * Ends sharing: workers get `closed` at their next access that does not find its way as it did before. What they may be using
+   * stays theirs: sections and quanta hold up grace periods (until `stallMs`) and pinned views are held, until they have
+   * detached or `release` says that they have ended. Looked for at `release`, at `poll` and while somebody waits. Twice is once.
    */
   close(): void {
     if (this.#closed) return;

@@ -111,16 +111,15 @@ export class TablePublisher {
     Atomics.store(this.#arena.words, CLOSED, 1);
   }
 
-  /** Takes a reference on the view that is published, because its space may be disposed of. Waning ends before the view does. */
+  /** Called before the space lets go of the old view, so what ends here ends before the view does. */
   #show(view: FlatView | null): void {
     const old = this.#view;
     if (old === view) return;
-    this.#view = view?.ref() === true ? view : null;
+    this.#view = view;
     if (old === null) return;
     const waning = { view: old };
     this.#waning.add(waning);
     this.#space.core.rcu.callRcu(() => this.#waning.delete(waning));
-    old.unref();
   }
 
   #replace(table: Table | null): void {

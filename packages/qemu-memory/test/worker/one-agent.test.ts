@@ -139,23 +139,30 @@ it.each([false, true])(
   },
 );
 
-it('T-100, A-220: a space that is disposed of while it is shared lets go of its view when the sharing has ended', () => {
+it('T-100, A-220: a space that is disposed of while it is shared lets go of its view with the quantum that saw it', () => {
   const made = machine();
   const log: string[] = [];
   const owner = {};
   const ram = made.core.ram('alone', bufferBacking(0x1000, { shared: true }), { owner });
   const space = made.core.addressSpace(ram, 'alone');
   const shared = share({ ...made, space });
-  const worker = attach(shared.handle());
+  const worker = attach(shared.handle(), { flavour: 'quiescent', timeoutMs: 1 });
+  worker.store(0, le32, 0x44);
   space.dispose();
   made.core.whenUnreferenced(owner, () => void log.push('alone'));
   for (let i = 0; i < 4; i++) shared.poll();
   worker.store(0, le32, 0x55);
   expect([log, ram.ram!.backing.segmentAt(0).view.getUint32(0, true)]).toEqual([[], 0x55]);
-  shared.close();
-  for (let i = 0; i < 4; i++) shared.poll();
+  for (let i = 0; i < 12; i++) {
+    worker.quiescent();
+    shared.poll();
+  }
   expect(log).toEqual(['alone']);
+  // Nothing is there any more: the owner is asked, and does not answer here.
+  expect(() => worker.store(0, le32, 0x66)).toThrow(expect.objectContaining({ name: 'WorkerError' }));
+  expect(ram.ram!.backing.segmentAt(0).view.getUint32(0, true)).toBe(0x55);
   worker.detach();
+  shared.close();
 });
 
 it('D15: a port connected twice gets news twice, and once when one connection is disposed of', () => {
@@ -302,7 +309,7 @@ it('A-210, A-217: a quantum that is open when the space is closed holds what it 
   expect(log).toEqual([]);
   worker.quiescent();
   expect(() => worker.load(0x10_0000, le32)).toThrow(expect.objectContaining({ code: 'closed' }));
-  for (let i = 0; i < 4; i++) {
+  for (let i = 0; i < 12; i++) {
     worker.quiescent();
     shared.poll();
   }
