@@ -3,6 +3,7 @@ import type { ReaderFaults } from '../rcu/faulty-reader.ts';
 import { type RcuFlavour, SharedRcu } from '../rcu/shared-rcu.ts';
 import { WorkerError } from './error.ts';
 import { PROTOCOL, type SharedSpaceHandle } from './handle.ts';
+import { milliseconds } from './milliseconds.ts';
 import { CLOSED } from './table-layout.ts';
 
 /** How to attach. */
@@ -28,6 +29,19 @@ export interface AttachFaults extends ReaderFaults {
   readonly tableBeforeSection?: boolean;
   /** Stays between taking a table or window and using it until grace periods have passed, for at most so many looks. */
   readonly slowSection?: number;
+}
+
+/** With the defaults. @throws {RangeError | TypeError} an option that is none of its values. */
+export function checkOptions({ flavour = 'barrier', timeoutMs, spins = 2000 }: AttachOptions): {
+  readonly flavour: RcuFlavour;
+  readonly timeoutMs: number;
+  readonly spins: number;
+} {
+  if (flavour !== 'barrier' && flavour !== 'quiescent')
+    throw new TypeError(`flavour must be 'barrier' or 'quiescent', not ${String(flavour)}`);
+  if (!(Number.isSafeInteger(spins) && spins >= 0))
+    throw new RangeError(`spins must be an integer of 0 and more, not ${String(spins)}`);
+  return { flavour, timeoutMs: milliseconds(timeoutMs, 10_000, 'timeoutMs'), spins };
 }
 
 /** @throws {WorkerError} `bad-handle`. */

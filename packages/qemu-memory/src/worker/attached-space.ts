@@ -9,7 +9,7 @@
 import { MEMTXATTRS_UNSPECIFIED, type MemTxAttrs } from '@guestmem/memtx';
 import type { GuestAddress } from '@guestmem/vm-memory';
 import type { RcuFlavour, SharedRcu } from '../rcu/shared-rcu.ts';
-import { type AttachFaults, type AttachOptions, checkHandle, joinDomain } from './attach-options.ts';
+import { type AttachFaults, type AttachOptions, checkHandle, checkOptions, joinDomain } from './attach-options.ts';
 import { AttachedAccess } from './attached-access.ts';
 import { AttachedView } from './attached-view.ts';
 import { WorkerError } from './error.ts';
@@ -41,11 +41,10 @@ export class AttachedSpace extends AttachedAccess {
   /** @internal */
   constructor(handle: SharedSpaceHandle, options: AttachOptions) {
     const { name, order } = checkHandle(handle);
+    const { flavour, timeoutMs, spins } = checkOptions(options);
     const arena = new TableArena(handle.tables);
     const ring = new Ring(handle.ring);
-    const flavour = options.flavour ?? 'barrier';
     const rcu = joinDomain(handle, flavour, options.faults);
-    const { timeoutMs = 10_000, spins = 2000 } = options;
     super(
       name,
       order,

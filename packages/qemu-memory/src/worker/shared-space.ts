@@ -12,6 +12,7 @@ import type { AddressSpace } from '../space/address-space.ts';
 import { BlockTable } from './block-table.ts';
 import { type EvictEvent, Evictions } from './evictions.ts';
 import { type NewsPort, PROTOCOL, type SharedSpaceHandle } from './handle.ts';
+import { milliseconds } from './milliseconds.ts';
 import { OwnerQuestions } from './owner-questions.ts';
 import { Patience } from './patience.ts';
 import { PinList } from './pin-list.ts';
@@ -136,7 +137,7 @@ export class SharedSpace {
       this.domain,
       this.#server,
       () => this.#publisher.hold(),
-      options.stallMs ?? 30_000,
+      milliseconds(options.stallMs, 30_000, 'stallMs'),
       options.onEvict,
     );
     this.readers = new ServingReaders(
@@ -356,5 +357,7 @@ function surface(errors: readonly unknown[]): void {
 function positive(value: number | undefined, fallback: number, most: number, what: string): number {
   const chosen = value ?? fallback;
   if (Number.isInteger(chosen) && chosen >= 1 && chosen <= most) return chosen;
-  throw new RangeError(`${what} must be an integer in 1 to ${most}, not ${chosen}`);
+  throw new RangeError(
+    `${what} must be an integer in 1 to ${most}, not ${typeof chosen === 'number' ? chosen : typeof chosen}`,
+  );
 }

@@ -139,6 +139,17 @@ it.each([false, true])(
   },
 );
 
+it('D8: options that are none of their values are refused when sharing and attaching, and take no slot', () => {
+  const made = machine();
+  for (const options of [{ stallMs: -1 }, { stallMs: Number.NaN }, { workers: '2' as never }, { tables: 0.5 }])
+    expect(() => made.space.share(options), JSON.stringify(options)).toThrow(RangeError);
+  const shared = share(made, { workers: 1 });
+  for (const options of [{ timeoutMs: Number.NaN }, { timeoutMs: -1 }, { timeoutMs: '5' as never }, { spins: -1 }])
+    expect(() => attach(shared.handle(), options), JSON.stringify(options)).toThrow(RangeError);
+  expect(() => attach(shared.handle(), { flavour: 'foo' as never })).toThrow(TypeError);
+  attach(shared.handle(), { timeoutMs: Number.POSITIVE_INFINITY, spins: 0 }).detach();
+});
+
 it('T-100, A-220: a space that is disposed of while it is shared lets go of its view with the quantum that saw it', () => {
   const made = machine();
   const log: string[] = [];
