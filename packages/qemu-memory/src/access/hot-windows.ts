@@ -25,6 +25,12 @@ const EARLY = 32;
 /** After so many looks home has to be found again: it may have been chance, or long ago. */
 const KEEP = 16;
 
+/* What an access met, as `#look` is told: RAM, a device, a cached page of the IOMMU that has the table, or of one that might. */
+const RAM = 0;
+const DEVICE = 1;
+const PAGE = 2;
+const TABLE = 3;
+
 /** Where most accesses go. Part of a ViewMap, so that publishing a view replaces it with the same one store. */
 export abstract class HotWindows {
   /** `bits`, `loads` and `view` of home; its `stores` in `homeMarked` where stores mark pages, else in `homeStores`. */
@@ -104,14 +110,14 @@ export abstract class HotWindows {
   met(slot: Slot): void {
     const ticks = (this.ticks + 1) | 0;
     this.ticks = ticks;
-    if (ticks >= SAMPLE) this.#look(slot);
+    if (ticks >= SAMPLE) this.#look(RAM, slot, 0);
   }
 
   /** An access met `device`, which no tap watches, through the table. */
   metDevice(device: Slot): void {
     const ticks = (this.deviceTicks + 1) | 0;
     this.deviceTicks = ticks;
-    if (ticks >= SAMPLE) this.#lookDevice(device);
+    if (ticks >= SAMPLE) this.#look(DEVICE, device, 0);
   }
 
   /**
@@ -119,7 +125,7 @@ export abstract class HotWindows {
    * @returns may the page be entered there?
    */
   metIommu(slot: Slot, iova: number): boolean {
-    if (this.pagesSpan === 0 && ++this.pageTicks >= SAMPLE) this.#openTable(slot, iova);
+    if (this.pagesSpan === 0 && ++this.pageTicks >= SAMPLE) this.#look(TABLE, slot, iova);
     if (slot !== this.#pagesSlot || iova > 0x7fff_ffff) return false;
     this.nearFirst = 1;
     this.metPage(iova);
@@ -130,73 +136,71 @@ export abstract class HotWindows {
   metPage(iova: number): void {
     const ticks = (this.pageTicks + 1) | 0;
     this.pageTicks = ticks;
-    if (ticks >= SAMPLE) this.#lookPage(iova);
+    if (ticks >= SAMPLE) this.#look(PAGE, this.#pagesSlot, iova);
   }
 
-  /** Ticks to begin with until the next look. */
-  #rest(): number {
-    return --this.#early > 0 ? SAMPLE : 0;
-  }
-
-  #lookDevice(device: Slot): void {
-    this.deviceTicks = this.#rest();
-    this.nearFirst = 0;
-    if (!this.#devices.on(device)) return;
-    if (device.deviceOffset !== 0) return;
-    this.portBits = device.bits;
-    this.portSpan = device.span;
-    this.port = device.dispatch;
-    this.tableFirst = 0;
-  }
-
-  #lookPage(iova: number): void {
-    this.pageTicks = this.#rest();
-    if (this.control.seesLoads || !this.#iommuPages.on(iova >>> this.pagesShift)) return;
-    const window = pageWindow(this.#pagesSlot, iova, this);
-    if (window !== null) this.#open(window);
-  }
-
-  #openTable(slot: Slot, iova: number): void {
-    this.pageTicks = this.#rest();
-    if (this.control.seesLoads || slot.offset !== 0 || slot.first >= 2 ** 32) return;
-    const table = pageTable(slot, iova, this);
-    if (table === null) return;
-    this.#pagesSlot = slot;
-    this.pagesBits = slot.first | 0;
-    this.pagesSpan = Math.min(slot.len, 2 ** 32 - slot.first, 0x7fff_ffff);
-    this.table = table;
-    this.pagesEntries = table.entries;
-    this.pagesShift = table.shift;
-    this.pagesMask = table.mask;
-    this.pageMask = table.pageMask;
-    this.pagesView = table.view;
-  }
-
-  #look(slot: Slot): void {
-    this.ticks = this.#rest();
-    this.tableFirst = 1;
-    if (this.control.seesLoads) return;
-    if (++this.#looks >= KEEP) {
-      this.#looks = 0;
-      this.#closeHome();
+  /**
+   * Every SAMPLE-th access: is what it met where most go? One function for all of them, above 460 bytes of bytecode, so that
+   * V8 inlines it nowhere: Node 26 took the look at RAM into `load`, which was then too large to be inlined itself whenever
+   * it had been compiled before its caller. Eight pieces of RAM took 6 ns or 12 to 30.
+   */
+  #look(what: number, slot: Slot, iova: number): void {
+    const { seesLoads } = this.control;
+    const rest = --this.#early > 0 ? SAMPLE : 0;
+    let found: Slot | null = slot;
+    if (what === DEVICE) {
+      this.deviceTicks = rest;
+      this.nearFirst = 0;
+      if (!this.#devices.on(slot) || slot.deviceOffset !== 0) return;
+      this.portBits = slot.bits;
+      this.portSpan = slot.span;
+      this.port = slot.dispatch;
+      this.tableFirst = 0;
+      return;
     }
-    if (!this.#slots.on(slot)) return;
-    this.#looks = 0;
-    this.#open(slot);
-  }
-
-  #open(slot: Slot): void {
-    if (slot.first + slot.len > 2 ** 32) this.high = slot;
-    if (slot.loads === 0) return;
-    this.home = slot;
-    this.homeBits = slot.bits;
-    this.homeLoads = slot.loads;
-    this.homeStores = slot.dirtyMask === 0 ? slot.stores : 0;
-    this.homeMarked = slot.dirtyMask === 0 ? 0 : slot.stores;
-    this.homeView = slot.view;
-    this.homeMarks = slot.marksPlainly && slot.pageSkew === 0 ? slot.dirtyMask : 0;
-    this.homePages = slot.pages;
-    this.homePageShift = slot.pageShift;
+    if (what === TABLE) {
+      this.pageTicks = rest;
+      if (seesLoads || slot.offset !== 0 || slot.first >= 2 ** 32) return;
+      const table = pageTable(slot, iova, this);
+      if (table === null) return;
+      this.#pagesSlot = slot;
+      this.pagesBits = slot.first | 0;
+      this.pagesSpan = Math.min(slot.len, 2 ** 32 - slot.first, 0x7fff_ffff);
+      this.table = table;
+      this.pagesEntries = table.entries;
+      this.pagesShift = table.shift;
+      this.pagesMask = table.mask;
+      this.pageMask = table.pageMask;
+      this.pagesView = table.view;
+      return;
+    }
+    if (what === PAGE) {
+      this.pageTicks = rest;
+      if (seesLoads || !this.#iommuPages.on(iova >>> this.pagesShift)) return;
+      found = pageWindow(slot, iova, this);
+      if (found === null) return;
+    } else {
+      this.ticks = rest;
+      this.tableFirst = 1;
+      if (seesLoads) return;
+      if (++this.#looks >= KEEP) {
+        this.#looks = 0;
+        this.#closeHome();
+      }
+      if (!this.#slots.on(slot)) return;
+      this.#looks = 0;
+    }
+    if (found.first + found.len > 2 ** 32) this.high = found;
+    if (found.loads === 0) return;
+    this.home = found;
+    this.homeBits = found.bits;
+    this.homeLoads = found.loads;
+    this.homeStores = found.dirtyMask === 0 ? found.stores : 0;
+    this.homeMarked = found.dirtyMask === 0 ? 0 : found.stores;
+    this.homeView = found.view;
+    this.homeMarks = found.marksPlainly && found.pageSkew === 0 ? found.dirtyMask : 0;
+    this.homePages = found.pages;
+    this.homePageShift = found.pageShift;
   }
 
   #closeHome(): void {
