@@ -3,6 +3,7 @@
  * runs every timer on the way, each with the clock at its own deadline. What a timer throws is kept until the turn is over,
  * so that the others run in time: one as it is, several as an AggregateError. Q-50 to Q-56.
  */
+import { throwAll } from '../throw-all.ts';
 import { addNanoseconds, type Clock, type ClockTimer, type Nanoseconds, toNanoseconds } from './clock.ts';
 
 /** Options of a virtual clock. */
@@ -60,7 +61,7 @@ export class VirtualClock implements Clock {
     checkLimit(limit);
     const errors: unknown[] = [];
     const turn = this.#advanceTo(to, limit, errors);
-    throwAll(errors);
+    throwAll(errors, 'timers');
     return turn;
   }
 
@@ -95,7 +96,7 @@ export class VirtualClock implements Clock {
     checkLimit(limit);
     const errors: unknown[] = [];
     const ran = this.#runDue(limit, errors);
-    throwAll(errors);
+    throwAll(errors, 'timers');
     return ran;
   }
 
@@ -174,12 +175,6 @@ class VirtualTimer implements ClockTimer {
     this.deadline = null;
     this.#expired();
   }
-}
-
-function throwAll(errors: readonly unknown[]): void {
-  if (errors.length === 0) return;
-  if (errors.length === 1) throw errors[0];
-  throw new AggregateError(errors, `${errors.length} timers failed`);
 }
 
 /** The clock is a signed 64-bit count. */

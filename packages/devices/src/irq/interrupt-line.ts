@@ -3,6 +3,7 @@
  * connecting. A line knows no owner: two devices on one line drive it for each other (H-145); where they must not, put
  * a WiredOr in between.
  */
+import { throwAll } from '../throw-all.ts';
 
 /** What a device drives: an interrupt output, a gate, any one wire. */
 export interface InterruptSink {
@@ -43,7 +44,7 @@ export class InterruptLine implements InterruptSink {
 
   /** @throws what a listener threw (AggregateError if several did), after all were told. */
   set(level: number): void {
-    throwAll(this.#drive(level, null));
+    throwAll(this.#drive(level, null) ?? [], 'listeners of an interrupt line');
   }
   /** Level-triggered: up until lowered. */
   raise(): void {
@@ -54,7 +55,7 @@ export class InterruptLine implements InterruptSink {
   }
   /** Edge-triggered: up and down at once, down also where a listener throws. */
   pulse(): void {
-    throwAll(this.#drive(0, this.#drive(1, null)));
+    throwAll(this.#drive(0, this.#drive(1, null)) ?? [], 'listeners of an interrupt line');
   }
 
   /** Tells `listener` each time the wire is driven, also to the level it has. */
@@ -117,11 +118,4 @@ export class WiredOr {
       },
     };
   }
-}
-
-/** One as it is, several as an AggregateError. */
-function throwAll(errors: readonly unknown[] | null): void {
-  if (errors === null) return;
-  if (errors.length === 1) throw errors[0];
-  throw new AggregateError(errors, `${errors.length} listeners of an interrupt line failed`);
 }

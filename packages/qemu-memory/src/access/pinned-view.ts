@@ -53,12 +53,13 @@ export class PinnedView extends ViewAccess implements GuestMemoryBackend<Section
   dispose(): void {
     if (!this.#held) return;
     this.#held = false;
+    this.core.pinned.tapped(this, false);
     this.view.unref();
   }
 
   /** @internal */
   override changed(): void {
-    this.core.pinned.tapped(this, this.map !== this.view.map);
+    this.core.pinned.tapped(this, this.#held && this.map !== this.view.map);
     super.changed();
   }
 

@@ -159,7 +159,9 @@ export class Slot {
 
   /** Marks for the clients in force now: `markDirty` for several pages or a clean one, and where the slot was kept for long. */
   markSlow(at: number, len: number): void {
-    memoryRegionSetDirty(this.section.region, this.blockOffset + at, len);
+    const { region } = this.section;
+    if (this.dirtyMask !== 0 || this.logStamp !== region.core.logStamp)
+      memoryRegionSetDirty(region, this.blockOffset + at, len);
   }
 
   /** `len` bytes from `at` on, with or without the fast paths. */

@@ -70,8 +70,9 @@ function move(
       const { slot, at, length } = map.target;
       let offered: number;
       let done: number;
-      // Taps see what is moved, which takes a buffer.
-      if (map.taps === null && isDirect(slot, isWrite, MEMTXATTRS_UNSPECIFIED) && at < slot.len) {
+      // Where a tap sees what is moved, it takes a buffer; slots are cut there.
+      const isSeen = map.taps !== null && (isWrite ? slot.storeLen : slot.loadLen) === 0;
+      if (!isSeen && isDirect(slot, isWrite, MEMTXATTRS_UNSPECIFIED) && at < slot.len) {
         offered = Math.min(length, slot.len - at);
         if (!isWrite) control.observer?.dmaRead?.(addr, offered, slot.section.region);
         done = offer(slot, at, offered, isWrite, addr, other);

@@ -96,7 +96,8 @@ export class DirtyTracker extends DisposableBase {
     this.#trackers.collect();
     for (const [block, pages] of [...this.#pending]) {
       yield* takeRuns(block, pages);
-      if (!pages.includes(1)) this.#pending.delete(block); // Else noted behind us, while a run was out.
+      // Else noted behind us, or there are other pages by now, while a run was out.
+      if (this.#pending.get(block) === pages && !pages.includes(1)) this.#pending.delete(block);
     }
   }
 

@@ -3,6 +3,7 @@ import { MemoryRegionError } from '../region/error.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
 import type { RamBlock } from '../region/ram-block.ts';
 import { DirtyClient, TRACKER_BIT } from './client.ts';
+import { markMask } from './mark.ts';
 
 /** Pages that one word of QEMU's bitmap holds: snapshots clear whole words (A-191). */
 const WORD_PAGES = 64;
@@ -76,7 +77,7 @@ export function memoryRegionSnapshotAndClearDirty(
 
 /**
  * Marks what an accelerator has seen written: a little-endian bitmap, bit 0 of byte 0 for the page at `offset` (A-192).
- * VGA always, MIGRATION with global logging, CODE with translated code.
+ * VGA always, MIGRATION with global logging, CODE with translated code, trackers where there are any.
  *
  * @returns pages set.
  */
@@ -89,7 +90,8 @@ export function setDirtyLebitmap(
   const block = blockOf(region, offset, 0);
   const { dirty } = block;
   let mask = 1 << DirtyClient.VGA;
-  if (globalLogging) mask |= (1 << DirtyClient.MIGRATION) | TRACKER_BIT;
+  if (globalLogging) mask |= 1 << DirtyClient.MIGRATION;
+  mask |= markMask(region.core.effectiveLogMask(region)) & TRACKER_BIT;
   if (region.core.translatesCode) mask |= 1 << DirtyClient.CODE;
   const first = Math.floor(offset / dirty.pageSize);
   let count = 0;

@@ -69,7 +69,7 @@ export class PageWindows {
     if (offset + size > this.#end) this.#end = offset + size;
     const key = `${first} ${offset}`;
     let window = this.#made.get(key);
-    if (window === undefined) {
+    if (window === undefined || window.logStamp !== window.section.region.core.logStamp) {
       window = make();
       this.#made.set(key, window);
     }

@@ -3,6 +3,8 @@
  * this order and all in one go (T-101 to T-108). Listeners must not edit while they are told; only `commit` may, and what
  * it edits is committed in a round of its own. What callbacks throw is kept until everybody has been told.
  */
+
+import { throwCollected } from '../rcu/callback-queue.ts';
 import { MemoryRegionError } from '../region/error.ts';
 import type { FlatView } from '../view/flat-view.ts';
 import type { AddressSpace } from './address-space.ts';
@@ -58,7 +60,7 @@ export class Committer {
     const errors: unknown[] = [];
     if (this.#phase === 'idle') this.#act(errors);
     if (this.#phase === 'idle') this.#settle(errors);
-    throwAll(errors);
+    throwCollected(errors);
   }
 
   requestUpdate(): void {
@@ -88,7 +90,7 @@ export class Committer {
     } finally {
       this.#phase = outer;
     }
-    throwAll(errors);
+    throwCollected(errors);
   }
 
   /**
@@ -139,7 +141,7 @@ export class Committer {
     if (this.#depth > 0 || this.#phase !== 'idle') return;
     const errors: unknown[] = [];
     this.#settle(errors);
-    throwAll(errors);
+    throwCollected(errors);
   }
 
   /** The `commit` callback of a replay may edit as well. */
@@ -259,17 +261,10 @@ export function collector(errors: unknown[]): Call {
   };
 }
 
-/** One as it is, several as an AggregateError. */
-export function throwAll(errors: readonly unknown[]): void {
-  if (errors.length === 0) return;
-  if (errors.length === 1) throw errors[0];
-  throw new AggregateError(errors, `${errors.length} callbacks of a commit failed`);
-}
-
 /** Throws `error` when `undo` has taken back what was begun, together with what that throws. */
 export function throwUndone(error: unknown, undo: () => void): never {
   const errors = [error];
   collector(errors)(undo);
-  throwAll(errors);
+  throwCollected(errors);
   throw error;
 }

@@ -3,13 +3,14 @@
  * T-135 to T-139.
  */
 
+import { throwCollected } from '../rcu/callback-queue.ts';
 import { RegionKind } from '../region/kind.ts';
 import { LogClient } from '../region/log-client.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
 import { max, min } from '../view/big.ts';
 import type { FlatView } from '../view/flat-view.ts';
 import type { MemoryRegionSection } from '../view/section.ts';
-import { collector, throwAll, throwUndone } from './committer.ts';
+import { collector, throwUndone } from './committer.ts';
 import type { Call, ListenerList } from './listener-list.ts';
 
 /** Why all memory is logged. Bits. T-135. */
@@ -155,7 +156,7 @@ export class DirtyLogging {
     each(() =>
       this.#host.telling((call) => this.#host.listeners.reverse(call, (listener) => listener.logGlobalStop?.())),
     );
-    throwAll(errors);
+    throwCollected(errors);
   }
 
   /** In order; the first that throws ends it, and those told before it are told to stop, in reverse (T-137). */

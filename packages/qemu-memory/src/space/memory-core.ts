@@ -8,6 +8,7 @@ import { Blank } from '../access/blank.ts';
 import { AccessControl } from '../access/control.ts';
 import { PinnedView } from '../access/pinned-view.ts';
 import type { IommuMemoryRegionOps } from '../iommu/iommu-ops.ts';
+import { throwCollected } from '../rcu/callback-queue.ts';
 import { LocalRcu } from '../rcu/local-rcu.ts';
 import * as check from '../region/check.ts';
 import { MemoryRegionError } from '../region/error.ts';
@@ -22,7 +23,7 @@ import type { FlatView } from '../view/flat-view.ts';
 import { MAX_VISITS } from '../view/render.ts';
 import { AddressSpace } from './address-space.ts';
 import { announceCoalesced } from './announce.ts';
-import { Committer, throwAll } from './committer.ts';
+import { Committer } from './committer.ts';
 import { DirtyLogging } from './dirty-logging.ts';
 import type { MemoryListener } from './listener.ts';
 import type { Registration } from './listener-list.ts';
@@ -218,7 +219,7 @@ export class MemoryCore {
       } catch (another) {
         errors.push(another);
       }
-      throwAll(errors);
+      throwCollected(errors);
       throw error;
     }
     this.commit();
@@ -275,7 +276,8 @@ export class MemoryCore {
   }
   /**
    * Logs all memory for one more reason: listeners first, then a rebuild (T-135, T-137). Everything in this agent marks from
-   * now on, pinned views and mappings too; a worker from its next quantum on, and `rcu.synchronize()` waits for that.
+   * now on, pinned views and mappings too; a worker from its next quantum on, and `rcu.synchronize()` waits for that. What a
+   * worker has pinned (`AttachedSpace.memory`) marks for the clients in force when it did: pin anew.
    *
    * @param flags `GlobalDirty` bits.
    * @throws what listeners threw, and as `transaction`: then nothing is logged that was not before.
@@ -350,6 +352,8 @@ export class MemoryCore {
   /** @internal `effectiveLogMask` answers something else for some region. */
   logMasksChanged(): void {
     this.logStamp++;
+    // Also those that are published anew, as this may be inside a transaction.
+    for (const space of this.#spaces) space.map.restart();
     this.pinned.masksChanged();
   }
   /** @internal `child` has been added to `container`, or is about to be removed. */

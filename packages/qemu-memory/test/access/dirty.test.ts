@@ -3,11 +3,13 @@ import { le16, le32, u8 } from '@guestmem/memtx';
 import {
   copyBlock,
   DirtyClient,
+  IommuAccess,
   type MemoryRegion,
   memoryRegionGetDirty,
   memoryRegionResetDirty,
   memoryRegionSetDirty,
   memoryRegionSnapshotAndClearDirty,
+  PageIommu,
   RamBlock,
   setDirtyLebitmap,
   trackDirty,
@@ -420,4 +422,58 @@ it('A-185: a change of the mask is region_nop with log_start or log_stop, never 
   m.core.globalDirtyLogStart(1);
   ram.setLog(false, VGA);
   expect(told).toEqual(['nop', 'start 1 5', 'nop', 'stop 5 4']);
+});
+
+it('A-184: a loop over what changed, inside another one, loses nothing that is written meanwhile', () => {
+  const m = new TestMachine();
+  m.ram(0, 16 * PAGE);
+  const [a, b] = [trackDirty(m.core), trackDirty(m.core)];
+  m.space.store(0, u8, 1);
+  for (const run of a.since()) {
+    expect(run.offset).toBe(0);
+    expect([...a.since()]).toEqual([]);
+    m.space.store(3 * PAGE, u8, 1);
+    expect([...b.since()].map(({ offset }) => offset)).toEqual([0, 3 * PAGE]);
+  }
+  expect([...a.since()].map(({ offset }) => offset)).toEqual([3 * PAGE]);
+});
+
+it('A-184, A-192: what an accelerator saw written reaches trackers, whatever a program says of global logging', () => {
+  const m = new TestMachine();
+  const ram = m.ram(0, 16 * PAGE);
+  const tracker = trackDirty(m.core);
+  setDirtyLebitmap(ram, 0, Uint8Array.of(0b100), m.core.globalDirtyFlags !== 0);
+  expect([...tracker.since()].map(({ offset }) => offset)).toEqual([2 * PAGE]);
+  tracker.dispose();
+  expect(pages(ram, MIGRATION)).toEqual(pages(new TestMachine().ram(0, 16 * PAGE), MIGRATION));
+});
+
+it('A-186, T-105: logging that starts inside a transaction marks from then on', () => {
+  const { m, ram } = logged();
+  ram.setLog(false, VGA);
+  for (let i = 0; i < 100; i++) m.space.store(PAGE, le32, i);
+  memoryRegionResetDirty(ram, 0, 16 * PAGE, VGA);
+  memoryRegionResetDirty(ram, 0, 16 * PAGE, MIGRATION);
+  m.core.transaction(() => {
+    m.core.globalDirtyLogStart(1);
+    ram.setLog(true, VGA);
+    m.space.store(PAGE, le32, 1);
+  });
+  expect([pages(ram, VGA), pages(ram, MIGRATION)]).toEqual([[1], [1]]);
+});
+
+it('A-186, A-150: a hot page of an IOMMU in front of a pinned view marks when logging starts', () => {
+  const m = new TestMachine();
+  const ram = m.ram(0, 16 * PAGE);
+  const pinned = m.space.memory();
+  const model = new PageIommu(pinned, (offset) => ({
+    translatedAddr: Number(offset) - (Number(offset) % PAGE),
+    perm: IommuAccess.RW,
+  }));
+  const dma = m.core.addressSpace(m.core.iommu('iommu', 16 * PAGE, model), 'dma');
+  for (let i = 0; i < 5000; i++) dma.store(PAGE, le32, i);
+  ram.setLog(true, VGA);
+  memoryRegionResetDirty(ram, 0, 16 * PAGE, VGA);
+  dma.store(PAGE, le32, 1);
+  expect(pages(ram, VGA)).toEqual([1]);
 });

@@ -156,3 +156,12 @@ it('D15, V-1.5: a tap sees what streams move, and an observer of loads what they
   m.space.writeVolatileTo(0x20, { writeVolatile: (bytes) => bytes.length }, 8);
   expect(loads).toEqual(['32+8']);
 });
+
+it('D15, V-1.5: a tap elsewhere leaves a stream of RAM in one piece', () => {
+  const m = new TestMachine();
+  m.ram(0, 0x10000);
+  m.space.tap(0x8000, 4, () => undefined);
+  const asked: number[] = [];
+  m.space.readVolatileFrom(0x100, { readVolatile: (bytes) => asked.push(bytes.length) && bytes.length }, 1500);
+  expect(asked).toEqual([1500]);
+});
