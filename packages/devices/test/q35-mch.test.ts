@@ -27,7 +27,9 @@ function q35() {
 describe('the Q35 memory controller hub', () => {
   it.each([
     [0x02, 0x38, 'smram-region'],
+    [0x02, 0xb8, 'smram-region'],
     [0x42, 0x38, ''],
+    [0x42, 0xb8, 'smram-open-high smram-region'],
     [0x4a, 0x38, 'smram-low'],
     [0x0a, 0x38, 'smram-low smram-region'],
     [0x0a, 0xb8, 'smram-high smram-region'],
@@ -35,6 +37,18 @@ describe('the Q35 memory controller hub', () => {
     [0x1a, 0xb8, 'smram-high smram-region'],
   ])('SMRAM %i with ESMRAMC %i enables what QEMU 7.2 enables', (value, extended, regions) => {
     expect(q35().smram(value, extended)).toBe(regions);
+  });
+
+  it('SMRAM: what was stored while it was open below is seen while it is open above, enabled or not', () => {
+    const { server, smram } = q35();
+    smram(0x4a, 0x38);
+    server.execute('writel 0xa0000 0x55667788');
+    const high = [0x02, 0x42, 0x0a, 0x4a].map((value) => {
+      smram(value, 0xb8);
+      return server.execute('readl 0xfeda0000');
+    });
+    const [nothing, stored] = ['OK 0x0000000000000000', 'OK 0x0000000055667788'];
+    expect(high).toEqual([nothing, stored, nothing, stored]);
   });
 
   it('SMRAM: once locked only the closed bit can be written, until a reset', () => {

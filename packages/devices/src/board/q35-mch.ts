@@ -62,11 +62,12 @@ export class Q35Mch {
       const smram = config.get(SMRAM, 1);
       const enabled = (smram & SMRAM_ENABLE) !== 0;
       const open = (smram & SMRAM_OPEN) !== 0;
-      const high = enabled && (config.get(ESMRAMC, 1) & ESMRAMC_HIGH) !== 0;
+      // Open SMRAM is seen whether it is enabled or not; enabling is for SMM's own view (seen).
+      const high = (config.get(ESMRAMC, 1) & ESMRAMC_HIGH) !== 0;
       this.#smramRegion?.setEnabled(!open || high);
       this.#smramOpenHigh?.setEnabled(open && high);
       this.#smramLow?.setEnabled(enabled && !high);
-      this.#smramHigh?.setEnabled(high);
+      this.#smramHigh?.setEnabled(enabled && high);
     });
   }
 
