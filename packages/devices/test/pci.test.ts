@@ -3,6 +3,7 @@ import { type AddressSpace, MemoryCore } from '@guestmem/qemu-memory';
 import { sparseBacking } from '@guestmem/vm-memory';
 import { describe, expect, it } from 'vitest';
 import { InterruptLine, PciBus, PciEdu, VirtualClock } from '../src/index.ts';
+import { pcBoard } from './support/pc-board.ts';
 
 /** An edu card in slot 4 of a bus, RAM below, its own registers mapped at `BAR` and bus mastering on. */
 function board() {
@@ -58,6 +59,32 @@ describe('configuration space', () => {
     expect(bus.dataOps.read!(0, 2)).toBe(0xffff);
     bus.addressOps.write!(0, 0x44, 1);
     expect(bus.address).toBe(0x8000_1000);
+  });
+
+  it.each([
+    [0, 0x11e8_1234, 0xe812, 0xff11_e812],
+    [1, 0x11_e812, 0x1112, 0xff00_1112],
+    [2, 0x11e8, 0xe811, 0xff11_e811],
+    [3, 0x1000_0011, 0x1111, 0xff00_1111],
+  ])(
+    'PCI 3.0, 3.2.2.3.2: bits 1..0 of the address word (%i) are or-ed with those of the port, as in QEMU 7.2',
+    (low, l, w, d) => {
+      const { say } = pcBoard('q35', '-device', 'edu,addr=4');
+      const replies = say(`outl 0xcf8 ${0x8000_2000 + low}`, 'inl 0xcfc', 'inw 0xcfd', 'inl 0xcfd');
+      expect(replies).toEqual([l, w, d].map((value) => `OK 0x${value.toString(16).padStart(4, '0')}`));
+    },
+  );
+
+  it('PCI 3.0, 3.2.2.3.2: a write lands where the same read would look', () => {
+    const { say } = pcBoard('q35', '-device', 'edu,addr=4');
+    const [at, from] = ['outl 0xcf8 0x80002041', 'outl 0xcf8 0x80002040'];
+    expect(say(at, 'outw 0xcfc 0x8107', 'outw 0xcfd 0x81', from, 'inl 0xcfc')).toEqual(['OK 0x810005']);
+  });
+
+  it('PCI 3.0, 6.1: there is nothing behind byte 255', () => {
+    const { say } = pcBoard('q35', '-device', 'edu,addr=4');
+    const replies = say('outl 0xcf8 0x800020ff', 'outl 0xcfc 0x12345678', 'inl 0xcfc', 'inb 0xcfd');
+    expect(replies).toEqual(['OK 0x0078', 'OK 0x0078']);
   });
 
   it('D13: peek of the data register reads the addressed function', () => {

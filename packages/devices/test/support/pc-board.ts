@@ -1,0 +1,21 @@
+/** A whole PC, driven by lines of the test protocol. */
+import { readFileSync } from 'node:fs';
+import { Machine, machineConfig, parseQemuArguments, QtestServer } from '../../src/index.ts';
+
+/** @param args of the program, after `-m 64M`. */
+export function pcBoard(name: 'pc' | 'q35', ...args: string[]) {
+  const file = new URL(`../../../cli/captures/machines/${name}.json`, import.meta.url);
+  const definition = JSON.parse(readFileSync(file, 'utf8'));
+  const machine = new Machine(definition, machineConfig(definition, parseQemuArguments(['-m', '64M', ...args])));
+  let text = '';
+  const server = new QtestServer(machine, (lines) => {
+    text += lines;
+  });
+  /** The replies to `lines` that are more than `OK`, each line a portion of its own, and the IRQ lines among them. */
+  const say = (...lines: string[]): string[] => {
+    text = '';
+    for (const line of lines) server.feed(`${line}\n`);
+    return text.split('\n').filter((line) => line !== '' && line !== 'OK');
+  };
+  return { machine, say };
+}
