@@ -46,7 +46,7 @@ export const RECIPES: readonly Recipe[] = [
     lowMax: '0x80000000',
     splitFrom: '0xb0000000',
     routeCapability: 0x00ff0104,
-    reset: 'lpc-reset-control',
+    reset: ['lpc-reset-control', 'ich9-reset-control'],
     lines: [20, 21, 22, 23],
     functions: [
       [0x00, 'q35-mch', 'mch'],
@@ -61,7 +61,7 @@ export const RECIPES: readonly Recipe[] = [
     lowMax: '0xc0000000',
     splitFrom: '0xe0000000',
     routeCapability: 4,
-    reset: 'piix3-reset-control',
+    reset: ['piix3-reset-control', 'piix3-reset-control'],
     lines: [],
     functions: [
       [0x00, 'config', 'i440FX'],
@@ -165,8 +165,8 @@ interface PcRecipe {
   readonly lowMax: string;
   readonly splitFrom: string;
   readonly routeCapability: number;
-  /** Region of the reset control register. */
-  readonly reset: string;
+  /** Region of the reset control register, and its model. */
+  readonly reset: readonly [string, string];
   /** Interrupt lines of PCI cards. */
   readonly lines: readonly number[];
   readonly functions: readonly (readonly [number, string, string])[];
@@ -194,7 +194,7 @@ function pc({ file, aliases, lowMax, splitFrom, routeCapability, reset, lines, f
     devices: {
       ...PC_DEVICES,
       hpet: { model: 'hpet', path: '/machine/unattached/device[7]', options: { routeCapability } },
-      [reset]: { model: 'reset-control' },
+      [reset[0]]: { model: reset[1] },
     },
     pci: { memory: 'pci', system: 'system', lines, functions },
     options: PC_OPTIONS,

@@ -32,23 +32,38 @@ const REG_D_VALID = 0x80;
 /** The RTC of a board. Its index port may lie in two regions: `rtc-index` over the first byte of `rtc`. */
 export const cmosRtc: DeviceModel = (context) => context.shared('rtc', () => new CmosRtc()).ops;
 
-/** Port 0xcf9: bit 2 resets the machine, bits 1 and 2 read back (seen). */
-export const resetControl: DeviceModel = (context) => {
-  let value = 0;
-  context.resets.push(() => {
-    value = 0;
-  });
-  return {
-    endianness: 'little',
-    valid: { minAccessSize: 1, maxAccessSize: 1 },
-    read: () => value,
-    write: (_, written) => {
-      value = written & 0x02;
-      if ((written & 0x04) !== 0) context.requestReset();
-    },
-    peek: () => value,
+/** What the reset control ports of the boards differ in. */
+interface ResetControl {
+  /** Bits that read back. */
+  readonly kept: number;
+  /** Is each byte of a wider access one of the register's own? Else the lowest is, the others are nothing. */
+  readonly bytewise: boolean;
+}
+
+/** Port 0xcf9: bit 2 resets the machine. Accesses wider than the register are taken (seen). Intel ICH9, RST_CNT; PIIX3, RC. */
+const resetControl =
+  ({ kept, bytewise }: ResetControl): DeviceModel =>
+  (context) => {
+    let value = 0;
+    context.resets.push(() => {
+      value = 0;
+    });
+    return {
+      endianness: 'little',
+      ...(bytewise && { impl: { minAccessSize: 1, maxAccessSize: 1 } }),
+      read: () => value,
+      write: (_, written) => {
+        value = written & kept;
+        if ((written & 0x04) !== 0) context.requestReset();
+      },
+      peek: () => value,
+    };
   };
-};
+
+/** The one of a Q35. */
+export const ich9ResetControl: DeviceModel = resetControl({ kept: 0x0a, bytewise: false });
+/** The one of a `pc`. */
+export const piix3ResetControl: DeviceModel = resetControl({ kept: 0x02, bytewise: true });
 
 /** An IOAPIC's registers: index, data, redirection entries as plain words. Delivering interrupts is not modelled. */
 export const ioapic: DeviceModel = (context, placed) => {

@@ -3,7 +3,7 @@ import { primeCell, virtioMmio } from './arm.ts';
 import type { DeviceModel } from './context.ts';
 import { fwCfgControl, fwCfgData } from './fw-cfg.ts';
 import { hpet } from './hpet.ts';
-import { cmosRtc, ioapic, resetControl } from './isa.ts';
+import { cmosRtc, ich9ResetControl, ioapic, piix3ResetControl } from './isa.ts';
 import { ones, zero } from './plain.ts';
 
 /** By the name in `PlacedDevice.model`. */
@@ -11,7 +11,8 @@ export const DEVICE_MODELS: Readonly<Record<string, DeviceModel>> = {
   hpet,
   ioapic,
   'cmos-rtc': cmosRtc,
-  'reset-control': resetControl,
+  'ich9-reset-control': ich9ResetControl,
+  'piix3-reset-control': piix3ResetControl,
   'pci-address': ({ pci }) => pci.addressOps,
   'pci-data': ({ pci }) => pci.dataOps,
   'fw-cfg-control': fwCfgControl,
