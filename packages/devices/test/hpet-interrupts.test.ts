@@ -230,6 +230,21 @@ describe('HPET interrupts', () => {
     expect(board.take()).toBe('+0');
   });
 
+  it.each([
+    [-1, 0xff],
+    [255, 0xff],
+    [256, 0],
+    [257, 1],
+  ])('H-44, H-96: of the RTC level %i line 8 takes the low 8 bits (%i) when legacy mode ends', (level, taken) => {
+    const board = new HpetBoard();
+    const levels: number[] = [];
+    board.lines[8]!.connect((driven) => levels.push(driven));
+    board.hpet.setRtcInput(level);
+    board.write(0x10, LEGACY);
+    board.write(0x10, 0);
+    expect(levels).toEqual([level, 0, taken]);
+  });
+
   it('H-81, H-85: a message is one little-endian word, without line and status', () => {
     const board = running(ENABLE | LEVEL | FSB | route(20), 10n);
     board.write(timer(0, MSG), 0x1122_3344);

@@ -49,7 +49,7 @@ export class Hpet {
   readonly #interrupts: HpetInterrupts;
   readonly #sets: HpetTimer[] = [];
   #config = 0;
-  /** Level the RTC input last had (H-96). */
+  /** Level the RTC input last had (H-96), the low 8 bits of it: QEMU keeps a byte. */
   #rtcLevel = 0;
 
   /** @param saved internal: the state of `fromState`. Without, the block is as after power-on. */
@@ -88,7 +88,7 @@ export class Hpet {
 
   /** Input 1, from the RTC: remembered, and passed on to output 8 but in legacy mode (H-96). */
   setRtcInput(level: number): void {
-    this.#rtcLevel = level;
+    this.#rtcLevel = level & 0xff;
     if ((this.#config & R.CFG_LEGACY) === 0) this.#interrupts.drive(8, level);
   }
 
