@@ -74,8 +74,8 @@ export class StateReader {
   }
 
   /** As `bigint`, or null. */
-  bigintOrNull(name: string): bigint | null {
-    return this.#fields[name] === null ? null : this.bigint(name);
+  bigintOrNull(name: string, signed = false): bigint | null {
+    return this.#fields[name] === null ? null : this.bigint(name, signed);
   }
 
   /** A list of `min` to `max` objects. */

@@ -1,6 +1,6 @@
 import { le32, MEMTXATTRS_UNSPECIFIED, MemTx } from '@guestmem/memtx';
 import { describe, expect, it } from 'vitest';
-import { HpetEvent } from '../src/index.ts';
+import { HpetEvent, VirtualClock } from '../src/index.ts';
 import { BASE, CMP, HpetBoard, MSG, timer } from './support/hpet-board.ts';
 
 const ON = 1;
@@ -67,6 +67,42 @@ describe('HPET deadlines', () => {
     const far = 461_168_601_842_738_790n;
     expect(running(ENABLE, far).clock.nextDeadline).toBeNull();
     expect(running(ENABLE, far - 1n).clock.nextDeadline).toBe((far - 1n) * 10n);
+  });
+
+  it('H-62: a due time of 2^63 or more is overdue, as QEMU counts in signed 64 bits; the longest overdue runs first', () => {
+    const board = new HpetBoard();
+    board.write(0x10, ON);
+    board.write(timer(0), ENABLE | route(19));
+    board.write(timer(1), ENABLE | route(23));
+    board.clock.advanceTo(9_000_000_000_000_000_000n);
+    board.take();
+    const due = (first: bigint, second: bigint): string => {
+      board.write64(timer(0, CMP), first);
+      board.write64(timer(1, CMP), second);
+      board.clock.runDue();
+      return board.take();
+    };
+    const ahead = 922_337_203_685_477_580n;
+    expect(due(ahead, ahead)).toBe('');
+    expect(due(ahead, ahead + 1n)).toBe('+23 -23');
+    expect(due(930_000_000_000_000_000n, 925_000_000_000_000_000n)).toBe('+23 -23 +19 -19');
+    expect(due(925_000_000_000_000_000n, 930_000_000_000_000_000n)).toBe('+19 -19 +23 -23');
+    board.write64(timer(0, CMP), 930_000_000_000_000_000n);
+    const again = new HpetBoard({}, { state: board.hpet.state(), clock: new VirtualClock({ now: board.clock.now }) });
+    again.clock.runDue();
+    expect(again.take()).toBe('+19 -19');
+  });
+
+  it('H-62, H-141: a periodic timer that the clock cannot reach any more does not run for ever', () => {
+    const board = new HpetBoard();
+    board.write(0x10, ON);
+    board.clock.advanceTo(9_000_000_000_000_000_000n);
+    board.write(timer(0), ENABLE | PERIODIC | 0x40 | route(19));
+    board.write(timer(0, CMP), 0x1_0000);
+    board.write(timer(0, CMP + 4), 0x500_0000);
+    board.take();
+    expect(board.step(1_000)).toBe('+19 -19');
+    expect(board.step(1_000)).toBe('');
   });
 
   it('H-70: a periodic timer is due at the comparator and, once more, a tick later', () => {

@@ -296,9 +296,16 @@ export class Hpet {
       }
     }
     this.#armFor(timer, ticks);
+    const { deadline } = timer;
+    if (deadline.deadline !== null && deadline.deadline >= CLOCK_WRAP)
+      deadline.arm(BigInt(deadline.deadline) - 2n * CLOCK_WRAP);
   }
 
-  /** H-62. */
+  /**
+   * H-62. A due time of 2^63 or more wraps in QEMU, whose clock is a signed 64-bit number: the timer is overdue, and runs before those
+   * with a later due time (seen). So it does here when a write arms (`#arm`). When a timer that is due arms itself again it stays armed for a time that
+   * the clock never reaches: a periodic timer would run for ever otherwise, as it does in QEMU.
+   */
   #armFor(timer: HpetTimer, ticks: bigint): void {
     if (ticks >= R.TOO_FAR) timer.deadline.cancel();
     else timer.deadline.arm(addNanoseconds(this.#clock.now, toNanoseconds(ticks * BigInt(R.TICK_NS))));
@@ -352,3 +359,5 @@ export class Hpet {
 }
 
 const ALL_ONES = 0xffff_ffff;
+/** Where the clock's signed 64-bit count would wrap. */
+const CLOCK_WRAP = 1n << 63n;

@@ -60,7 +60,7 @@ export function readHpetState(value: unknown): HpetState {
     msi: from.boolean('msi'),
     routeCapability: from.u32('routeCapability'),
     timers: from.list('timers', 4, 33).map((timer) => {
-      const deadline = timer.bigintOrNull('deadline');
+      const deadline = timer.bigintOrNull('deadline', true);
       return {
         config: timer.integer('config', 0, 0xffff),
         routeCapability: timer.u32('routeCapability'),
