@@ -2,6 +2,7 @@ import { MemoryCore } from '@guestmem/qemu-memory';
 import { sparseBacking } from '@guestmem/vm-memory';
 import { describe, expect, it } from 'vitest';
 import { InterruptLine, type QtestMachine, QtestServer, VirtualClock } from '../src/index.ts';
+import { pcBoard } from './support/pc-board.ts';
 
 /** 64 KiB of RAM, no ports, a device with four lines. */
 function server(options = {}) {
@@ -182,6 +183,19 @@ describe('commands', () => {
     ]);
     expect(say('clock_set')).toMatch(/^FAIL /);
     expect(say('clock_step 0')).toBe('OK 2000');
+  });
+
+  it('Q-61, Q-62: an object that is no device is unknown, but while another is listened to that is said first', () => {
+    const { say } = pcBoard('q35');
+    const lines = ['/machine', '/machine/unattached', 'q35', '/machine/nonsense'].map((at) => `irq_intercept_in ${at}`);
+    expect(say(...lines)).toEqual(new Array(4).fill('FAIL Unknown device'));
+    expect(say('irq_intercept_in ioapic', ...lines, 'irq_intercept_out /machine', 'irq_intercept_out ioapic')).toEqual([
+      'FAIL IRQ intercept already enabled',
+      'FAIL IRQ intercept already enabled',
+      'FAIL IRQ intercept already enabled',
+      'FAIL Unknown device',
+      'FAIL IRQ intercept already enabled',
+    ]);
   });
 
   it('Q-53, Q-63: what is due now runs after the reply, levels are compared as integers', () => {

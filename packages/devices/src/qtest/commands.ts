@@ -8,7 +8,7 @@ import { fromBase64, toBase64 } from './base64.ts';
 import { BlockAccess } from './block.ts';
 import type { Interception } from './interception.ts';
 import { ClockMove, Fill, type LongCommand } from './long-command.ts';
-import { findDevice, type QtestMachine } from './machine.ts';
+import { findDevice, isContainer, type QtestMachine } from './machine.ts';
 import { HEX_BYTES, hexDigits, parseSigned, parseUnsigned } from './numbers.ts';
 
 /** Longest block that one command moves: its line or reply is twice that, and held several times over. */
@@ -201,9 +201,12 @@ export class QtestCommands {
   // Interrupt lines
 
   #intercept(words: readonly string[], direction: 'inputs' | 'outputs'): string {
-    const device = findDevice(this.#machine, word(words, 1, 'path'));
-    if (device === null) return 'FAIL Unknown device';
-    return this.#interception.start(device, direction) ? 'OK' : 'FAIL IRQ intercept already enabled';
+    const path = word(words, 1, 'path');
+    const device = findDevice(this.#machine, path);
+    // Any object but the one that is listened to is told that another is (seen); without one it must be a device.
+    if (device === null)
+      return this.#interception.on && isContainer(this.#machine, path) ? ALREADY : 'FAIL Unknown device';
+    return this.#interception.start(device, direction) ? 'OK' : ALREADY;
   }
 
   /** */
@@ -222,6 +225,8 @@ export class QtestCommands {
     return 'OK';
   }
 }
+
+const ALREADY = 'FAIL IRQ intercept already enabled';
 
 const WIDTHS = [
   ['b', 1],

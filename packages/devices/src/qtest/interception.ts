@@ -12,6 +12,11 @@ export class Interception {
     this.#send = send;
   }
 
+  /** Is a device listened to? */
+  get on(): boolean {
+    return this.#device !== null;
+  }
+
   /**
    * Listens to a device's unnamed inputs or outputs. Only the first call decides (Q-62).
    *

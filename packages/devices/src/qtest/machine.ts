@@ -31,3 +31,17 @@ export function findDevice(machine: QtestMachine, path: string): QtestDevice | n
   const found = machine.devices.filter((device) => device.path === path || device.path.endsWith(`/${path}`));
   return found.length === 1 ? found[0]! : null;
 }
+
+/**
+ * Does `path` name an object that is not a device, as far as the devices' own paths tell: `/machine`, say, or another that they lie
+ * under? Whole, or the end of one.
+ */
+export function isContainer(machine: QtestMachine, path: string): boolean {
+  return machine.devices.some((device) => {
+    for (let end = device.path.lastIndexOf('/'); end > 0; end = device.path.lastIndexOf('/', end - 1)) {
+      const object = device.path.slice(0, end);
+      if (object === path || object.endsWith(`/${path}`)) return true;
+    }
+    return false;
+  });
+}
