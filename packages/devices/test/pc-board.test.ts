@@ -1,6 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { pcBoard } from './support/pc-board.ts';
 
+describe('object paths', () => {
+  it.each([
+    ['q35', '/machine/q35/ioapic', '/machine/unattached/device[7]', '/machine/i440fx/ioapic'],
+    ['pc', '/machine/i440fx/ioapic', '/machine/unattached/device[8]', '/machine/q35/ioapic'],
+  ] as const)('Q-61, H-5: those of a %s are its own', (name, ioapic, hpet, other) => {
+    const { say } = pcBoard(name);
+    expect(say(`irq_intercept_in ${other}`, `irq_intercept_in ${ioapic}`)).toEqual(['FAIL Unknown device']);
+    const rtc = `set_irq_in ${hpet} unnamed-gpio-in 1`;
+    expect(say(`${rtc} 1`, `${rtc} 0`)).toEqual(['IRQ raise 8', 'IRQ lower 8']);
+  });
+});
+
 describe('port 0xcf9', () => {
   it('Intel ICH9, RST_CNT: on a Q35 bits 3 and 1 read back, and the lowest byte of a wide access counts', () => {
     const { say } = pcBoard('q35');

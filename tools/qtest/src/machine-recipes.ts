@@ -23,7 +23,6 @@ const PC_DEVICES: Record<string, PlacedDevice> = {
   'rtc-index': { model: 'cmos-rtc' },
   'pci-conf-idx': { model: 'pci-address' },
   'pci-conf-data': { model: 'pci-data' },
-  ioapic: { model: 'ioapic', path: '/machine/q35/ioapic' },
   'apic-msi': { model: 'zero' },
 };
 const PC_OPTIONS = { pit: ['pit', 'pcspk'], hpet: ['hpet'] };
@@ -46,6 +45,7 @@ export const RECIPES: readonly Recipe[] = [
     lowMax: '0x80000000',
     splitFrom: '0xb0000000',
     routeCapability: 0x00ff0104,
+    paths: { hpet: '/machine/unattached/device[7]', ioapic: '/machine/q35/ioapic' },
     reset: ['lpc-reset-control', 'ich9-reset-control'],
     lines: [20, 21, 22, 23],
     functions: [
@@ -61,6 +61,7 @@ export const RECIPES: readonly Recipe[] = [
     lowMax: '0xc0000000',
     splitFrom: '0xe0000000',
     routeCapability: 4,
+    paths: { hpet: '/machine/unattached/device[8]', ioapic: '/machine/i440fx/ioapic' },
     reset: ['piix3-reset-control', 'piix3-reset-control'],
     lines: [],
     functions: [
@@ -165,6 +166,8 @@ interface PcRecipe {
   readonly lowMax: string;
   readonly splitFrom: string;
   readonly routeCapability: number;
+  /** Object paths. */
+  readonly paths: { readonly hpet: string; readonly ioapic: string };
   /** Region of the reset control register, and its model. */
   readonly reset: readonly [string, string];
   /** Interrupt lines of PCI cards. */
@@ -172,7 +175,7 @@ interface PcRecipe {
   readonly functions: readonly (readonly [number, string, string])[];
 }
 
-function pc({ file, aliases, lowMax, splitFrom, routeCapability, reset, lines, functions }: PcRecipe): Recipe {
+function pc({ file, aliases, lowMax, splitFrom, routeCapability, paths, reset, lines, functions }: PcRecipe): Recipe {
   return {
     file,
     name: file,
@@ -193,7 +196,8 @@ function pc({ file, aliases, lowMax, splitFrom, routeCapability, reset, lines, f
     lines: 24,
     devices: {
       ...PC_DEVICES,
-      hpet: { model: 'hpet', path: '/machine/unattached/device[7]', options: { routeCapability } },
+      ioapic: { model: 'ioapic', path: paths.ioapic },
+      hpet: { model: 'hpet', path: paths.hpet, options: { routeCapability } },
       [reset[0]]: { model: reset[1] },
     },
     pci: { memory: 'pci', system: 'system', lines, functions },
