@@ -13,6 +13,39 @@ describe('object paths', () => {
   });
 });
 
+describe('interrupts of PCI cards on a Q35', () => {
+  /** A board with a card at `addr`, its registers at 0xe0000000, the IOAPIC listened to; and its command register. */
+  function card(addr: string) {
+    const { say } = pcBoard('q35', '-device', `edu,addr=${addr}`);
+    const [slot, fn] = addr.split('.').map((part) => Number.parseInt(part, 16));
+    const config = 0x8000_0000 + (slot! << 11) + ((fn ?? 0) << 8);
+    say('irq_intercept_in ioapic', `outl 0xcf8 ${config + 0x10}`, 'outl 0xcfc 0xe0000000');
+    say(`outl 0xcf8 ${config + 4}`, 'outw 0xcfc 6');
+    return { say, config };
+  }
+
+  it.each([
+    ['1', 21],
+    ['18', 20],
+    ['19', 16],
+    ['1a', 16],
+    ['1b', 16],
+    ['1c', 16],
+    ['1d', 16],
+    ['1e', 20],
+    ['1f.1', 16],
+  ])('E-66; Intel ICH9, D25IR to D31IR: INTA of slot %s is line %i', (addr, line) => {
+    expect(card(addr).say('writel 0xe0000060 1')).toEqual([`IRQ raise ${line}`]);
+  });
+
+  it('Intel ICH9, PIRQ[A-D]_ROUT: INTA of slot 0x19 takes an ISA line as well', () => {
+    const { say, config } = card('19');
+    const irqs = say('outl 0xcf8 0x8000f860', 'outb 0xcfc 0x0b', 'writel 0xe0000060 1', `outl 0xcf8 ${config + 4}`);
+    expect(irqs).toEqual(['IRQ raise 16', 'IRQ raise 11']);
+    expect(say('outw 0xcfc 0x406')).toEqual(['IRQ lower 16', 'IRQ lower 11']);
+  });
+});
+
 describe('port 0xcf9', () => {
   it('Intel ICH9, RST_CNT: on a Q35 bits 3 and 1 read back, and the lowest byte of a wide access counts', () => {
     const { say } = pcBoard('q35');

@@ -25,6 +25,14 @@ const PC_DEVICES: Record<string, PlacedDevice> = {
   'pci-conf-data': { model: 'pci-data' },
   'apic-msi': { model: 'zero' },
 };
+/**
+ * Slots whose pins an ICH9 routes by registers (Intel ICH9, chipset configuration registers D25IR to D31IR). Those of INTA were asked of
+ * QEMU 7.2 (edu has no other pin); the others follow the registers' value at power-on.
+ */
+const ICH9_SLOT_LINES: PciRule['slotLines'] = {
+  ...Object.fromEntries([25, 26, 27, 28, 29, 31].map((slot) => [slot, [16, 17, 18, 19]])),
+  30: [20, 21, 22, 23],
+};
 const PC_OPTIONS = { pit: ['pit', 'pcspk'], hpet: ['hpet'] };
 const PC_FIRMWARE = {
   blocks: ['pc.bios'],
@@ -48,6 +56,7 @@ export const RECIPES: readonly Recipe[] = [
     paths: { hpet: '/machine/unattached/device[7]', ioapic: '/machine/q35/ioapic' },
     reset: ['lpc-reset-control', 'ich9-reset-control'],
     lines: [20, 21, 22, 23],
+    slotLines: ICH9_SLOT_LINES,
     functions: [
       [0x00, 'q35-mch', 'mch'],
       [0xf8, 'ich9-lpc', 'ICH9-LPC'],
@@ -172,10 +181,12 @@ interface PcRecipe {
   readonly reset: readonly [string, string];
   /** Interrupt lines of PCI cards. */
   readonly lines: readonly number[];
+  readonly slotLines?: PciRule['slotLines'];
   readonly functions: readonly (readonly [number, string, string])[];
 }
 
-function pc({ file, aliases, lowMax, splitFrom, routeCapability, paths, reset, lines, functions }: PcRecipe): Recipe {
+function pc(recipe: PcRecipe): Recipe {
+  const { file, aliases, lowMax, splitFrom, routeCapability, paths, reset, lines, slotLines, functions } = recipe;
   return {
     file,
     name: file,
@@ -200,7 +211,7 @@ function pc({ file, aliases, lowMax, splitFrom, routeCapability, paths, reset, l
       hpet: { model: 'hpet', path: paths.hpet, options: { routeCapability } },
       [reset[0]]: { model: reset[1] },
     },
-    pci: { memory: 'pci', system: 'system', lines, functions },
+    pci: { memory: 'pci', system: 'system', lines, ...(slotLines && { slotLines }), functions },
     options: PC_OPTIONS,
     answers: PC_ANSWERS,
     readonly: ['pam-rom'],

@@ -77,6 +77,8 @@ export interface PciRule {
   readonly functions: readonly PlacedFunction[];
   /** Interrupt line of INTA of slot s: `lines[s % 4]`. Empty: interrupts of cards are not modelled, and no card is taken. */
   readonly lines: readonly number[];
+  /** Interrupt lines of INTA to INTD of slots that are wired otherwise, by slot in decimal. */
+  readonly slotLines?: { readonly [slot: string]: readonly number[] };
 }
 
 /** One machine type. */

@@ -115,12 +115,17 @@ export class Machine implements ReplayMachine {
       this.#resets.push(() => part.reset());
     }
     const bus = { core: this.core, memory: regionOf(built, rule.memory), system, events: this.events };
-    const wires = rule.lines.map((line, i) => new WiredOr(router?.input(i, line) ?? this.lines[line]!));
+    const wires = new Map<number, WiredOr>();
+    const wire = (line: number): WiredOr => {
+      const there = wires.get(line) ?? new WiredOr(router?.input(line) ?? this.lines[line]!);
+      wires.set(line, there);
+      return there;
+    };
     for (const config of cards) {
-      if (wires.length === 0)
+      if (rule.lines.length === 0)
         throw new MachineError('not-modelled', `interrupts of PCI cards are not modelled on this machine; use -M q35`);
       const devfn = config.devfn ?? freeSlot(pci);
-      const pins = wires.map((_, pin) => wires[((devfn >> 3) + pin) % wires.length]!.input());
+      const pins = linesOf(rule, devfn >> 3).map((line) => wire(line).input());
       const { clock, hostClock, events } = context;
       const mask = config.dmaMask === undefined ? {} : { dmaMask: config.dmaMask };
       const card = new PciEdu({ bus, pins, clock, hostClock, events, ...mask });
@@ -204,6 +209,11 @@ function swapWords(bytes: Uint8Array): Uint8Array {
   const out = new Uint8Array((bytes.length + 3) & ~3);
   for (let i = 0; i < out.length; i++) out[i] = bytes[i ^ 3] ?? 0;
   return out;
+}
+
+/** Lines of INTA to INTD of a slot. */
+function linesOf({ lines, slotLines }: PciRule, slot: number): readonly number[] {
+  return slotLines?.[slot] ?? lines.map((_, pin) => lines[(slot + pin) % lines.length]!);
 }
 
 function freeSlot(pci: PciBus): number {
