@@ -46,6 +46,35 @@ describe('interrupts of PCI cards on a Q35', () => {
   });
 });
 
+describe('the interrupt disable bit of a card', () => {
+  /** A card in slot 4, asserting, its command register addressed. */
+  function asserting() {
+    const { say } = pcBoard('q35', '-device', 'edu,addr=4');
+    say('irq_intercept_in ioapic', 'outl 0xcf8 0x80002010', 'outl 0xcfc 0xe0000000', 'outl 0xcf8 0x80002004');
+    expect(say('outw 0xcfc 6', 'writel 0xe0000060 1')).toEqual(['IRQ raise 20']);
+    return say;
+  }
+  const acknowledge = 'writel 0xe0000064 1';
+
+  it('E-64: written by a byte of its own, or a word at offset 5, it holds nothing low', () => {
+    const say = asserting();
+    expect(say('outb 0xcfd 4', 'inl 0xcfc', acknowledge, 'inl 0xcfc')).toEqual(['OK 0x180406', 'OK 0x100406']);
+    expect(say('writel 0xe0000060 1', 'outw 0xcfd 0', 'inl 0xcfc')).toEqual(['OK 0x180006']);
+    expect(say('outw 0xcfc 0x406', 'outw 0xcfc 6')).toEqual(['IRQ lower 20', 'IRQ raise 20']);
+  });
+
+  it('E-64: set by a word and cleared by its byte, the pin is high while the device does not assert', () => {
+    const say = asserting();
+    expect(say('outw 0xcfc 0x406', 'outb 0xcfd 0')).toEqual(['IRQ lower 20']);
+    expect(say(acknowledge, 'writel 0xe0000060 2')).toEqual(['IRQ raise 20', 'IRQ lower 20']);
+  });
+
+  it('E-67: a reset lowers a pin that was left high, where QEMU 7.2 ends with a failed assertion', () => {
+    const say = asserting();
+    expect(say('outb 0xcfd 4', acknowledge, 'outb 0xcf9 6')).toEqual(['IRQ lower 20']);
+  });
+});
+
 describe('port 0xcf9', () => {
   it('Intel ICH9, RST_CNT: on a Q35 bits 3 and 1 read back, and the lowest byte of a wide access counts', () => {
     const { say } = pcBoard('q35');

@@ -45,6 +45,8 @@ export interface PciFunctionState {
   /** 256 bytes of configuration space. */
   readonly config: string;
   readonly intx: boolean;
+  /** The pin is high while this is not 0. Absent: what `intx` and the disable bit say. */
+  readonly pinCount?: number;
   /** Is the bus-master space on? */
   readonly busMaster: boolean;
 }
@@ -67,7 +69,8 @@ export class PciFunction {
   readonly #tx = new MemTx();
   #msi = 0;
   #intx = false;
-  #intxDriven = false;
+  /** The pin is high while this is not 0: what was added for each rise and taken for each fall that reached it (see `#moved`). */
+  #pinCount = 0;
 
   /**
    * @param name of the bus-master address space.
@@ -114,22 +117,26 @@ export class PciFunction {
 
   /** A configuration write. The map, the bus-master space and the pin follow at once. Switching MSI on lowers the pin (seen). */
   writeConfig(offset: number, size: number, value: number): void {
-    const before = this.config.get(C.COMMAND, 2);
+    const wasDisabled = this.#intxDisabled;
     const changed = this.config.write(offset, size, value);
     if (offset < C.STATUS && offset + size > C.COMMAND)
       this.#busMaster.setEnabled((this.config.get(C.COMMAND, 2) & C.COMMAND_MASTER) !== 0);
     if (!changed) return;
-    if (this.msiEnabled) this.#intx = false;
+    if (this.msiEnabled) this.setInterrupt(false);
     this.#follow();
-    if (((before ^ this.config.get(C.COMMAND, 2)) & C.COMMAND_INTX_DISABLE) === 0) return;
+    // The disable bit lies in the second byte of the word, but the pin follows only where the first is written, too (seen).
+    if (wasDisabled === this.#intxDisabled || offset > C.COMMAND) return;
+    if (this.#intx) this.#pinCount += wasDisabled ? 1 : -1;
     // All four pins of the slot are driven again, to the level they have (seen): on shared lines that is noticed.
-    for (const [i, pin] of this.#pins.entries()) pin.set(i === 0 && this.#intxDriven ? 1 : 0);
+    for (const [i, pin] of this.#pins.entries()) pin.set(i === 0 && this.#pinCount !== 0 ? 1 : 0);
   }
 
   /** The device's side of its pin. */
   setInterrupt(high: boolean): void {
+    if (high === this.#intx) return;
     this.#intx = high;
-    this.#drivePin();
+    this.#showIntx();
+    if (!this.#intxDisabled) this.#moved(high ? 1 : -1);
   }
 
   /** Sends the MSI message: one 4-byte little-endian store through the bus-master space (E-65). */
@@ -147,7 +154,7 @@ export class PciFunction {
    * bus-master space stays as it is until the next write of the command register (seen): a transfer on its way arrives.
    */
   reset(): void {
-    this.#intx = false;
+    this.setInterrupt(false);
     this.config.set(C.COMMAND, 2, 0);
     this.config.set(C.CACHE_LINE_SIZE, 1, 0);
     this.config.set(C.INTERRUPT_LINE, 1, 0);
@@ -159,11 +166,18 @@ export class PciFunction {
       this.config.set(this.#msi + MSI_DATA, 2, 0);
     }
     this.#follow();
+    if (this.#pinCount !== 0) this.#moved(-this.#pinCount);
   }
 
   /** The function's part of a snapshot. */
   state(): PciFunctionState {
-    return { version: 1, config: this.config.toHex(), intx: this.#intx, busMaster: this.#busMaster.enabled };
+    return {
+      version: 1,
+      config: this.config.toHex(),
+      intx: this.#intx,
+      pinCount: this.#pinCount,
+      busMaster: this.#busMaster.enabled,
+    };
   }
 
   /** Takes `state`, as `state()` gave it: the map follows, and the pin. @throws {DeviceStateError} not one of a function. */
@@ -172,10 +186,15 @@ export class PciFunction {
     from.version(1);
     const hex = from.text('config', /^[0-9a-f]{512}$/);
     const busMaster = from.boolean('busMaster');
-    this.#intx = from.boolean('intx');
+    const intx = from.boolean('intx');
+    const counted = (state as PciFunctionState).pinCount !== undefined;
+    const pinCount = counted ? from.integer('pinCount', -COUNT_MAX, COUNT_MAX) : null;
+    this.#intx = intx;
     this.config.fromHex(hex);
+    this.#showIntx();
     this.#busMaster.setEnabled(busMaster);
     this.#follow();
+    this.#moved((pinCount ?? Number(intx && !this.#intxDisabled)) - this.#pinCount);
   }
 
   #declare(identity: PciIdentity): void {
@@ -198,7 +217,6 @@ export class PciFunction {
     this.#bus.core.transaction(() => {
       for (const bar of this.#bars) this.#place(bar, (command & C.COMMAND_MEMORY) !== 0);
     });
-    this.#drivePin();
   }
 
   /** A base address of 0 and one whose last byte is the last of 4 GiB are not decoded, as in QEMU (seen). */
@@ -211,16 +229,29 @@ export class PciFunction {
     if (decoded && region.container === null) this.#bus.memory.addSubregion(address, region, 1);
   }
 
-  /** E-64: the status bit shows the device's side, the pin is held low by the disable bit. */
-  #drivePin(): void {
+  /** E-64: the status bit shows the device's side, whatever the disable bit says. */
+  #showIntx(): void {
     const status = this.config.get(C.STATUS, 2);
     this.config.set(C.STATUS, 2, this.#intx ? status | C.STATUS_INTERRUPT : status & ~C.STATUS_INTERRUPT);
-    const high = this.#intx && (this.config.get(C.COMMAND, 2) & C.COMMAND_INTX_DISABLE) === 0;
-    if (high === this.#intxDriven) return;
-    this.#intxDriven = high;
-    this.#pins[0]?.set(high ? 1 : 0);
+  }
+
+  get #intxDisabled(): boolean {
+    return (this.config.get(C.COMMAND, 2) & C.COMMAND_INTX_DISABLE) !== 0;
+  }
+
+  /**
+   * Counts as QEMU does: a change of the device's side while the disable bit is clear, and a change of that bit while the device's side is
+   * high. A disable bit written by its own byte is not counted, so that the count can leave 0 and 1: below 0 the pin is high, too (seen). QEMU
+   * counts for all functions on a line together; here a line is high while the pin of any is.
+   */
+  #moved(by: number): void {
+    this.#pinCount += by;
+    this.#pins[0]?.set(this.#pinCount === 0 ? 0 : 1);
   }
 }
+
+/** More than any guest can count to. */
+const COUNT_MAX = Number.MAX_SAFE_INTEGER;
 
 // within an MSI capability
 const MSI_CONTROL = 2;
