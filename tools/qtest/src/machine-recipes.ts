@@ -74,7 +74,7 @@ export const RECIPES: readonly Recipe[] = [
     reset: ['piix3-reset-control', 'piix3-reset-control'],
     lines: [],
     functions: [
-      [0x00, 'config', 'i440FX'],
+      [0x00, 'i440fx', 'i440FX'],
       [0x08, 'config', 'PIIX3'],
       [0x09, 'config', 'piix3-ide'],
       [0x0b, 'config', 'PIIX4_PM'],

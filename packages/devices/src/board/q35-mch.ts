@@ -5,9 +5,9 @@
  */
 import type { MemoryRegion } from '@guestmem/qemu-memory';
 import type { PlacedFunction } from '../machine/definition.ts';
+import { PamAreas } from './pam.ts';
 import { PlainFunction } from './plain-function.ts';
 
-/** Seven registers, one nibble for each area but the first, whose upper nibble is 64 KiB at 0xf0000. */
 const PAM_0 = 0x90; // RW, 7 bytes
 const SMRAM = 0x9d; // RW, 8
 const SMRAM_OPEN = 0x40;
@@ -17,19 +17,11 @@ const SMRAM_ENABLE = 0x08;
 const ESMRAMC = 0x9e; // RW, 8; TSEG (bits 2..0) is kept and does nothing
 const ESMRAMC_HIGH = 0x80;
 
-/** The four aliases of one area: what is seen by the two bits "read RAM" and "write RAM". */
-interface PamArea {
-  readonly register: number;
-  readonly shift: number;
-  /** By value of the bits: PCI; RAM, read-only; RAM ("read ROM, write RAM" is not to be had, R-5); RAM. */
-  readonly views: readonly MemoryRegion[];
-}
-
 /** The hub as a PCI function. */
 export class Q35Mch {
   readonly function: PlainFunction;
   readonly #system: MemoryRegion;
-  readonly #areas: readonly PamArea[];
+  readonly #pam: PamAreas;
   readonly #smramRegion: MemoryRegion | undefined;
   readonly #smramOpenHigh: MemoryRegion | undefined;
   readonly #smramLow: MemoryRegion | undefined;
@@ -41,7 +33,7 @@ export class Q35Mch {
    */
   constructor(placed: PlacedFunction, system: MemoryRegion, smram: MemoryRegion | undefined) {
     this.#system = system;
-    this.#areas = findAreas(system);
+    this.#pam = new PamAreas(system, PAM_0);
     this.#smramRegion = system.children.find(({ name }) => name === 'smram-region');
     this.#smramOpenHigh = system.children.find(({ name }) => name === 'smram-open-high');
     this.#smramLow = smram?.children.find(({ name }) => name === 'smram-low');
@@ -55,10 +47,7 @@ export class Q35Mch {
     this.#lock();
     const { config } = this.function;
     this.#system.core.transaction(() => {
-      for (const area of this.#areas) {
-        const chosen = (config.get(area.register, 1) >> area.shift) & 3;
-        for (const [value, view] of area.views.entries()) view.setEnabled(value === chosen);
-      }
+      this.#pam.follow(config);
       const smram = config.get(SMRAM, 1);
       const enabled = (smram & SMRAM_ENABLE) !== 0;
       const open = (smram & SMRAM_OPEN) !== 0;
@@ -80,21 +69,4 @@ export class Q35Mch {
     config.define(SMRAM, 1, locked ? smram & ~SMRAM_OPEN : smram, locked ? SMRAM_CLOSED : writable);
     config.define(ESMRAMC, 1, config.get(ESMRAMC, 1), locked ? 0 : 0x87);
   }
-}
-
-/** Groups the aliases by place. The two of one name differ in where they lead. */
-function findAreas(system: MemoryRegion): PamArea[] {
-  const groups = new Map<bigint, MemoryRegion[]>();
-  for (const child of system.children)
-    if (/^pam-(ram|rom|pci)$/.test(child.name)) groups.set(child.addr, [...(groups.get(child.addr) ?? []), child]);
-  return [...groups].map(([addr, views]) => {
-    const find = (name: string, toRam: boolean): MemoryRegion =>
-      views.find((view) => view.name === name && (view.target!.name === 'pci') !== toRam)!;
-    const place = addr === 0xf_0000n ? 1 : Number((addr - 0xc_0000n) / 0x4000n) + 2;
-    return {
-      register: PAM_0 + (place >> 1),
-      shift: (place & 1) * 4,
-      views: [find('pam-pci', false), find('pam-rom', true), find('pam-pci', true), find('pam-ram', true)],
-    };
-  });
 }

@@ -58,7 +58,7 @@ export interface DeviceOptions {
 /** A PCI function that is there from the start. */
 export interface PlacedFunction {
   readonly devfn: number;
-  /** `config`: nothing but its configuration space. `q35-mch`: that, and the registers that edit the map; `ich9-lpc`: interrupt routes. */
+  /** `config`: nothing but its configuration space. `q35-mch`, `i440fx`: that, and the registers that edit the map; `ich9-lpc`: interrupt routes. */
   readonly model: string;
   readonly name: string;
   /** 512 hex digits each: values at power-on, and the bits that a guest can change. */

@@ -13,6 +13,7 @@ import {
 } from '@guestmem/qemu-memory';
 import type { Backing } from '@guestmem/vm-memory';
 import type { BoardContext } from '../board/context.ts';
+import { I440fx } from '../board/i440fx.ts';
 import { PirqRouter } from '../board/ich9-lpc.ts';
 import { DEVICE_MODELS } from '../board/models.ts';
 import { notModelled } from '../board/plain.ts';
@@ -26,7 +27,7 @@ import { PciBus } from '../pci/pci-bus.ts';
 import type { QtestDevice } from '../qtest/machine.ts';
 import type { ReplayMachine } from '../qtest/replay.ts';
 import type { CardConfig, MachineConfig } from './config.ts';
-import type { MachineDefinition, PciRule } from './definition.ts';
+import type { MachineDefinition, PciRule, PlacedFunction } from './definition.ts';
 import { MachineError } from './error.ts';
 import { fitMap } from './fit-map.ts';
 import { LateMemory } from './late-memory.ts';
@@ -109,7 +110,7 @@ export class Machine implements ReplayMachine {
     let router: PirqRouter | null = null;
     for (const placed of rule.functions) {
       const smram = built.regions.find(({ name, target }) => name === 'smram' && target === null);
-      const part = placed.model === 'q35-mch' ? new Q35Mch(placed, system, smram).function : new PlainFunction(placed);
+      const part = functionOf(placed, system, smram);
       if (placed.model === 'ich9-lpc') router = new PirqRouter(part.config, this.lines);
       pci.attach(placed.devfn, part);
       this.#resets.push(() => part.reset());
@@ -209,6 +210,13 @@ function swapWords(bytes: Uint8Array): Uint8Array {
   const out = new Uint8Array((bytes.length + 3) & ~3);
   for (let i = 0; i < out.length; i++) out[i] = bytes[i ^ 3] ?? 0;
   return out;
+}
+
+/** The function, with the registers that its model knows. */
+function functionOf(placed: PlacedFunction, system: MemoryRegion, smram: MemoryRegion | undefined): PlainFunction {
+  if (placed.model === 'q35-mch') return new Q35Mch(placed, system, smram).function;
+  if (placed.model === 'i440fx') return new I440fx(placed, system, smram).function;
+  return new PlainFunction(placed);
 }
 
 /** Lines of INTA to INTD of a slot. */
