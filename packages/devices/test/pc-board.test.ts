@@ -46,6 +46,30 @@ describe('interrupts of PCI cards on a Q35', () => {
   });
 });
 
+describe('interrupt lines at a reset', () => {
+  it.each([
+    ['q35,pit=off', [0, 1, 12, 8]],
+    ['pc,pit=off', [0, 9, 1, 12, 8]],
+    ['q35,pit=off,hpet=off', [1, 12, 8]],
+    ['pc,pit=off,hpet=off', [9, 1, 12, 8]],
+  ] as const)(
+    'H-110, H-112: %s lowers those of HPET, ACPI, keyboard and RTC, whoever raised them',
+    (machine, lowered) => {
+      const { say } = pcBoard(machine.startsWith('pc') ? 'pc' : 'q35', '-M', machine);
+      say('irq_intercept_in ioapic');
+      for (let line = 0; line < 24; line++) say(`set_irq_in ioapic unnamed-gpio-in ${line} 1`);
+      expect(say('outb 0xcf9 6')).toEqual(lowered.map((line) => `IRQ lower ${line}`));
+    },
+  );
+
+  it('E-67, H-112: the pin of a card goes low after them', () => {
+    const { say } = pcBoard('q35', '-device', 'edu,addr=4');
+    say('irq_intercept_in ioapic', 'outl 0xcf8 0x80002010', 'outl 0xcfc 0xe0000000', 'outl 0xcf8 0x80002004');
+    say('outw 0xcfc 6', 'writel 0xe0000060 1', 'set_irq_in ioapic unnamed-gpio-in 8 1');
+    expect(say('outb 0xcf9 6')).toEqual(['IRQ lower 8', 'IRQ lower 20']);
+  });
+});
+
 describe('the interrupt disable bit of a card', () => {
   /** A card in slot 4, asserting, its command register addressed. */
   function asserting() {

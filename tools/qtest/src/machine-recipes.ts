@@ -25,6 +25,9 @@ const PC_DEVICES: Record<string, PlacedDevice> = {
   'pci-conf-data': { model: 'pci-data' },
   'apic-msi': { model: 'zero' },
 };
+const I8042_LINES = [1, 12];
+const RTC_LINE = 8;
+const ACPI_LINE = 9;
 /**
  * Slots whose pins an ICH9 routes by registers (Intel ICH9, chipset configuration registers D25IR to D31IR). Those of INTA were asked of
  * QEMU 7.2 (edu has no other pin); the others follow the registers' value at power-on.
@@ -55,6 +58,7 @@ export const RECIPES: readonly Recipe[] = [
     routeCapability: 0x00ff0104,
     paths: { hpet: '/machine/unattached/device[7]', ioapic: '/machine/q35/ioapic' },
     reset: ['lpc-reset-control', 'ich9-reset-control'],
+    resetLowers: [...I8042_LINES, RTC_LINE],
     lines: [20, 21, 22, 23],
     slotLines: ICH9_SLOT_LINES,
     functions: [
@@ -72,6 +76,7 @@ export const RECIPES: readonly Recipe[] = [
     routeCapability: 4,
     paths: { hpet: '/machine/unattached/device[8]', ioapic: '/machine/i440fx/ioapic' },
     reset: ['piix3-reset-control', 'piix3-reset-control'],
+    resetLowers: [ACPI_LINE, ...I8042_LINES, RTC_LINE],
     lines: [],
     functions: [
       [0x00, 'i440fx', 'i440FX'],
@@ -179,6 +184,8 @@ interface PcRecipe {
   readonly paths: { readonly hpet: string; readonly ioapic: string };
   /** Region of the reset control register, and its model. */
   readonly reset: readonly [string, string];
+  /** Interrupt lines that a reset lowers: what QEMU did with all lines high. */
+  readonly resetLowers: readonly number[];
   /** Interrupt lines of PCI cards. */
   readonly lines: readonly number[];
   readonly slotLines?: PciRule['slotLines'];
@@ -186,7 +193,8 @@ interface PcRecipe {
 }
 
 function pc(recipe: PcRecipe): Recipe {
-  const { file, aliases, lowMax, splitFrom, routeCapability, paths, reset, lines, slotLines, functions } = recipe;
+  const { file, aliases, lowMax, splitFrom, routeCapability, paths, reset, resetLowers } = recipe;
+  const { lines, slotLines, functions } = recipe;
   return {
     file,
     name: file,
@@ -205,6 +213,7 @@ function pc(recipe: PcRecipe): Recipe {
     },
     firmware: PC_FIRMWARE,
     lines: 24,
+    resetLowers,
     devices: {
       ...PC_DEVICES,
       ioapic: { model: 'ioapic', path: paths.ioapic },

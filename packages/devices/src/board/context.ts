@@ -21,6 +21,8 @@ export interface BoardContext {
   readonly devices: QtestDevice[];
   /** Run at a system reset, in this order. */
   readonly resets: (() => void)[];
+  /** Run after those, and after the board's devices without a model lowered their lines. */
+  readonly laterResets: (() => void)[];
   /** Asks for a system reset at the next turn. */
   requestReset(): void;
   /** One object of the board that several regions lead to: made at the first call. */

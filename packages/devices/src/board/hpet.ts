@@ -25,7 +25,7 @@ export const hpet: DeviceModel = (context, placed) => {
   rtc.connect((level) => device.setRtcInput(level));
   if (placed.path !== undefined) context.devices.push({ path: placed.path, inputs: [pit, rtc], outputs: [gate] });
   context.resets.push(() => device.reset());
-  context.resets.push(() => rtc.set(0));
+  context.laterResets.push(() => rtc.set(0));
   return device.ops;
 };
 

@@ -99,6 +99,8 @@ export interface MachineDefinition {
   readonly firmware?: FirmwareRule;
   /** Number of interrupt lines of the board. */
   readonly lines?: number;
+  /** Lines that devices without a model lower at a system reset, in this order, whoever raised them. */
+  readonly resetLowers?: readonly number[];
   /** By name of the region. */
   readonly devices: { readonly [region: string]: PlacedDevice };
   readonly pci?: PciRule;

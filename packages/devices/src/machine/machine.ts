@@ -69,6 +69,7 @@ export class Machine implements ReplayMachine {
     this.devices = devices;
     const system = new LateMemory();
     const pci = new PciBus();
+    const laterResets: (() => void)[] = [];
     const context: BoardContext = {
       clock: this.clock,
       hostClock: this.hostClock,
@@ -78,6 +79,7 @@ export class Machine implements ReplayMachine {
       pci,
       devices,
       resets: this.#resets,
+      laterResets,
       requestReset: () => this.requestReset(),
       shared: sharing(),
       property: (name) => config.properties.get(name),
@@ -87,6 +89,10 @@ export class Machine implements ReplayMachine {
     this.memory = spaceOf(built, definition.cpu);
     this.ports = spaceOf(built, definition.ports);
     system.bind(this.memory);
+    this.#resets.push(() => {
+      for (const line of definition.resetLowers ?? []) this.lines[line]?.set(0);
+    });
+    this.#resets.push(...laterResets);
     if (definition.pci !== undefined) this.#plug(definition.pci, built, pci, config.cards, context);
     else if (config.cards.length > 0)
       throw new MachineError('not-modelled', `machine ${definition.name} has no PCI bus here that takes -device`);
