@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Machine, machineConfig, parseQemuArguments, QtestServer } from '../src/index.ts';
+import { pcBoard } from './support/pc-board.ts';
 
 const definition = JSON.parse(readFileSync(new URL('../../cli/captures/machines/q35.json', import.meta.url), 'utf8'));
 
@@ -63,6 +64,42 @@ describe('the Q35 memory controller hub', () => {
     expect(server.execute('inl 0xcfc')).toBe('OK 0x380200');
     server.execute('outb 0xcfd 0x48');
     expect(server.execute('inb 0xcfd')).toBe('OK 0x004a');
+  });
+
+  it.each([
+    ['64M', 0x39, '3f00000+100000 3f00000+100000@3f00000'],
+    ['64M', 0x3b, '3e00000+200000 3e00000+200000@3e00000'],
+    ['1G', 0x3d, '3f800000+800000 3f800000+800000@3f800000'],
+    ['5G', 0x3f, '7f000000+1000000 7f000000+1000000@7f000000'],
+    ['1G', 0x38, 'off 40000000+0 off 40000000+0@40000000'],
+    ['5G', 0x38, 'off 80000000+0 off 80000000+0@80000000'],
+  ])('Intel 3 Series, ESMRAMC: with %s of RAM, %i puts TSEG where QEMU 7.2 puts it', (ram, extended, expected) => {
+    const { machine, say } = pcBoard('q35', '-m', ram);
+    say('outl 0xcf8 0x8000009c', `outb 0xcfe ${extended}`, 'outb 0xcfd 0x0a');
+    const system = machine.core.addressSpaces.find(({ name }) => name === 'memory')!.root;
+    const smm = machine.core.addressSpaces.find(({ name }) => name === 'cpu-smm-0')!.root;
+    const blackhole = system.children.find(({ name }) => name === 'tseg-blackhole')!;
+    const window = smm.children
+      .find(({ name }) => name === 'smram')!
+      .target!.children.find(({ name }) => name === 'tseg-window')!;
+    const place = ({ enabled, addr, size }: typeof window): string =>
+      `${enabled ? '' : 'off '}${addr.toString(16)}+${size.toString(16)}`;
+    expect(`${place(blackhole)} ${place(window)}@${window.aliasOffset.toString(16)}`).toBe(expected);
+  });
+
+  it('Intel 3 Series, ESMRAMC: TSEG reads ones and takes no write while it is enabled', () => {
+    const { say } = pcBoard('q35');
+    say('writel 0x3f00000 0x22222222', 'writel 0x3e00000 0x33333333');
+    say('outl 0xcf8 0x8000009c', 'outb 0xcfd 0x0a', 'outb 0xcfe 0x39');
+    expect(say('readq 0x3f00000', 'readl 0x3e00000', 'writel 0x3f00000 0x99999999', 'outb 0xcfe 0x3b')).toEqual([
+      'OK 0xffffffffffffffff',
+      'OK 0x0000000033333333',
+    ]);
+    expect(say('readl 0x3e00000', 'readl 0x3dffffe', 'outb 0xcfe 0x38', 'readl 0x3f00000')).toEqual([
+      'OK 0x00000000ffffffff',
+      'OK 0x00000000ffff0000',
+      'OK 0x0000000022222222',
+    ]);
   });
 
   it('R-4, R-6: PAM edits the map with the next command, RAM hidden meanwhile keeps its content', () => {

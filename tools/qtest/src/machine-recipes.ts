@@ -24,6 +24,7 @@ const PC_DEVICES: Record<string, PlacedDevice> = {
   'pci-conf-idx': { model: 'pci-address' },
   'pci-conf-data': { model: 'pci-data' },
   'apic-msi': { model: 'zero' },
+  'tseg-blackhole': { model: 'ones' },
 };
 const I8042_LINES = [1, 12];
 const RTC_LINE = 8;

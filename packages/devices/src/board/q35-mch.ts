@@ -14,8 +14,12 @@ const SMRAM_OPEN = 0x40;
 const SMRAM_CLOSED = 0x20;
 const SMRAM_LOCK = 0x10;
 const SMRAM_ENABLE = 0x08;
-const ESMRAMC = 0x9e; // RW, 8; TSEG (bits 2..0) is kept and does nothing
+const ESMRAMC = 0x9e; // RW, 8
 const ESMRAMC_HIGH = 0x80;
+const ESMRAMC_TSEG = 0x01;
+const ESMRAMC_TSEG_SIZE_SHIFT = 1;
+/** Bytes of TSEG by bits 2..1. The last is QEMU's, whose register 0x50 for its size is not modelled. */
+const TSEG_SIZES = [0x10_0000, 0x20_0000, 0x80_0000, 0x100_0000];
 
 /** The hub as a PCI function. */
 export class Q35Mch {
@@ -26,10 +30,14 @@ export class Q35Mch {
   readonly #smramOpenHigh: MemoryRegion | undefined;
   readonly #smramLow: MemoryRegion | undefined;
   readonly #smramHigh: MemoryRegion | undefined;
+  readonly #tsegBlackhole: MemoryRegion | undefined;
+  readonly #tsegWindow: MemoryRegion | undefined;
+  /** End of the RAM below 4 GiB, where TSEG ends. */
+  readonly #ramEnd: bigint;
 
   /**
-   * @param system the region whose children are the aliases `pam-*`, `smram-region` and `smram-open-high`.
-   * @param smram the region whose children are `smram-low` and `smram-high`.
+   * @param system the region whose children are the aliases `pam-*`, `smram-region`, `smram-open-high` and `ram-below-4g`, and `tseg-blackhole`.
+   * @param smram the region whose children are `smram-low`, `smram-high` and `tseg-window`.
    */
   constructor(placed: PlacedFunction, system: MemoryRegion, smram: MemoryRegion | undefined) {
     this.#system = system;
@@ -38,6 +46,10 @@ export class Q35Mch {
     this.#smramOpenHigh = system.children.find(({ name }) => name === 'smram-open-high');
     this.#smramLow = smram?.children.find(({ name }) => name === 'smram-low');
     this.#smramHigh = smram?.children.find(({ name }) => name === 'smram-high');
+    this.#tsegBlackhole = system.children.find(({ name }) => name === 'tseg-blackhole');
+    this.#tsegWindow = smram?.children.find(({ name }) => name === 'tseg-window');
+    const ram = system.children.find(({ name }) => name === 'ram-below-4g');
+    this.#ramEnd = ram === undefined ? 0n : ram.addr + ram.size;
     this.function = new PlainFunction(placed, () => this.#follow());
     this.#follow();
   }
@@ -57,7 +69,23 @@ export class Q35Mch {
       this.#smramOpenHigh?.setEnabled(open && high);
       this.#smramLow?.setEnabled(enabled && !high);
       this.#smramHigh?.setEnabled(enabled && high);
+      this.#placeTseg(enabled);
     });
+  }
+
+  /** TSEG is the last RAM below 4 GiB: SMM sees it, others see ones. Off, its regions are at the end of RAM, without a byte; so they are where RAM is smaller than it. */
+  #placeTseg(enabled: boolean): void {
+    const extended = this.function.config.get(ESMRAMC, 1);
+    const on = enabled && (extended & ESMRAMC_TSEG) !== 0;
+    const size = on ? BigInt(TSEG_SIZES[(extended >> ESMRAMC_TSEG_SIZE_SHIFT) & 3]!) : 0n;
+    const fits = size <= this.#ramEnd;
+    const start = fits ? this.#ramEnd - size : this.#ramEnd;
+    for (const region of [this.#tsegBlackhole, this.#tsegWindow]) {
+      region?.setEnabled(on && fits);
+      region?.setSize(fits ? size : 0n);
+      region?.setAddress(start);
+    }
+    this.#tsegWindow?.setAliasOffset(start);
   }
 
   /** Once locked, the open bit goes to 0, and all but the closed bit stays until a reset. */
