@@ -109,6 +109,12 @@ describe('as libqtest starts it', () => {
     expect(text).toContain('  00000000fed00000-00000000fed003ff (prio 0, i/o): hpet\r\n');
   });
 
+  it('T-197: says that it does not know owners, instead of calling every region an orphan', async () => {
+    monitor.say('{"execute": "human-monitor-command", "arguments": {"command-line": "info mtree -D -o"}}');
+    const text: string = JSON.parse(await monitor.until('\r\n')).return;
+    expect(text).toBe('info mtree: no -o here, the machines do not tell who owns a region\r\n');
+  });
+
   it('Q-64, Q-96, Q-97: interrupt lines come before the reply that caused them; inb 0x0 is answered', async () => {
     expect(await qtest.ask('irq_intercept_in ioapic')).toBe('OK');
     for (const line of [

@@ -136,10 +136,11 @@ export class QmpServer {
     const [command, topic, ...flags] = line.trim().split(/\s+/);
     const known = flags.every((flag) => ['-f', '-D', '-o'].includes(flag));
     if (command !== 'info' || topic !== 'mtree' || !known) return `unknown command: '${line.slice(0, 80)}'\r\n`;
+    if (flags.includes('-o')) return `info mtree: no -o here, the machines do not tell who owns a region\r\n`;
     const { core } = this.#machine;
     const text = flags.includes('-f')
       ? printFlatDump(flatDump(core))
-      : printMtree(core, { disabled: flags.includes('-D'), owners: flags.includes('-o') });
+      : printMtree(core, { disabled: flags.includes('-D') });
     return text.replaceAll('\n', '\r\n');
   }
 
