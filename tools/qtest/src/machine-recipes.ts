@@ -58,7 +58,7 @@ export const RECIPES: readonly Recipe[] = [
     splitFrom: '0xb0000000',
     routeCapability: 0x00ff0104,
     paths: { hpet: '/machine/unattached/device[7]', ioapic: '/machine/q35/ioapic' },
-    reset: ['lpc-reset-control', 'ich9-reset-control'],
+    reset: ['lpc-reset-control', 'reset-control'],
     resetLowers: [...I8042_LINES, RTC_LINE],
     lines: [20, 21, 22, 23],
     slotLines: ICH9_SLOT_LINES,

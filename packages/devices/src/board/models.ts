@@ -11,7 +11,7 @@ export const DEVICE_MODELS: Readonly<Record<string, DeviceModel>> = {
   hpet,
   ioapic,
   'cmos-rtc': cmosRtc,
-  'ich9-reset-control': ich9ResetControl,
+  'reset-control': ich9ResetControl,
   'piix3-reset-control': piix3ResetControl,
   'pci-address': ({ pci }) => pci.addressOps,
   'pci-data': ({ pci }) => pci.dataOps,
