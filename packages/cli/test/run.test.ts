@@ -52,6 +52,12 @@ describe('guestmem run', () => {
     expect(out).toMatch(/load le32 @0x\w+, requesterId 0x20 +│ attribute probe +│ 0x00000020 +│ OK/);
   });
 
+  it.each(['q35', 'q35.json', 'q35.flat'])('takes %s for the capture of that name', async (name) => {
+    for (const ending of ['disabled', 'flat', 'json']) file(`q35.${ending}`, capture(ending));
+    expect(await run(join(folder, name))).toBe(0);
+    expect(out).toContain('q35: 8 of 8 address spaces as in QEMU');
+  });
+
   it('says that it did not compare where no flat capture lies beside the tree', async () => {
     expect(await run(file('alone.mtree', capture('mtree')))).toBe(0);
     expect(out).toContain('not compared: no capture of "info mtree -f" lies beside it');

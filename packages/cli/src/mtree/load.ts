@@ -92,6 +92,14 @@ export function bestTree(path: string, text: string): Tree {
   };
 }
 
+/** The tree of the capture that `path` names without being a dump of a tree: NAME, NAME.json, NAME.flat. Undefined: no such capture. @throws {UserError} */
+export function namedTree(path: string): Tree | undefined {
+  if (/\.(?:mtree|disabled|owners)(?:\.gz)?$/.test(path)) return undefined;
+  const { name, facts, text } = openCapture(path);
+  const tree = facts === undefined ? undefined : text(facts.tree);
+  return tree === undefined ? undefined : { name: `${name}.${facts!.tree}`, text: tree, facts, notes: [] };
+}
+
 function replaced(named: Tree, name: string, text: string | undefined): Tree | undefined {
   if (text === undefined) return undefined;
   return { ...named, name, text, notes: [`${name} beside it is read instead, which tells more`] };

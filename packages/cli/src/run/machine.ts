@@ -14,7 +14,7 @@ import {
 } from '@guestmem/qemu-memory';
 import { type Backing, bufferBacking, sparseBacking } from '@guestmem/vm-memory';
 import { type Capture, openCapture, readText } from '../files.ts';
-import { bestTree, explained, parseTree } from '../mtree/load.ts';
+import { bestTree, explained, namedTree, parseTree } from '../mtree/load.ts';
 import { resizeRam } from './resize-ram.ts';
 
 /** A rebuilt machine and how it compares. */
@@ -49,10 +49,11 @@ export function romByte(offset: number): number {
  */
 export function openMachine(path: string, ramSize: number | undefined): Machine {
   const capture = path === '-' ? undefined : openCapture(path);
-  const text = readText(path);
+  const named = path === '-' ? undefined : namedTree(path);
+  const text = named?.text ?? readText(path);
   const name = capture?.name ?? 'standard input';
   const { core } = explained(path, () => {
-    const map = text.trimStart().startsWith('{') ? parseMap(text) : parseTree(bestTree(path, text));
+    const map = text.trimStart().startsWith('{') ? parseMap(text) : parseTree(named ?? bestTree(path, text));
     const resized = ramSize === undefined ? map : resizeRam(map, ramSize);
     return buildMap(resized, { backing: bytesBehind, targetOrder: targetOrder(capture) });
   });
