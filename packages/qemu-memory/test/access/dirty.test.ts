@@ -448,20 +448,6 @@ it('A-184, A-192: what an accelerator saw written reaches trackers, whatever a p
   expect(pages(ram, MIGRATION)).toEqual(pages(new TestMachine().ram(0, 16 * PAGE), MIGRATION));
 });
 
-it('A-186, T-105: logging that starts inside a transaction marks from then on', () => {
-  const { m, ram } = logged();
-  ram.setLog(false, VGA);
-  for (let i = 0; i < 100; i++) m.space.store(PAGE, le32, i);
-  memoryRegionResetDirty(ram, 0, 16 * PAGE, VGA);
-  memoryRegionResetDirty(ram, 0, 16 * PAGE, MIGRATION);
-  m.core.transaction(() => {
-    m.core.globalDirtyLogStart(1);
-    ram.setLog(true, VGA);
-    m.space.store(PAGE, le32, 1);
-  });
-  expect([pages(ram, VGA), pages(ram, MIGRATION)]).toEqual([[1], [1]]);
-});
-
 it('A-186, A-150: a hot page of an IOMMU in front of a pinned view marks when logging starts', () => {
   const m = new TestMachine();
   const ram = m.ram(0, 16 * PAGE);

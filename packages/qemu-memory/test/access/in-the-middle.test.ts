@@ -11,7 +11,7 @@ import { bufferBacking, Ordering } from '@guestmem/vm-memory';
 import { expect, it } from 'vitest';
 import { TestMachine } from '../support/machine.ts';
 
-const { MIGRATION } = DirtyClient;
+const { MIGRATION, VGA } = DirtyClient;
 const PAGE = 4096;
 
 /** A device that is logged with its end; `take` takes it out of the map. */
@@ -164,4 +164,19 @@ it('D15, V-1.5: a tap elsewhere leaves a stream of RAM in one piece', () => {
   const asked: number[] = [];
   m.space.readVolatileFrom(0x100, { readVolatile: (bytes) => asked.push(bytes.length) && bytes.length }, 1500);
   expect(asked).toEqual([1500]);
+});
+
+it('A-186, T-105: logging that starts inside a transaction marks from then on', () => {
+  const m = new TestMachine();
+  const ram = m.ram(0, 2 * PAGE);
+  for (let i = 0; i < 100; i++) m.space.store(PAGE, le32, i);
+  memoryRegionResetDirty(ram, 0, 2 * PAGE, VGA);
+  memoryRegionResetDirty(ram, 0, 2 * PAGE, MIGRATION);
+  m.core.transaction(() => {
+    m.core.globalDirtyLogStart(1);
+    ram.setLog(true, VGA);
+    m.space.store(PAGE, le32, 1);
+  });
+  for (const client of [VGA, MIGRATION])
+    expect([0, PAGE].map((at) => memoryRegionGetDirty(ram, at, PAGE, client))).toEqual([false, true]);
 });
