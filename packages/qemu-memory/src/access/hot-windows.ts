@@ -25,8 +25,7 @@ const EARLY = 32;
 /** After so many looks home has to be found again: it may have been chance, or long ago. */
 const KEEP = 16;
 
-/* What an access met, as `#look` is told: RAM, a device, a cached page of the IOMMU that has the table, or of one that might. */
-const RAM = 0;
+/* What an access met, as `look` is told, by literals, which are shorter code: RAM (0), a device, a cached page of the IOMMU that has the table, or of one that might. */
 const DEVICE = 1;
 const PAGE = 2;
 const TABLE = 3;
@@ -110,14 +109,14 @@ export abstract class HotWindows {
   met(slot: Slot): void {
     const ticks = (this.ticks + 1) | 0;
     this.ticks = ticks;
-    if (ticks >= SAMPLE) this.#look(RAM, slot, 0);
+    if (ticks >= SAMPLE) this.lookRam(slot);
   }
 
   /** An access met `device`, which no tap watches, through the table. */
   metDevice(device: Slot): void {
     const ticks = (this.deviceTicks + 1) | 0;
     this.deviceTicks = ticks;
-    if (ticks >= SAMPLE) this.#look(DEVICE, device, 0);
+    if (ticks >= SAMPLE) this.look(device, 1, 0);
   }
 
   /**
@@ -125,7 +124,7 @@ export abstract class HotWindows {
    * @returns may the page be entered there?
    */
   metIommu(slot: Slot, iova: number): boolean {
-    if (this.pagesSpan === 0 && ++this.pageTicks >= SAMPLE) this.#look(TABLE, slot, iova);
+    if (this.pagesSpan === 0 && ++this.pageTicks >= SAMPLE) this.look(slot, 3, iova);
     if (slot !== this.#pagesSlot || iova > 0x7fff_ffff) return false;
     this.nearFirst = 1;
     this.metPage(iova);
@@ -136,7 +135,15 @@ export abstract class HotWindows {
   metPage(iova: number): void {
     const ticks = (this.pageTicks + 1) | 0;
     this.pageTicks = ticks;
-    if (ticks >= SAMPLE) this.#look(PAGE, this.#pagesSlot, iova);
+    if (ticks >= SAMPLE) this.lookPage(iova);
+  }
+
+  private lookRam(slot: Slot): void {
+    this.look(slot, 0, 0);
+  }
+
+  private lookPage(iova: number): void {
+    this.look(this.home, 2, iova);
   }
 
   /**
@@ -144,7 +151,7 @@ export abstract class HotWindows {
    * V8 inlines it nowhere: Node 26 took the look at RAM into `load`, which was then too large to be inlined itself whenever
    * it had been compiled before its caller. Eight pieces of RAM took 6 ns or 12 to 30.
    */
-  #look(what: number, slot: Slot, iova: number): void {
+  private look(slot: Slot, what: number, iova: number): void {
     const { seesLoads } = this.control;
     const rest = --this.#early > 0 ? SAMPLE : 0;
     let found: Slot | null = slot;
@@ -177,7 +184,7 @@ export abstract class HotWindows {
     if (what === PAGE) {
       this.pageTicks = rest;
       if (seesLoads || !this.#iommuPages.on(iova >>> this.pagesShift)) return;
-      found = pageWindow(slot, iova, this);
+      found = pageWindow(this.#pagesSlot, iova, this);
       if (found === null) return;
     } else {
       this.ticks = rest;
