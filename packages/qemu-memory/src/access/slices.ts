@@ -105,9 +105,9 @@ class PagesBitmap implements Bitmap {
 
   dirtyAt(offset: number): boolean {
     const { blockOffset, section } = this.#slot;
-    const { core, ram } = section.region;
-    const mask = markMask(core.effectiveLogMask(section.region));
-    return offset < this.#len && ram!.dirty.includesClean(blockOffset + this.#at + offset, 1, mask) !== mask;
+    const { region } = section;
+    const mask = markMask(region);
+    return offset < this.#len && region.ram!.dirty.includesClean(blockOffset + this.#at + offset, 1, mask) !== mask;
   }
 
   sliceAt(offset: number): Bitmap {

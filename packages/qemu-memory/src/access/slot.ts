@@ -102,9 +102,8 @@ export class Slot {
     this.bytes = init.bytes ?? NO_BYTES;
     this.buffer = this.bytes.buffer;
     this.byteOffset = this.bytes.byteOffset;
-    const { core } = section.region;
-    this.logStamp = core.logStamp;
-    this.dirtyMask = ram === null ? 0 : markMask(core.effectiveLogMask(section.region));
+    this.logStamp = section.region.core.logStamp;
+    this.dirtyMask = ram === null ? 0 : markMask(section.region);
     this.blockOffset = ram === null ? 0 : Number(init.offset);
     this.pageShift = ram === null ? 0 : ram.dirty.pageShift;
     this.pageSkew = ram === null ? 0 : this.blockOffset % ram.dirty.pageSize;

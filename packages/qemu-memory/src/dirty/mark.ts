@@ -10,9 +10,10 @@ const MIGRATION_BIT = 1 << DirtyClient.MIGRATION;
 /** Told that translated code in the range is no longer valid (A-186). */
 export type CodeInvalidator = (block: RamBlock, offset: number, len: number) => void;
 
-/** The clients that a write marks, given a region's effective mask: trackers follow global logging. */
-export function markMask(effectiveMask: number): number {
-  return (effectiveMask & MIGRATION_BIT) === 0 ? effectiveMask : effectiveMask | TRACKER_BIT;
+/** The clients that a write to `region` marks now, those in force (T-24): trackers follow global logging. */
+export function markMask(region: MemoryRegion): number {
+  const mask = region.core.effectiveLogMask(region);
+  return (mask & MIGRATION_BIT) === 0 ? mask : mask | TRACKER_BIT;
 }
 
 /** Marks [offset, offset + len) of `block`. CODE is never set by a write: its code is invalidated where a page was clean for it. */
@@ -33,5 +34,5 @@ export function markWritten(
 export function memoryRegionSetDirty(region: MemoryRegion, offset: number, len: number): void {
   const { ram, core } = region;
   if (ram === null) return;
-  markWritten(ram, offset, len, markMask(core.effectiveLogMask(region)), core.access.invalidateCode);
+  markWritten(ram, offset, len, markMask(region), core.access.invalidateCode);
 }

@@ -91,7 +91,7 @@ export function setDirtyLebitmap(
   const { dirty } = block;
   let mask = 1 << DirtyClient.VGA;
   if (globalLogging) mask |= 1 << DirtyClient.MIGRATION;
-  mask |= markMask(region.core.effectiveLogMask(region)) & TRACKER_BIT;
+  mask |= markMask(region) & TRACKER_BIT;
   if (region.core.translatesCode) mask |= 1 << DirtyClient.CODE;
   const first = Math.floor(offset / dirty.pageSize);
   let count = 0;

@@ -13,7 +13,7 @@ export class PinnedViews {
   #views: FlatView[] = [];
   #limit = MIN_LIMIT;
   /** Pins with taps: their look-ups are their own. */
-  #tapped: PinnedView[] = [];
+  readonly #tapped: PinnedView[] = [];
 
   /** `view` is pinned now. It is forgotten some time after its last reference has gone. */
   add(view: FlatView): void {
@@ -28,8 +28,9 @@ export class PinnedViews {
 
   /** `pin` has taps, or none any more. */
   tapped(pin: PinnedView, on: boolean): void {
-    this.#tapped = this.#tapped.filter((each) => each !== pin);
-    if (on) this.#tapped.push(pin);
+    const at = this.#tapped.indexOf(pin);
+    if (on && at < 0) this.#tapped.push(pin);
+    else if (!on && at >= 0) this.#tapped.splice(at, 1);
   }
 
   /** The clients in force have changed for some region. */

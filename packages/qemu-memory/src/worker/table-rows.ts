@@ -47,7 +47,7 @@ export function rowsOf(
         offset: Number(section.offsetWithinRegion + (part.first - start)),
         block,
         store: section.directWrite,
-        dirtyMask: markMask(section.region.core.effectiveLogMask(section.region)),
+        dirtyMask: markMask(section.region),
       });
   }
   return rows;
