@@ -1,6 +1,6 @@
 /** Codecs of several values of one kind end to end, and of raw bytes: parts of structs, or objects of their own. V-1.2. */
 import type { ByteOrder, Codec } from './codec.ts';
-import { alignOf, checkPart, reorder } from './layout.ts';
+import { alignOf, checkPart, checksFirst, reorder } from './layout.ts';
 
 /** `length` values of `element`. Its value is an array of exactly that length. */
 export class ArrayCodec<T> implements Codec<T[]> {
@@ -9,6 +9,7 @@ export class ArrayCodec<T> implements Codec<T[]> {
   readonly size: number;
   /** What a C compiler would align it to. */
   readonly align: number;
+  readonly checksFirst: boolean;
 
   /** @internal Made by `array`. */
   constructor(element: Codec<T>, length: number) {
@@ -16,6 +17,7 @@ export class ArrayCodec<T> implements Codec<T[]> {
     this.length = length;
     this.size = element.size * length;
     this.align = alignOf(element);
+    this.checksFirst = checksFirst(element);
   }
 
   get(view: DataView, offset: number): T[] {
@@ -48,6 +50,7 @@ export class ArrayCodec<T> implements Codec<T[]> {
 export class BytesCodec implements Codec<Uint8Array> {
   readonly size: number;
   readonly align: number = 1;
+  readonly checksFirst: boolean = true;
 
   /** @internal Made by `byteArray`. */
   constructor(length: number) {

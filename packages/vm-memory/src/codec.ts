@@ -12,6 +12,11 @@ export interface Codec<T> {
   get(view: DataView, offset: number): T;
   /** Encodes `value` at `offset` of `view`. @throws {TypeError | RangeError} `value` is not one of this codec's. */
   set(view: DataView, offset: number, value: T): void;
+  /**
+   * Does `set` refuse a value before it writes a byte of it? Then it may be given guest memory itself; otherwise it is
+   * given a buffer wherever half a value must not be seen. A ScalarCodec always does.
+   */
+  readonly checksFirst?: boolean;
 }
 
 /** The type of a codec's values. */

@@ -5,7 +5,7 @@
 import type { GuestAddress } from './address.ts';
 import type { Bytes } from './bytes.ts';
 import type { ByteOrder, Codec, ValueOf } from './codec.ts';
-import { alignOf, checkPart, reorder } from './layout.ts';
+import { alignOf, checkPart, checksFirst, reorder } from './layout.ts';
 import { makeAccessorClass, type StructAccessor, type StructAccessorClass } from './struct-accessor.ts';
 
 /** Names and codecs of the fields, in memory order. */
@@ -30,6 +30,7 @@ export interface StructOptions {
 export class StructCodec<F extends StructFields> implements Codec<StructValue<F>> {
   readonly size: number;
   readonly align: number;
+  readonly checksFirst: boolean;
   /** The fields' codecs, in their final byte order. */
   readonly fields: F;
   readonly #names: readonly string[];
@@ -57,6 +58,7 @@ export class StructCodec<F extends StructFields> implements Codec<StructValue<F>
       return offset;
     });
     this.align = align;
+    this.checksFirst = this.#codecs.every(checksFirst);
     this.size = Math.ceil(end / align) * align;
   }
 

@@ -11,7 +11,6 @@ import {
   hex,
   Permissions,
   toAddress,
-  toBigAddress,
   VolatileSlice,
 } from '@guestmem/vm-memory';
 import { markMask } from '../dirty/mark.ts';
@@ -20,6 +19,7 @@ import { isDirect } from './chunks.ts';
 import type { Slot } from './slot.ts';
 import { translate } from './target.ts';
 import type { ViewAccess } from './view-access.ts';
+import type { ViewMap } from './view-map.ts';
 
 /** Is all of [addr, addr + len) there for `access`? NO asks as READ does: something must be there. */
 export function rangePermitted(
@@ -30,40 +30,39 @@ export function rangePermitted(
   attrs: MemTxAttrs,
 ): boolean {
   const start = toAddress(addr);
-  const wide = BigInt(len);
-  if (wide < 0n) throw new RangeError(`length must not be negative, not ${len}`);
-  if (wide === 0n) return true;
-  if (BigInt(start) + wide > 1n << 64n || wide > BigInt(Number.MAX_SAFE_INTEGER)) return false;
-  const count = Number(len);
+  const near = typeof start === 'number' && typeof len === 'number' && len > 0 && Number.isSafeInteger(start + len);
+  const count = near ? (len as number) : within(start, len);
+  if (count <= 0) return count === 0;
   if ((access & Permissions.WRITE) !== 0 && !space.accessValid(start, count, 'write', attrs)) return false;
   return access === Permissions.WRITE || space.accessValid(start, count, 'read', attrs);
+}
+
+/** `len` as a number, -1 where it passes 2^64 or what a space can be asked about. */
+function within(start: GuestAddress, len: GuestAddress): number {
+  const wide = BigInt(len);
+  if (wide < 0n) throw new RangeError(`length must not be negative, not ${len}`);
+  return BigInt(start) + wide > 1n << 64n || wide > BigInt(Number.MAX_SAFE_INTEGER) ? -1 : Number(wide);
 }
 
 /** [addr, addr + len) as slices, found one by one. @throws {GuestMemoryError} while iterating, where there is no RAM. */
 export function slicesOf(
   space: ViewAccess,
-  addr: GuestAddress,
+  start: GuestAddress,
   len: GuestAddress,
   access: Permissions,
   attrs: MemTxAttrs,
 ): GuestMemorySlices {
-  const slices = generate(space, toAddress(addr), toBigAddress(len, 'length'), access, attrs);
-  return new GuestMemorySlices(() => slices.next().value ?? undefined);
-}
-
-function* generate(
-  space: ViewAccess,
-  start: GuestAddress,
-  len: bigint,
-  access: Permissions,
-  attrs: MemTxAttrs,
-): Generator<VolatileSlice, void, void> {
-  const { map } = space;
   const isWrite = (access & Permissions.WRITE) !== 0;
-  let addr = start;
-  for (let left = len; left > 0n; ) {
-    if (left < len && addr === 0) throw noSlice('guest-address-overflow', addr, 'the range ends above 2^64 - 1');
-    translate(map, addr, left > 0x4000_0000n ? 0x4000_0000 : Number(left), isWrite, attrs, map.target);
+  const first = toAddress(start);
+  const all = toAddress(len, 'length');
+  let map: ViewMap | null = null;
+  let addr = first;
+  let left = all;
+  return new GuestMemorySlices(() => {
+    if (left === 0) return undefined;
+    if (left !== all && addr === 0) throw noSlice('guest-address-overflow', addr, 'the range ends above 2^64 - 1');
+    map ??= space.map;
+    translate(map, addr, left > 0x4000_0000 ? 0x4000_0000 : Number(left), isWrite, attrs, map.target);
     const { slot, at, length } = map.target;
     const readable = access !== Permissions.READ_WRITE || isDirect(slot, false, attrs);
     if (!isDirect(slot, isWrite, attrs) || !readable || at >= slot.len)
@@ -73,10 +72,11 @@ function* generate(
         `${hex(addr)} is not RAM that can be ${isWrite ? 'written' : 'read'}`,
       );
     const size = Math.min(length, slot.len - at);
-    yield new VolatileSlice(slot.bytes.subarray(at, at + size), isWrite ? new PagesBitmap(slot, at, size) : null);
-    left -= BigInt(size);
+    left = typeof left === 'number' ? left - size : toAddress(left - BigInt(size));
     addr = advance(addr, size);
-  }
+    const bytes = new Uint8Array(slot.buffer, slot.byteOffset + at, size);
+    return new VolatileSlice(bytes, isWrite ? new PagesBitmap(slot, at, size) : null);
+  });
 }
 
 function noSlice(

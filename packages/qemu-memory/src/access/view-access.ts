@@ -138,9 +138,9 @@ export abstract class ViewAccess extends ScalarAccess implements TxMemory, Guest
     map.met(slot);
     return codec.get(slot.view, off);
   }
-  /** @internal As `txReadDirect`. Scalars only: a codec that a program made may refuse its value when half is written. */
+  /** @internal As `txReadDirect`, of codecs that refuse a value before half of it is written. */
   txWriteDirect<T>(addr: GuestAddress, codec: Codec<T>, value: T): boolean {
-    if (!Number.isSafeInteger(addr) || !(codec instanceof ScalarCodec)) return false;
+    if (!Number.isSafeInteger(addr) || !(codec instanceof ScalarCodec || codec.checksFirst === true)) return false;
     const { map } = this;
     let slot = map.store;
     let off = (addr as number) - slot.first;
@@ -152,7 +152,8 @@ export abstract class ViewAccess extends ScalarAccess implements TxMemory, Guest
       map.store = slot;
     }
     map.met(slot);
-    setScalar(slot.view, off, codec, value);
+    if (codec instanceof ScalarCodec) setScalar(slot.view, off, codec, value);
+    else codec.set(slot.view, off, value);
     if (slot.dirtyMask !== 0) slot.markDirty(off, codec.size);
     return true;
   }

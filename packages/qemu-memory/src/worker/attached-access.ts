@@ -111,13 +111,14 @@ export abstract class AttachedAccess extends AttachedScalars implements TxMemory
     const at = (addr as number) - window.first;
     return at >= 0 && at + codec.size <= window.loadLen ? codec.get(window.view, at) : NOT_DIRECT;
   }
-  /** @internal As `txReadDirect`. Scalars only: a codec that a program made may refuse its value when half is written. */
+  /** @internal As `txReadDirect`, of codecs that refuse a value before half of it is written. */
   txWriteDirect<T>(addr: GuestAddress, codec: Codec<T>, value: T): boolean {
-    if (!Number.isSafeInteger(addr) || !(codec instanceof ScalarCodec)) return false;
+    if (!Number.isSafeInteger(addr) || !(codec instanceof ScalarCodec || codec.checksFirst === true)) return false;
     const window = this.near(addr as number);
     const at = (addr as number) - window.first;
     if (!(at >= 0 && at + codec.size <= window.storeLen)) return false;
-    setScalar(window.view, at, codec, value);
+    if (codec instanceof ScalarCodec) setScalar(window.view, at, codec, value);
+    else codec.set(window.view, at, value);
     this.wrote(window, at, codec.size);
     return true;
   }
