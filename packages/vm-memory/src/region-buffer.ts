@@ -159,6 +159,7 @@ export class GuestRegionBuffer extends GuestMemoryRegion {
   }
 
   override readObj<T>(addr: MemoryRegionAddress, codec: Codec<T>): T {
+    if (codec.size === 0) return super.readObj(addr, codec);
     const at = this.#check(addr, 1);
     const segment = this.#segmentOf(at);
     const off = at - segment.start;

@@ -174,6 +174,7 @@ export class VolatileSlice extends BytesBase {
 
   override readObj<T>(addr: GuestAddress, codec: Codec<T>): T {
     const at = this.#checkStart(addr);
+    if (codec.size === 0) return super.readObj(addr, codec);
     if (at + codec.size > this.length) throw this.incomplete('read', addr, codec.size, this.length - at);
     return codec.get(this.#dataView(), at);
   }

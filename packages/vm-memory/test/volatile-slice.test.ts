@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import {
   AtomicBitmap,
+  array,
   ByteSource,
+  bufferBacking,
   GrowingSink,
   GuestMemoryError,
+  GuestRegionBuffer,
   inOrder,
   Ordering,
   u8,
@@ -386,6 +389,16 @@ describe('dirty tracking of slices', () => {
 it('D7: a slice of WebAssembly memory ends when that grows, and says so', () => {
   const memory = wasmMemory(1);
   const window = new VolatileSlice(wasmBacking(memory).segmentAt(0).bytes);
+it('V-1.2: an object of no bytes reads anywhere, as a reference and out of a region, too', () => {
+  const nothing = array(u8, 0);
+  const memory = slice(8);
+  for (const offset of [4, 8, 100, MAX]) expect(memory.readObj(offset, nothing)).toEqual([]);
+  for (const offset of [4, 8]) expect(memory.getRef(offset, nothing).load()).toEqual([]);
+  expect(memory.getArrayRef(8, 3, nothing).load(2)).toEqual([]);
+  const region = new GuestRegionBuffer(0x1000, bufferBacking(8));
+  for (const offset of [4, 8, 100, MAX]) expect(region.readObj(offset, nothing)).toEqual([]);
+});
+
   window.store(0, u32, 5);
   memory.grow(1);
   for (const run of [
