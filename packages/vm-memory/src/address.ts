@@ -35,6 +35,11 @@ export function toBigAddress(value: GuestAddress, what = 'address'): bigint {
   return BigInt(toAddress(value, what));
 }
 
+/** A length in normal form: as an address, or all of the space, 2^64. @throws {TypeError | RangeError} neither. */
+export function toLength(value: GuestAddress): GuestAddress {
+  return value === LAST_ADDRESS + 1n ? value : toAddress(value, 'length');
+}
+
 /** `0x` and lower-case hex digits of an address or length, for messages. */
 export function hex(value: GuestAddress): string {
   return `0x${value.toString(16)}`;

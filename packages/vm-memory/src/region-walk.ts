@@ -2,7 +2,7 @@
  * The plain forms of every operation over sorted regions: find the region, call its `Bytes`, go on in the next. No fast
  * path (region-collection.ts puts one in front) and no second semantics. An access never wraps at 2^64. V-1.8.
  */
-import { type GuestAddress, hex, toAddress } from './address.ts';
+import { type GuestAddress, hex, toAddress, toLength } from './address.ts';
 import { checkedAdd } from './address-math.ts';
 import { BytesBase } from './bytes-base.ts';
 import { checkBuffer, checkCount, checkMoved } from './bytes-check.ts';
@@ -13,7 +13,7 @@ import { GuestMemorySlices } from './guest-memory-slices.ts';
 import type { ReadVolatile, WriteVolatile } from './io.ts';
 import type { Ordering } from './ordering.ts';
 import { Permissions } from './permissions.ts';
-import type { GuestMemoryRegion, HostAddress } from './region.ts';
+import { type GuestMemoryRegion, type HostAddress, sliceOf } from './region.ts';
 import type { VolatileSlice } from './volatile-slice.ts';
 
 /** @internal Base of GuestRegionCollection. */
@@ -81,7 +81,7 @@ export abstract class RegionWalk<R extends GuestMemoryRegion>
 
   checkRange(addr: GuestAddress, len: GuestAddress, access: Permissions = Permissions.NO): boolean {
     let at: GuestAddress | undefined = toAddress(addr);
-    let rest = checkLen(len);
+    let rest = toLength(len);
     while (rest > 0) {
       if (at === undefined) return false;
       const region: R | undefined = this.regions[this.indexOf(at)];
@@ -90,7 +90,7 @@ export abstract class RegionWalk<R extends GuestMemoryRegion>
       const n = least(there, rest);
       if (!region.checkRange(minus(at, region.startAddr), n, access)) return false;
       rest = minus(rest, n);
-      at = checkedAdd(at, n);
+      if (rest > 0) at = checkedAdd(at, n);
     }
     return true;
   }
@@ -104,20 +104,20 @@ export abstract class RegionWalk<R extends GuestMemoryRegion>
   getSlice(addr: GuestAddress, len: GuestAddress, access: Permissions = Permissions.NO): VolatileSlice {
     const at = toAddress(addr);
     const region = this.#regionAt(at);
-    if (checkLen(len) > remaining(region, at)) throw crosses(at, len, region);
-    return region.getSlice(minus(at, region.startAddr), len, access);
+    if (toLength(len) > remaining(region, at)) throw crosses(at, len, region);
+    return sliceOf(region, minus(at, region.startAddr), len, access);
   }
 
   getSlices(addr: GuestAddress, len: GuestAddress, access: Permissions = Permissions.NO): GuestMemorySlices {
     let at: GuestAddress | undefined = toAddress(addr);
-    let rest = checkLen(len);
+    let rest = toLength(len);
     return new GuestMemorySlices(() => {
       if (rest === 0) return undefined;
       if (at === undefined) throw pastEnd(addr, len);
       const region = this.#regionAt(at);
       const offset = minus(at, region.startAddr);
       const there = least(region.contiguous(offset), remaining(region, at));
-      const slice = region.getSlice(offset, least(there, rest), access);
+      const slice = sliceOf(region, offset, least(there, rest), access);
       rest = minus(rest, slice.length);
       at = checkedAdd(at, slice.length);
       return slice;
@@ -270,11 +270,6 @@ const ENDS: readonly GuestMemoryErrorCode[] = [
 ];
 
 const MAX_SAFE = Number.MAX_SAFE_INTEGER;
-
-/** A length may be all of the space, 2^64. */
-function checkLen(len: GuestAddress): GuestAddress {
-  return len === 1n << 64n ? len : toAddress(len, 'length');
-}
 
 /** `a - b` for a >= b, both in normal form. */
 function minus(a: GuestAddress, b: GuestAddress): GuestAddress {

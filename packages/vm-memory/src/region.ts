@@ -100,14 +100,15 @@ export abstract class GuestMemoryRegion extends BytesBase<MemoryRegionAddress> {
 
   /** How many bytes from `offset` on one slice can hold: all that follow, unless host memory is in pieces. */
   contiguous(offset: MemoryRegionAddress): GuestAddress {
-    return toAddress(BigInt(this.length) - BigInt(offset));
+    const rest = BigInt(this.length) - BigInt(offset);
+    return rest === TWO_64 ? rest : toAddress(rest);
   }
 
   /** Can `access` have [offset, offset + count) as host memory? Allocates nothing where `getSlice` would, if overridden. */
   checkRange(offset: MemoryRegionAddress, count: GuestAddress, access: Permissions = Permissions.NO): boolean {
     if (!this.permits(access)) return false;
     try {
-      this.getSlice(offset, count, access);
+      sliceOf(this, offset, count, access);
       return true;
     } catch {
       return false;
@@ -174,9 +175,9 @@ export abstract class GuestMemoryRegion extends BytesBase<MemoryRegionAddress> {
   /** The host memory of one scalar; null where it lies in two pieces. */
   #scalar(addr: MemoryRegionAddress, size: number, access: Permissions): VolatileSlice | null {
     const offset = toAddress(addr, 'offset');
-    const end = checkedAdd(offset, size);
-    if (end === undefined || end > this.length) throw outsideRegion(this, offset, size);
-    return this.contiguous(offset) >= size ? this.getSlice(offset, size, access) : null;
+    const last = checkedAdd(offset, size - 1); // The end may be 2^64.
+    if (last === undefined || last >= this.length) throw outsideRegion(this, offset, size);
+    return this.contiguous(offset) >= size ? sliceOf(this, offset, size, access) : null;
   }
 
   /** Calls `step` for each piece of host memory, in order, until one moves less than it could. */
@@ -197,7 +198,7 @@ export abstract class GuestMemoryRegion extends BytesBase<MemoryRegionAddress> {
       const n = rest < count - done ? Number(rest) : count - done;
       let moved: number;
       try {
-        moved = step(this.getSlice(offset, n, access), done);
+        moved = step(sliceOf(this, offset, n, access), done);
       } catch (cause) {
         if (done === 0) throw cause;
         throw this.incomplete('transfer', addr, count, done, cause);
@@ -221,6 +222,20 @@ export function checkRegion(region: GuestMemoryRegion): GuestAddress {
       `the region at ${hex(start)} of ${hex(region.length)} bytes passes 2^64 - 1; shorten it or map it lower`,
     );
   return toAddress(last);
+}
+
+/** `region.getSlice`, which may be a program's own. @throws {RangeError} it answered with another length. */
+export function sliceOf(
+  region: GuestMemoryRegion,
+  offset: MemoryRegionAddress,
+  count: GuestAddress,
+  access: Permissions,
+): VolatileSlice {
+  const slice = region.getSlice(offset, count, access);
+  if (slice.length === Number(count)) return slice;
+  throw new RangeError(
+    `the region at ${hex(region.startAddr)} was asked for a slice of ${hex(count)} bytes at offset ${hex(offset)} and gave one of ${hex(slice.length)}; it must be as long as asked`,
+  );
 }
 
 /** `invalid-backend-address` for an access that is not wholly in `region`. */

@@ -20,6 +20,7 @@ import {
   u16,
   u32,
   u64,
+  VolatileSlice,
 } from '../src/index.ts';
 import { fails } from './support/fails.ts';
 
@@ -165,6 +166,60 @@ describe('collections of regions', () => {
     expect([memory.load(2 ** 53 - 4, u32), memory.load(2n ** 53n, u32)]).toEqual([0x5566_7788, 0x1122_3344]);
     memory.store(2n ** 60n + 4n, u32, 7);
     expect([memory.load(2n ** 60n + 4n, u32), memory.addressInRange(2n ** 60n - 1n)]).toEqual([7, false]);
+  });
+});
+
+/** Answers for any offset with the same few bytes; `extra` more than asked, or fewer. */
+class OddRegion extends GuestMemoryRegion {
+  readonly startAddr = 0;
+  readonly length: GuestAddress;
+  readonly #extra: number;
+  readonly #bytes = new Uint8Array(64);
+  constructor(length: GuestAddress, extra = 0) {
+    super();
+    this.length = length;
+    this.#extra = extra;
+  }
+  override getSlice(_offset: GuestAddress, count: GuestAddress): VolatileSlice {
+    return new VolatileSlice(this.#bytes.subarray(0, Math.max(Number(count) + this.#extra, 0)));
+  }
+}
+
+describe('regions of others', () => {
+  it('V-1.7: a region may be the whole space of 2^64 bytes', () => {
+    const memory = GuestRegionCollection.fromRegions([new OddRegion(2n ** 64n)]);
+    for (const addr of [0, 5, LAST - 3n]) {
+      memory.store(addr, u32, 0x1122_3344);
+      expect([memory.load(addr, u32), memory.read(new Uint8Array(4), addr)]).toEqual([0x1122_3344, 4]);
+      expect([...memory.getSlices(addr, 4)].map((slice) => slice.length)).toEqual([4]);
+    }
+    expect([memory.load(LAST, u8), memory.read(new Uint8Array(4), LAST - 1n)]).toEqual([0x44, 2]);
+    expect(fails(() => memory.load(LAST, u16)).code).toBe('invalid-backend-address');
+    expect([memory.checkRange(0, LAST), memory.checkRange(1, 2n ** 64n)]).toEqual([false, false]); // No slice is so long.
+  });
+
+  it('V-1.4, V-1.8: a slice of another length than asked is refused, and nothing moves through it', () => {
+    for (const extra of [-100, -1, 8]) {
+      const memory = GuestRegionCollection.fromRegions([new OddRegion(64, extra)]);
+      let asked = 0;
+      const source = {
+        readVolatile(into: Uint8Array) {
+          asked++;
+          return into.length;
+        },
+      };
+      for (const run of [
+        () => memory.read(new Uint8Array(16), 0),
+        () => memory.writeSlice(new Uint8Array(16), 0),
+        () => memory.load(0, u32),
+        () => memory.store(0, u32, 1),
+        () => memory.getSlice(0, 16),
+        () => memory.getSlices(0, 16).next(),
+        () => memory.readVolatileFrom(0, source, 16),
+      ])
+        expect(run).toThrow(/must be as long as asked/);
+      expect(asked).toBe(0);
+    }
   });
 });
 
