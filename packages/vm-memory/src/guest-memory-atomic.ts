@@ -32,7 +32,7 @@ export class GuestMemoryAtomic<M extends GuestMemory = GuestMemory> implements G
   /**
    * The writer's lock, for a synchronous update: lock, take `memory()`, insert or remove regions, `replace`.
    *
-   * @throws {Error} another writer holds it: await `lockAsync`, or end that one with `replace` or `dispose`.
+   * @throws {Error} another writer holds it, or is next: await `lockAsync`, or end that one with `replace` or `dispose`.
    */
   lock(): GuestMemoryExclusiveGuard<M> {
     if (this.#locked)
@@ -44,7 +44,7 @@ export class GuestMemoryAtomic<M extends GuestMemory = GuestMemory> implements G
 
   /** The lock, as soon as those who asked before are done. */
   async lockAsync(): Promise<GuestMemoryExclusiveGuard<M>> {
-    while (this.#locked) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.#locked) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     return this.#guard();
   }
 
@@ -52,8 +52,9 @@ export class GuestMemoryAtomic<M extends GuestMemory = GuestMemory> implements G
     this.#locked = true;
     return new GuestMemoryExclusiveGuard<M>((next) => {
       if (next !== undefined) this.#current = next;
-      this.#locked = false;
-      this.#waiting.shift()?.();
+      const waiting = this.#waiting.shift();
+      if (waiting === undefined) this.#locked = false;
+      else waiting(); // Still locked: nobody comes in between.
     });
   }
 }

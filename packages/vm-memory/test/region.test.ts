@@ -469,4 +469,22 @@ describe('snapshot swap', () => {
     guard.dispose();
     expect(() => guard.replace(two())).toThrow(/used up/);
   });
+
+  it('V-1.9: the lock goes to those who wait in the order they came, whoever asks when it is given back', async () => {
+    const atomic = new GuestMemoryAtomic(two());
+    const guard = atomic.lock();
+    const order: string[] = [];
+    const writer = async (name: string) => {
+      const mine = await atomic.lockAsync();
+      order.push(name);
+      await Promise.resolve();
+      mine.dispose();
+    };
+    const waiting = [writer('first'), writer('second')];
+    guard.dispose();
+    expect(() => atomic.lock()).toThrow(/another writer/);
+    waiting.push(writer('third'));
+    await Promise.all(waiting);
+    expect([order, atomic.isLocked]).toEqual([['first', 'second', 'third'], false]);
+  });
 });
