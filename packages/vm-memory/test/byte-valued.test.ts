@@ -56,6 +56,15 @@ describe('byte-valued', () => {
     expect(caught(() => vm.writeAllTo(le64, 1n, new vm.ByteSink(new Uint8Array(7)))).code).toBe('io-error');
   });
 
+  it('V-1.5: a stream that answers more than it was offered, or no count, is refused', () => {
+    for (const moved of [9, -1, 0.5, Number.NaN]) {
+      expect(caught(() => vm.readExactFrom(vm.u64, { readVolatile: () => moved })).code).toBe('callback-out-of-range');
+      expect(caught(() => vm.writeAllTo(vm.u64, 1n, { writeVolatile: () => moved })).code).toBe(
+        'callback-out-of-range',
+      );
+    }
+  });
+
   it('bytes::test_bytes: the provided object forms work over any Bytes, and fail at its end', () => {
     class Container extends vm.BytesBase {
       readonly #slice = new vm.VolatileSlice(new Uint8Array(10));
