@@ -1,6 +1,7 @@
 /** An atomic cell in guest memory: what `get_atomic_ref` gives in Rust, read-modify-write included. V-1.2, V-1.4. */
 import type { AtomicCells } from './atomic-access.ts';
 import type { Bitmap } from './bitmap.ts';
+import { detached } from './bytes-check.ts';
 import type { ScalarCodec } from './codec.ts';
 import { checkLoadOrdering, checkStoreOrdering, type Ordering } from './ordering.ts';
 
@@ -22,26 +23,26 @@ export class AtomicRef<T> {
   /** @throws {TypeError} an ordering that a load cannot have. */
   load(ordering: Ordering): T {
     checkLoadOrdering(ordering);
-    return this.#cells.load(this.#byte, this.codec);
+    return this.#live().load(this.#byte, this.codec);
   }
 
   /** @throws {TypeError} an ordering that a store cannot have. */
   store(value: T, ordering: Ordering): void {
     checkStoreOrdering(ordering);
-    this.#cells.store(this.#byte, this.codec, value);
+    this.#live().store(this.#byte, this.codec, value);
     this.#mark();
   }
 
   /** Stores `value`. @returns what was there. */
   exchange(value: T): T {
-    const before = this.#cells.exchange(this.#byte, this.codec, value);
+    const before = this.#live().exchange(this.#byte, this.codec, value);
     this.#mark();
     return before;
   }
 
   /** Stores `value` if the cell holds `expected`, compared by bytes. @returns what was there; equal to `expected` if it was stored. */
   compareExchange(expected: T, value: T): T {
-    const before = this.#cells.compareExchange(this.#byte, this.codec, expected, value);
+    const before = this.#live().compareExchange(this.#byte, this.codec, expected, value);
     this.#mark();
     return before;
   }
@@ -53,9 +54,15 @@ export class AtomicRef<T> {
    * @returns what was there.
    */
   update(change: (value: T) => T): T {
-    const before = this.#cells.update(this.#byte, this.codec, change);
+    const before = this.#live().update(this.#byte, this.codec, change);
     this.#mark();
     return before;
+  }
+
+  /** @throws {GuestMemoryError} `host-address-not-available`: the buffer was detached. */
+  #live(): AtomicCells {
+    if (this.#cells.buffer.byteLength === 0) throw detached();
+    return this.#cells;
   }
 
   #mark(): void {

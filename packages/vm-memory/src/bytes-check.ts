@@ -78,6 +78,14 @@ export function fullSink(addr: GuestAddress, expected: number, completed: number
   );
 }
 
+/** The host buffer of a slice, or of an atomic cell in it, is gone. */
+export function detached(): GuestMemoryError {
+  return new GuestMemoryError(
+    'host-address-not-available',
+    'the host buffer of this slice was detached (its WebAssembly memory grew); get a new slice from the region',
+  );
+}
+
 /** A source or sink threw. */
 export function streamFailed(who: string, addr: GuestAddress, cause: unknown): GuestMemoryError {
   const why = cause instanceof Error ? cause.message : String(cause);

@@ -8,7 +8,7 @@ import { AtomicCells } from './atomic-access.ts';
 import { AtomicRef } from './atomic-ref.ts';
 import type { Bitmap } from './bitmap.ts';
 import { BytesBase } from './bytes-base.ts';
-import { checkBuffer, checkCount, checkMoved, streamFailed } from './bytes-check.ts';
+import { checkBuffer, checkCount, checkMoved, detached, streamFailed } from './bytes-check.ts';
 import type { Codec, ScalarCodec } from './codec.ts';
 import { GuestMemoryError } from './error.ts';
 import type { ReadVolatile, WriteVolatile } from './io.ts';
@@ -107,6 +107,7 @@ export class VolatileSlice extends BytesBase {
   ): V {
     checkCount(n);
     const at = this.#checkRange(offset, n * type.BYTES_PER_ELEMENT);
+    if (this.bytes.length !== this.length) throw detached();
     return new type(this.bytes.buffer as ArrayBuffer, this.#aligned(at, type.BYTES_PER_ELEMENT), n);
   }
 
@@ -173,8 +174,8 @@ export class VolatileSlice extends BytesBase {
   }
 
   override readObj<T>(addr: GuestAddress, codec: Codec<T>): T {
-    const at = this.#checkStart(addr);
     if (codec.size === 0) return super.readObj(addr, codec);
+    const at = this.#checkStart(addr);
     if (at + codec.size > this.length) throw this.incomplete('read', addr, codec.size, this.length - at);
     return codec.get(this.#dataView(), at);
   }
@@ -185,9 +186,10 @@ export class VolatileSlice extends BytesBase {
     const at = this.#checkRange(addr, 0);
     const n = Math.min(count, this.length - at);
     if (n === 0) return 0;
+    const part = this.#part(at, n);
     let moved: number;
     try {
-      moved = src.readVolatile(this.#part(at, n));
+      moved = src.readVolatile(part);
     } catch (cause) {
       this.#mark(at, n); // how much arrived before it failed is unknown
       throw streamFailed('the source', addr, cause);
@@ -209,9 +211,10 @@ export class VolatileSlice extends BytesBase {
     const at = this.#checkRange(addr, 0);
     const n = Math.min(count, this.length - at);
     if (n === 0) return 0;
+    const part = this.#part(at, n);
     let moved: number;
     try {
-      moved = dst.writeVolatile(this.#part(at, n));
+      moved = dst.writeVolatile(part);
     } catch (cause) {
       throw streamFailed('the sink', addr, cause);
     }
@@ -283,13 +286,6 @@ export function misaligned(addr: GuestAddress, byte: number, alignment: number):
 
 function outOfBounds(addr: GuestAddress, length: number): GuestMemoryError {
   return new GuestMemoryError('out-of-bounds', `${hex(addr)} is outside the slice of ${hex(length)} bytes`, { addr });
-}
-
-function detached(): GuestMemoryError {
-  return new GuestMemoryError(
-    'host-address-not-available',
-    'the host buffer of this slice was detached (its WebAssembly memory grew); get a new slice from the region',
-  );
 }
 
 function bytesOf(array: ElementArray, n: number): Uint8Array {

@@ -386,9 +386,6 @@ describe('dirty tracking of slices', () => {
   });
 });
 
-it('D7: a slice of WebAssembly memory ends when that grows, and says so', () => {
-  const memory = wasmMemory(1);
-  const window = new VolatileSlice(wasmBacking(memory).segmentAt(0).bytes);
 it('V-1.2: an object of no bytes reads anywhere, as a reference and out of a region, too', () => {
   const nothing = array(u8, 0);
   const memory = slice(8);
@@ -399,6 +396,9 @@ it('V-1.2: an object of no bytes reads anywhere, as a reference and out of a reg
   for (const offset of [4, 8, 100, MAX]) expect(region.readObj(offset, nothing)).toEqual([]);
 });
 
+it('D7: a slice of WebAssembly memory ends when that grows, and says so', () => {
+  const memory = wasmMemory(1);
+  const window = new VolatileSlice(wasmBacking(memory).segmentAt(0).bytes);
   window.store(0, u32, 5);
   memory.grow(1);
   for (const run of [
@@ -408,8 +408,26 @@ it('V-1.2: an object of no bytes reads anywhere, as a reference and out of a reg
     () => window.write(new Uint8Array(4), 0),
     () => window.load(0, u32, Ordering.SEQ_CST),
     () => window.subslice(0, 1),
+    () => window.alignedAs(Uint32Array, 0),
+    () => window.readVolatileFrom(1, { readVolatile: () => 1 }, 4),
+    () => window.writeVolatileTo(1, { writeVolatile: () => 1 }, 4),
   ])
-    expect(fails(run).message).toMatch(/get a new slice/);
+    expect(fails(run).message).toMatch(/^the host buffer .* get a new slice/);
+});
+
+it('D7: an atomic cell of WebAssembly memory ends when that grows, and says so', () => {
+  const memory = wasmMemory(1);
+  const cell = new VolatileSlice(wasmBacking(memory).segmentAt(0).bytes).getAtomicRef(8, u32);
+  cell.store(5, Ordering.SEQ_CST);
+  memory.grow(1);
+  for (const run of [
+    () => cell.load(Ordering.SEQ_CST),
+    () => cell.store(1, Ordering.SEQ_CST),
+    () => cell.exchange(1),
+    () => cell.compareExchange(5, 1),
+    () => cell.update((value) => value + 1),
+  ])
+    expect(fails(run).code).toBe('host-address-not-available');
 });
 
 function works(run: () => unknown): boolean {
