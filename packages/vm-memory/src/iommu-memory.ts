@@ -2,12 +2,12 @@
  * Guest memory behind an IOMMU: addresses are I/O virtual, translated at every access, all of the range before any byte
  * moves. Switched off, it is the backend itself and asks no permissions. V-1.12.
  */
-import { type GuestAddress, toAddress } from './address.ts';
+import { type GuestAddress, hex, toAddress, toLength } from './address.ts';
 import type { Bitmap } from './bitmap.ts';
 import type { GuestMemoryBackend } from './guest-memory.ts';
 import { GuestMemoryBytes } from './guest-memory-bytes.ts';
 import { GuestMemorySlices } from './guest-memory-slices.ts';
-import { type Iommu, iommuFailed } from './iommu.ts';
+import { type Iommu, IommuError, iommuFailed } from './iommu.ts';
 import type { MappedRange } from './iotlb.ts';
 import { Permissions } from './permissions.ts';
 import { VolatileSlice } from './volatile-slice.ts';
@@ -71,12 +71,13 @@ export class IommuMemory<M extends GuestMemoryBackend = GuestMemoryBackend> exte
 
   checkRange(addr: GuestAddress, len: GuestAddress, access: Permissions = Permissions.NO): boolean {
     if (!this.#enabled) return this.#backend.checkRange(addr, len, access);
-    toAddress(addr);
-    if (len === 0 || len === 0n) return true;
+    const base = toAddress(addr);
+    const length = toLength(len);
+    if (length === 0) return true;
     try {
-      return this.#iommu
-        .translate(addr, len, access)
-        .every((range) => this.#backend.checkRange(range.base, range.length, access));
+      return this.#translate(base, length, access).every((range) =>
+        this.#backend.checkRange(range.base, range.length, access),
+      );
     } catch {
       return false;
     }
@@ -86,10 +87,11 @@ export class IommuMemory<M extends GuestMemoryBackend = GuestMemoryBackend> exte
   getSlices(addr: GuestAddress, len: GuestAddress, access: Permissions = Permissions.NO): GuestMemorySlices {
     if (!this.#enabled) return this.#backend.getSlices(addr, len, access);
     const base = toAddress(addr);
-    if (len === 0 || len === 0n) return new GuestMemorySlices(() => undefined);
+    const length = toLength(len);
+    if (length === 0) return new GuestMemorySlices(() => undefined);
     let ranges: readonly MappedRange[];
     try {
-      ranges = this.#iommu.translate(base, len, access);
+      ranges = this.#translate(base, length, access);
     } catch (cause) {
       throw iommuFailed(base, cause);
     }
@@ -112,5 +114,18 @@ export class IommuMemory<M extends GuestMemoryBackend = GuestMemoryBackend> exte
         slices = null;
       }
     });
+  }
+
+  /** The translator may be a program's own. @throws {IommuError} also where its ranges are not as long as what was asked. */
+  #translate(base: GuestAddress, length: GuestAddress, access: Permissions): readonly MappedRange[] {
+    const ranges = this.#iommu.translate(base, length, access);
+    let sum = 0n;
+    for (const range of ranges) sum += BigInt(range.length);
+    if (sum === BigInt(length)) return ranges;
+    throw new IommuError(
+      'iommu-misconfigured',
+      `translate was asked for ${hex(length)} bytes at ${hex(base)} and gave ${hex(sum)}; its ranges must add up to what was asked`,
+      { base, length },
+    );
   }
 }

@@ -276,4 +276,31 @@ describe('memory behind an IOMMU', () => {
       ).code,
     ).toBe('iommu-error');
   });
+
+  it('V-1.12: a translator that answers more or fewer bytes than asked is an iommu-error, and nothing moves', () => {
+    for (const extra of [-1, 1]) {
+      const odd: Iommu = { translate: (iova, length) => [{ base: iova, length: Number(length) + extra }] };
+      const memory = new IommuMemory(ram(), odd);
+      let asked = 0;
+      const source = { readVolatile: (into: Uint8Array) => into.length + asked++ };
+      for (const run of [
+        () => memory.read(new Uint8Array(4), 0),
+        () => memory.load(0, u32),
+        () => memory.readVolatileFrom(0, source, 4),
+      ])
+        expect((fails(run).cause as IommuError).code).toBe('iommu-misconfigured');
+      expect([asked, memory.checkRange(0, 4)]).toEqual([0, false]);
+    }
+  });
+
+  it('V-1.12: a length that is none is the same error with translation and without', () => {
+    const memory = new IommuMemory(ram(), tlbIommu(new Iotlb()));
+    for (const enabled of [true, false]) {
+      memory.enabled = enabled;
+      for (const length of [-1, 1.5, 2n ** 64n + 1n]) {
+        expect(() => memory.getSlices(0, length)).toThrow(RangeError);
+        expect(() => memory.checkRange(0, length)).toThrow(RangeError);
+      }
+    }
+  });
 });
