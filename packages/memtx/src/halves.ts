@@ -25,8 +25,12 @@ export class U64Halves {
 /**
  * A codec of 8 bytes whose loads go into `pair` and return it: `view.load(addr, codec).hi`. Stores take any pair.
  * The next load overwrites the pair, so a codec is not to be shared between places that can interrupt one another.
+ *
+ * @throws {TypeError} no order.
  */
 export function halvesCodec(order: ByteOrder, pair: U64Halves = new U64Halves()): ScalarCodec<U64Halves> {
+  if (order !== 'little' && order !== 'big')
+    throw new TypeError(`byte order must be 'little' or 'big', not ${String(order)}`);
   return order === 'little' ? little(pair) : big(pair);
 }
 
@@ -42,6 +46,7 @@ function little(pair: U64Halves): ScalarCodec<U64Halves> {
       return pair;
     },
     (view, offset, value) => {
+      if (!isPair(value)) throw noPair('le64halves', value);
       view.setUint32(offset, value.lo, true);
       view.setUint32(offset + 4, value.hi, true);
     },
@@ -60,8 +65,20 @@ function big(pair: U64Halves): ScalarCodec<U64Halves> {
       return pair;
     },
     (view, offset, value) => {
+      if (!isPair(value)) throw noPair('be64halves', value);
       view.setUint32(offset, value.hi, false);
       view.setUint32(offset + 4, value.lo, false);
     },
   );
+}
+
+function isPair(value: U64Halves): boolean {
+  return value.lo >>> 0 === value.lo && value.hi >>> 0 === value.hi;
+}
+
+function noPair(name: string, { lo, hi }: U64Halves): Error {
+  const shown = `lo ${String(lo)}, hi ${String(hi)}`;
+  if (typeof lo !== 'number' || typeof hi !== 'number')
+    return new TypeError(`${name} takes a pair of numbers lo and hi, not ${shown}`);
+  return new RangeError(`${name} takes lo and hi from 0 to 0xffffffff, not ${shown}`);
 }

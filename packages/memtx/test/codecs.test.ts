@@ -137,6 +137,25 @@ describe('two halves', () => {
     expect(memory.load(8, halvesCodec('big')).toBigInt()).toBe(0xf122334455667788n);
   });
 
+  it('D2: what is no pair of 32 bits each is refused and nothing is written; so is what is no order', () => {
+    const memory = guestMemory([{ startAddr: 0, memory: 16 }]);
+    for (const order of ['little', 'big'] as const) {
+      const codec = halvesCodec(order);
+      memory.store(0, memtx.le64, 7n);
+      for (const [lo, hi] of [
+        [2 ** 32, 0],
+        [0, -1],
+        [0.5, 0],
+        [0, Number.NaN],
+      ] as const)
+        expect(() => memory.store(0, codec, Object.assign(new U64Halves(), { lo, hi }))).toThrow(RangeError);
+      for (const none of [{}, 5, null, { lo: 1 }])
+        expect(() => memory.store(0, codec, none as never)).toThrow(TypeError);
+      expect(memory.load(0, memtx.le64)).toBe(7n);
+    }
+    expect(() => halvesCodec('middle' as never)).toThrow(TypeError);
+  });
+
   it('D2: a pair takes the low 64 bits of a bigint', () => {
     expect(new U64Halves().set(-1n).toBigInt()).toBe(2n ** 64n - 1n);
     expect(new U64Halves().set(2n ** 64n + 5n)).toEqual({ lo: 5, hi: 0 });
