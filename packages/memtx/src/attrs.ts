@@ -108,8 +108,12 @@ export function memTxAttrs(fields: MemTxAttrsFields): MemTxAttrs {
 /**
  * `base` with the given fields replaced, field by field. Giving any field clears `unspecified`, unless `over` says
  * `unspecified` itself (A-251). A whole MemTxAttrs as `over` says every field, so it is the answer.
+ *
+ * @throws {TypeError | RangeError} `base` is no MemTxAttrs; a field as for `memTxAttrs`.
  */
 export function mergeMemTxAttrs(base: MemTxAttrs, over: MemTxAttrsFields): MemTxAttrs {
+  if (typeof base.bits !== 'number')
+    throw new TypeError('attrs must be a MemTxAttrs: make one with memTxAttrs, or give its fields beside it');
   if (over instanceof MemTxAttrs) return over;
   return saysNothing(over) ? base : build(base.bits, base.own, over, true);
 }

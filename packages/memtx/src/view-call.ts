@@ -48,7 +48,8 @@ export function shortCodecs(view: MemTxView, access: ShortAccess): NativeCodecs 
 
 /** The codec of bytes: no order changes it, but one that is none is refused. @throws {TypeError} */
 export function byteCodec(access: ShortAccess): ScalarCodec<number> {
-  return typeof access === 'string' ? nativeCodecs(access).u8 : u8;
+  const order = typeof access === 'object' && 'order' in access ? access.order : access;
+  return typeof order === 'string' ? nativeCodecs(order).u8 : u8;
 }
 
 /** A load by a short name with a last argument. */

@@ -88,6 +88,29 @@ describe('binding attributes', () => {
     expect(view.with({ attrs: memTxAttrs({}) }).attrs).toBe(memTxAttrs({}));
   });
 
+  it('A-251: attrs that are no MemTxAttrs are refused, instead of travelling without their fields', () => {
+    const { bus, view } = machine();
+    const attrs = { secure: true } as never;
+    for (const run of [
+      () => view.with({ attrs }),
+      () => view.load(0x1000, u8, { attrs }),
+      () => view.store(0x1000, u8, 1, { attrs }),
+      () => view.read(new Uint8Array(1), 0x1000, { attrs }),
+    ])
+      expect(run).toThrow(TypeError);
+    expect(bus.seen).toEqual([]);
+  });
+
+  it('A-273: an order that is none is refused for a byte, too, however it is given', () => {
+    const { view } = machine();
+    for (const order of ['middle', { order: 'middle' }] as never[]) {
+      expect(() => view.ldub(0x1000, order)).toThrow(TypeError);
+      expect(() => view.stb(0x1000, 1, order)).toThrow(TypeError);
+      expect(() => view.ldl(0x1000, order)).toThrow(TypeError);
+    }
+    expect(view.ldub(0x1000, { order: 'big' })).toBe(0);
+  });
+
   it('A-251: per call: fields override field by field, an interned value as a whole', () => {
     const { bus, view } = machine();
     const dma = view.with({ requesterId: 0x20, user: true });
