@@ -7,6 +7,7 @@ import {
   type GuestAddress,
   GuestMemoryError,
   type ReadVolatile,
+  toAddress,
   type WriteVolatile,
 } from '@guestmem/vm-memory';
 import type { BulkAccess } from './access-options.ts';
@@ -110,10 +111,11 @@ export function pullFrom(
   access: BulkAccess | undefined,
 ): number {
   const chunk = new Uint8Array(Math.min(checkCount(count), CHUNK_BYTES));
-  if (count === 0) return 0;
+  const tx = txOf(view, access);
+  if (count === 0) return nothing(addr, tx);
+  toAddress(addr); // Before the source is asked.
   const given = checkMoved(src.readVolatile(chunk), chunk.length, addr);
   writeWhole(view, chunk.subarray(0, given), addr, access);
-  const tx = txOf(view, access);
   return tx === null ? given : tx.done;
 }
 
@@ -145,9 +147,20 @@ export function pushTo(
   access: BulkAccess | undefined,
 ): number {
   const chunk = new Uint8Array(Math.min(checkCount(count), CHUNK_BYTES));
-  if (count === 0) return 0;
+  const tx = txOf(view, access);
+  if (count === 0) return nothing(addr, tx);
   const got = readShort(view, chunk, addr, access);
-  return got === 0 ? 0 : checkMoved(dst.writeVolatile(chunk.subarray(0, got)), got, addr);
+  if (got === 0) return 0;
+  const moved = checkMoved(dst.writeVolatile(chunk.subarray(0, got)), got, addr);
+  if (tx !== null) tx.done = moved; // What the sink did not take has not been transferred.
+  return moved;
+}
+
+/** A stream of no bytes: nothing is asked, and the outcome is that of an empty transfer. @throws {TypeError | RangeError} no address. */
+function nothing(addr: GuestAddress, tx: MemTx | null): number {
+  toAddress(addr);
+  settleDirect(tx, 0);
+  return 0;
 }
 
 /** `writeAllVolatileTo`. */
@@ -198,7 +211,7 @@ class Run {
   ) {
     this.#what = what;
     this.#view = view;
-    this.#addr = addr;
+    this.#addr = toAddress(addr);
     this.#count = count;
     this.#access = access;
     this.#tx = txOf(view, access);

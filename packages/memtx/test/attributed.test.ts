@@ -55,6 +55,39 @@ describe('plain memory with attributes', () => {
     expect(tx.result).toBe(MemTxResult.DECODE_ERROR);
   });
 
+  it('D1: what is no address is refused by transfers and streams as by loads; nothing wraps to 0 or is rounded', () => {
+    const memory = guestMemory([{ startAddr: 0, memory: 0x10 }]);
+    let asked = 0;
+    const end = { readVolatile: (into: Uint8Array) => into.length + 0 * asked++, writeVolatile: () => ++asked };
+    for (const view of [memTxView(attributed(memory)), memTxView(attributed(memory), { tx: new MemTx() })])
+      for (const [addr, kind] of [
+        [-1n, RangeError],
+        [2n ** 64n, RangeError],
+        [2n ** 64n + 2n, RangeError],
+        [2 ** 53, RangeError],
+        [-1, RangeError],
+        [0.5, RangeError],
+        [Number.NaN, RangeError],
+        ['0', TypeError],
+        [null, TypeError],
+      ] as readonly [GuestAddress, ErrorConstructor][])
+        for (const run of [
+          () => view.load(addr, u8),
+          () => view.read(new Uint8Array(4), addr),
+          () => view.write(new Uint8Array(4), addr),
+          () => view.readSlice(new Uint8Array(4), addr),
+          () => view.writeSlice(new Uint8Array(4), addr),
+          () => view.readVolatileFrom(addr, end, 4),
+          () => view.readVolatileFrom(addr, end, 0),
+          () => view.readExactVolatileFrom(addr, end, 4),
+          () => view.writeVolatileTo(addr, end, 4),
+          () => view.writeVolatileTo(addr, end, 0),
+          () => view.writeAllVolatileTo(addr, end, 4),
+        ])
+          expect(run).toThrow(kind);
+    expect(asked).toBe(0);
+  });
+
   it('A-274: a load or store over the end of a region is refused as a whole, with the cause told', () => {
     const { view, tx, memory } = machine();
     for (const addr of [0x100e, 0x101e]) {

@@ -78,6 +78,32 @@ describe('streams into memory', () => {
     expect(ram[0x14]).toBe(5);
   });
 
+  it('A-9, A-276: with a MemTx a stream of no bytes is OK, whatever was before it', () => {
+    const { view } = machine();
+    const tx = new MemTx();
+    for (const run of [
+      () => view.readVolatileFrom(0x9000, source(1), 0, tx),
+      () => view.readExactVolatileFrom(0x9000, source(1), 0, tx),
+      () => view.writeVolatileTo(0x9000, sink(1), 0, tx),
+      () => view.writeAllVolatileTo(0x9000, sink(1), 0, tx),
+    ]) {
+      tx.result = MemTxResult.DECODE_ERROR;
+      tx.done = 7;
+      run();
+      expect(tx).toEqual({ result: MemTxResult.OK, done: 0 });
+    }
+  });
+
+  it('A-276: done counts what the sink took, not what was read for it', () => {
+    const { view } = machine();
+    const tx = new MemTx();
+    expect([view.writeVolatileTo(0x1000, sink(9, 3), 8, tx), tx.done]).toEqual([3, 3]);
+    expect([view.writeVolatileTo(0x10fe, sink(9, 1), 8, tx), tx]).toEqual([
+      1,
+      { result: MemTxResult.DECODE_ERROR, done: 1 },
+    ]);
+  });
+
   it('A-276: memory that ends in the middle counts over all portions', () => {
     const { bus, view } = machine();
     expect(caught(() => view.readExactVolatileFrom(0x10fa, source(16, 4), 16))).toMatchObject({
