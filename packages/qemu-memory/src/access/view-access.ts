@@ -92,7 +92,8 @@ export abstract class ViewAccess extends ScalarAccess implements TxMemory, Guest
   }
 
   txRead(addr: GuestAddress, buf: Uint8Array, attrs: MemTxAttrs, onError: OnError, tx: MemTx | null): void {
-    if (!copyInRam(this.map, addr, buf, false, tx))
+    // what is copied at once may be a ROM device, which is no RAM to those who ask for memory only.
+    if (attrs.memory || !copyInRam(this.map, addr, buf, false, tx))
       transfer(this.core, this.map, addr, buf, false, attrs, tx === null || onError === 'stop', tx);
   }
 
@@ -135,6 +136,7 @@ export abstract class ViewAccess extends ScalarAccess implements TxMemory, Guest
       if (off + codec.size > slot.loadLen) return NOT_DIRECT;
       map.load = slot;
     }
+    if (!slot.clamps) return NOT_DIRECT; // A ROM device, for which attributes count.
     map.met(slot);
     return codec.get(slot.view, off);
   }

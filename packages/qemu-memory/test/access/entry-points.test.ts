@@ -12,8 +12,14 @@ import {
   memTxAttrs,
   u8,
 } from '@guestmem/memtx';
-import { DirtyClient, type MemoryRegion, memoryRegionGetDirty, memoryRegionResetDirty } from '@guestmem/qemu-memory';
-import { bufferBacking, Ordering, sparseBacking } from '@guestmem/vm-memory';
+import {
+  DeviceError,
+  DirtyClient,
+  type MemoryRegion,
+  memoryRegionGetDirty,
+  memoryRegionResetDirty,
+} from '@guestmem/qemu-memory';
+import { bufferBacking, byteArray, Ordering, sparseBacking } from '@guestmem/vm-memory';
 import { expect, it } from 'vitest';
 import { bytesOf, TestMachine, toHex } from '../support/machine.ts';
 
@@ -160,6 +166,22 @@ it('A-64: attrs.memory refuses devices, ROM devices and holes at the start with 
   expect(m.read(0x20, 2, memory)).toEqual({ hex: '0505', result: OK, done: 2 });
   expect(m.write(0x20, '01', memory)).toBe(DECODE_ERROR);
   expect(m.write(0x30, '0102', memory)).toBe(OK);
+});
+
+it('A-64: a ROM device in ROMD mode is no memory, on the first transfer and when it is hot, whole or as an object', () => {
+  const m = machine();
+  m.ram(0x4000, 0x1000);
+  m.root.addSubregion(0x1000, m.core.romDevice('flash', bufferBacking(bytesOf('0102030405060708')), m.logging({})));
+  const tx = new MemTx();
+  const dma = m.space.with({ memory: true, tx });
+  const all = byteArray(8);
+  for (let i = 0; i < 40; i++) {
+    const buf = new Uint8Array(8).fill(0xcc);
+    expect([dma.read(buf, 0x1000), tx.result, toHex(buf)]).toEqual([0, ACCESS_ERROR, 'cccccccccccccccc']);
+    expect([toHex(dma.readObj(0x1000, all)), tx.result]).toEqual(['0000000000000000', ACCESS_ERROR]);
+    expect([toHex(m.space.readObj(0x1000, all)), dma.load(0x1000, u8)]).toEqual(['0102030405060708', 1]); // A-58: not tested in loads.
+    expect([dma.read(buf, 0x4000), tx.result]).toEqual([8, OK]);
+  }
 });
 
 it('A-65: the step is the largest power of two within the length, valid.max and the alignment of the offset', () => {
