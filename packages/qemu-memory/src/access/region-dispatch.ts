@@ -72,7 +72,7 @@ export class RegionDispatch extends QuickDispatch {
     this.easyRead = this.readOp === null ? 0 : easy;
     this.#easyWriteRule = this.writeOp === null ? 0 : easy;
     this.easyWrite = this.#easyWriteRule;
-    this.#compile();
+    this.guardChanged();
   }
 
   #compile(): void {
@@ -85,7 +85,12 @@ export class RegionDispatch extends QuickDispatch {
   }
   set guardDisabled(off: boolean) {
     this.#guardDisabled = off;
-    this.guard = off ? this.#noGuard : this.#ownGuard;
+    this.guardChanged();
+  }
+
+  /** @internal Read-only regions have no guard either. */
+  guardChanged(): void {
+    this.guard = this.#guardDisabled || this.region.readonly ? this.#noGuard : this.#ownGuard;
     this.#compile();
   }
 

@@ -252,6 +252,7 @@ export class MemoryRegion {
   setReadonly(on: boolean): void {
     this.#edit(this.#readonly !== on, () => {
       this.#readonly = on;
+      this.dispatch.guardChanged();
     });
   }
 

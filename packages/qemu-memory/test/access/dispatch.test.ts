@@ -273,6 +273,36 @@ it('A-46, A-47: the guard is one flag per owner, for all its regions, and region
   expect(m.took()).toEqual(['-1@0 b blocked re-entrant']);
 });
 
+it('A-46: a region that is read-only has no guard, from when it is made so until it no longer is', () => {
+  let depth = 0;
+  const inner: number[] = [];
+  const m = mapped(
+    {
+      read: () => 7,
+      write: () => {
+        if (depth++ === 0) {
+          const tx = new MemTx();
+          m.space.txLoad(8, le32, ANY, tx);
+          inner.push(tx.result);
+        }
+        depth--;
+      },
+    },
+    {},
+  );
+  const [dev] = m.root.children;
+  for (const on of [false, true, false]) {
+    dev!.setReadonly(on);
+    for (let i = 0; i < 12; i++) m.space.store(0, le32, 1); // Hot, too.
+    expect(new Set(inner.splice(0))).toEqual(new Set([on ? OK : ACCESS_ERROR]));
+  }
+  dev!.setReadonly(true);
+  dev!.dispatch.guardDisabled = true;
+  dev!.dispatch.guardDisabled = false;
+  m.space.store(0, le32, 1);
+  expect(inner).toEqual([OK]);
+});
+
 it('A-47: a refused access does not touch the flag', () => {
   const owner = {};
   const m = mapped({ valid: { minAccessSize: 4, maxAccessSize: 4 }, read: () => 1 }, owner);
