@@ -6,7 +6,7 @@ import type { MemoryCore } from '../space/memory-core.ts';
 import { advance, fillInRam, transfer } from './bulk.ts';
 import { checkLength, isDirect } from './chunks.ts';
 import { DeviceError } from './device-error.ts';
-import { SlotKind } from './slot.ts';
+import { type Slot, SlotKind } from './slot.ts';
 import { translate } from './target.ts';
 import type { ViewAccess } from './view-access.ts';
 import type { ViewMap } from './view-map.ts';
@@ -97,19 +97,36 @@ export function rangeIsValid(
     if (isDirect(slot, isWrite, attrs) && at < slot.len) size = Math.min(length, slot.len - at);
     else {
       size = slot.dispatch.accessSize(alignmentOf(addr), length);
-      if (!slot.exact) return false;
-      let valid: boolean;
-      try {
-        valid = slot.dispatch.accessValid(offset, size, isWrite, attrs);
-      } catch (cause) {
-        throw cause instanceof DeviceError ? cause : new DeviceError(slot.section.region, offset, size, isWrite, cause);
-      }
-      if (!valid) return false;
+      if (!accepts(slot, offset, size, isWrite, attrs)) return false;
     }
     left -= size;
     addr = advance(addr, size);
   }
   return true;
+}
+
+/** Would the first step of a transfer of `len` bytes (1 and more) be let through (A-62, A-65)? As `rangeIsValid`. */
+export function firstStepIsValid(
+  map: ViewMap,
+  start: GuestAddress,
+  len: number,
+  isWrite: boolean,
+  attrs: MemTxAttrs,
+): boolean {
+  translate(map, start, len, isWrite, attrs, map.target);
+  const { slot, at, offset, length } = map.target;
+  if (isDirect(slot, isWrite, attrs) && at < slot.len) return true;
+  return accepts(slot, offset, slot.dispatch.accessSize(slot.alignmentAt(at), length), isWrite, attrs);
+}
+
+/** A-31, for a region that is not direct. @throws {DeviceError} its `accepts` threw. */
+function accepts(slot: Slot, offset: number, size: number, isWrite: boolean, attrs: MemTxAttrs): boolean {
+  if (!slot.exact) return false;
+  try {
+    return slot.dispatch.accessValid(offset, size, isWrite, attrs);
+  } catch (cause) {
+    throw cause instanceof DeviceError ? cause : new DeviceError(slot.section.region, offset, size, isWrite, cause);
+  }
 }
 
 /** A-82: is it anything else than RAM or a ROM device in ROMD mode? */

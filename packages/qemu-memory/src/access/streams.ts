@@ -13,6 +13,7 @@ import {
 } from '@guestmem/vm-memory';
 import { advance, transfer } from './bulk.ts';
 import { checkLength, isDirect } from './chunks.ts';
+import { firstStepIsValid } from './range-ops.ts';
 import type { Slot } from './slot.ts';
 import { translate } from './target.ts';
 import type { ViewAccess } from './view-access.ts';
@@ -122,7 +123,7 @@ function throughBuffer(
   const bytes = new Uint8Array(len);
   const tx = new MemTx();
   if (isWrite) {
-    if (!space.accessValid(addr, 1, 'write')) {
+    if (!firstStepIsValid(map, addr, len, true, MEMTXATTRS_UNSPECIFIED)) {
       run.result = MemTxResult.DECODE_ERROR;
       return 0;
     }

@@ -4,6 +4,8 @@
  */
 import type { MemTx, MemTxAttrs } from '@guestmem/memtx';
 import type { GuestAddress } from '@guestmem/vm-memory';
+import { isWriteMode } from '../access/chunks.ts';
+import { firstStepIsValid } from '../access/range-ops.ts';
 import type { ViewAccess } from '../access/view-access.ts';
 import { DirtyClient } from '../dirty/client.ts';
 import { markWritten } from '../dirty/mark.ts';
@@ -81,7 +83,8 @@ export class OwnerQuestions {
     const [chunk] = memory.chunks(addr, len, mode, attrs);
     if (chunk === undefined) return reply(Extent.NONE);
     if (chunk.bytes !== null) return reply(Extent.RAM, chunk.length);
-    return reply(memory.accessValid(addr, 1, mode, attrs) ? Extent.OTHER : Extent.NONE, chunk.length);
+    const valid = firstStepIsValid(memory.map, addr, len, isWriteMode(mode), attrs);
+    return reply(valid ? Extent.OTHER : Extent.NONE, chunk.length);
   }
 }
 

@@ -180,3 +180,54 @@ it('A-186, T-105: logging that starts inside a transaction marks from then on', 
   for (const client of [VGA, MIGRATION])
     expect([0, PAGE].map((at) => memoryRegionGetDirty(ram, at, PAGE, client))).toEqual([false, true]);
 });
+
+it('V-1.5, A-65: a stream writes to a device that takes no single bytes as a transfer does', () => {
+  const m = new TestMachine();
+  m.device(0x1002, 0x10, { valid: { minAccessSize: 4, maxAccessSize: 4 } });
+  const source = { readVolatile: (bytes: Uint8Array): number => bytes.fill(1).length };
+  expect(m.space.readVolatileFrom(0x1002, source, 8)).toBe(8);
+  m.space.readExactVolatileFrom(0x100a, source, 8);
+  expect(m.log).toEqual([0, 4, 8, 0xc].map((offset) => `W4@${offset.toString(16)}=0x1010101`));
+  const never = {
+    readVolatile: (): number => {
+      throw new Error('asked');
+    },
+  };
+  expect(() => m.space.readVolatileFrom(0x1004, never, 8)).toThrow(/DECODE_ERROR/); // 2 bytes at offset 2.
+  expect(() => m.space.readVolatileFrom(0x1002, never, 3)).toThrow(/DECODE_ERROR/);
+  expect(() => m.space.readVolatileFrom(0x2000, never, 8)).toThrow(/DECODE_ERROR/);
+});
+
+it('A-60, T-97: a stream into a device goes on with the map of its beginning', () => {
+  const { space, log, take } = doomed();
+  const source = {
+    readVolatile: (bytes: Uint8Array): number => {
+      take();
+      return bytes.length;
+    },
+  };
+  expect(space.readVolatileFrom(PAGE, source, 0x100 - 4)).toBe(0xfc);
+  const m = new TestMachine();
+  const region = m.device(0x1000, 0x1000);
+  const asked: number[] = [];
+  const cut = {
+    readVolatile: (bytes: Uint8Array): number => {
+      if (asked.push(bytes.length) === 1) m.root.delSubregion(region);
+      return bytes.length;
+    },
+  };
+  expect([m.space.readVolatileFrom(0x1000, cut, 600), asked, m.log.length]).toEqual([600, [256, 256, 88], 150]);
+  expect(log.filter((each) => each.startsWith('write')).length).toBe(63);
+});
+
+it('D15: a tap does not see a store that is refused for its value or its ordering', () => {
+  const m = new TestMachine();
+  m.ram(0, PAGE);
+  const seen: unknown[] = [];
+  m.space.tap(0, 8, ({ value }) => seen.push(value));
+  expect(() => m.space.store(0, le32, -1)).toThrow(RangeError);
+  expect(() => m.space.store(0, le32, 1, Ordering.ACQUIRE)).toThrow(TypeError);
+  m.space.store(0, le32, 2, Ordering.RELEASE);
+  expect(seen).toEqual([2]);
+  expect(() => m.space.tap(0, 8, () => undefined, { on: 'sideways' as never })).toThrow(TypeError);
+});

@@ -1,10 +1,12 @@
 /** A space whose worker is an agent of this very thread: what happens between two steps of the one or the other is then exact. */
-import { le32, u8 } from '@guestmem/memtx';
+import { le32, MEMTXATTRS_UNSPECIFIED, u8 } from '@guestmem/memtx';
 import { bufferBacking } from '@guestmem/vm-memory';
 import { afterEach, expect, it, vi } from 'vitest';
 import { CTR, slotWord } from '../../src/rcu/shared-layout.ts';
 import { attach } from '../../src/worker/attached-space.ts';
 import type { SharedSpaceNews } from '../../src/worker/handle.ts';
+import { OwnerQuestions } from '../../src/worker/owner-questions.ts';
+import { Extent, FOR_WRITE, Op } from '../../src/worker/ring-layout.ts';
 import type { SharedSpace, ShareOptions } from '../../src/worker/shared-space.ts';
 import { CURRENT, TableArena } from '../../src/worker/table-layout.ts';
 import { type Machine, machine } from './support/machine.ts';
@@ -411,3 +413,20 @@ function fails(what: string): () => never {
     throw new Error(what);
   };
 }
+
+it('V-1.5, A-65: a worker is told that a device takes a stream which takes no single bytes, and that a hole takes none', () => {
+  const made = machine();
+  const valid = { minAccessSize: 4, maxAccessSize: 4 };
+  made.root.addSubregion(0x40_0000, made.core.io('words', 0x10, { valid, write: () => undefined }));
+  const questions = new OwnerQuestions(made.space, null as never, null as never);
+  const ask = (addr: number, len: number): number => {
+    const rest = { pin: 0, claim: 0, bytes: new Uint8Array(0), attrs: MEMTXATTRS_UNSPECIFIED };
+    return questions.answer({ op: Op.EXTENT, addr, len, flags: FOR_WRITE, ...rest }, null).result;
+  };
+  expect([ask(0x40_0000, 8), ask(0x40_0000, 3), ask(0x40_0002, 8), ask(0x50_0000, 8)]).toEqual([
+    Extent.OTHER,
+    Extent.NONE,
+    Extent.NONE,
+    Extent.NONE,
+  ]);
+});
