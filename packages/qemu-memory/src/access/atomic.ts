@@ -22,8 +22,7 @@ export function atomicLoad(
   ordering: Ordering,
   scratch: DataView,
 ): boolean {
-  if (ordering !== Ordering.RELAXED && ordering !== Ordering.ACQUIRE && ordering !== Ordering.SEQ_CST)
-    throw new TypeError('a load takes the orderings RELAXED, ACQUIRE and SEQ_CST');
+  checkLoadOrdering(ordering);
   const offset = bytes.byteOffset + at;
   if (!isAligned(bytes, at, size)) return false;
   const { buffer } = bytes;
@@ -43,8 +42,7 @@ export function atomicStore<T>(
   ordering: Ordering,
   scratch: DataView,
 ): boolean {
-  if (ordering !== Ordering.RELAXED && ordering !== Ordering.RELEASE && ordering !== Ordering.SEQ_CST)
-    throw new TypeError('a store takes the orderings RELAXED, RELEASE and SEQ_CST');
+  checkStoreOrdering(ordering);
   const { size } = codec;
   const offset = bytes.byteOffset + at;
   if (!isAligned(bytes, at, size)) return false;
@@ -55,6 +53,18 @@ export function atomicStore<T>(
   else if (size === 4) Atomics.store(new Uint32Array(buffer, offset, 1), 0, scratch.getUint32(0, HOST_LITTLE));
   else Atomics.store(new BigUint64Array(buffer, offset, 1), 0, scratch.getBigUint64(0, HOST_LITTLE));
   return true;
+}
+
+/** @throws {TypeError} not an ordering that a load can have. */
+export function checkLoadOrdering(ordering: Ordering): void {
+  if (ordering !== Ordering.RELAXED && ordering !== Ordering.ACQUIRE && ordering !== Ordering.SEQ_CST)
+    throw new TypeError('a load takes the orderings RELAXED, ACQUIRE and SEQ_CST');
+}
+
+/** @throws {TypeError} not an ordering that a store can have. */
+export function checkStoreOrdering(ordering: Ordering): void {
+  if (ordering !== Ordering.RELAXED && ordering !== Ordering.RELEASE && ordering !== Ordering.SEQ_CST)
+    throw new TypeError('a store takes the orderings RELAXED, RELEASE and SEQ_CST');
 }
 
 /** What becomes of an atomic access that is not aligned where there is no place for a result. */

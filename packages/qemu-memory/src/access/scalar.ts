@@ -14,7 +14,7 @@ import {
   toAddress,
 } from '@guestmem/vm-memory';
 import type { MemoryCore } from '../space/memory-core.ts';
-import { atomicLoad, atomicStore, misaligned } from './atomic.ts';
+import { atomicLoad, atomicStore, checkLoadOrdering, checkStoreOrdering, misaligned } from './atomic.ts';
 import type { AccessControl } from './control.ts';
 import type { RegionDispatch } from './region-dispatch.ts';
 import { type Slot, SlotKind } from './slot.ts';
@@ -36,6 +36,7 @@ export function loadSlow<T>(
   ordering: Ordering | undefined,
 ): DataView {
   const addr = Number.isSafeInteger(where) && (where as number) >= 0 ? where : toAddress(where);
+  if (ordering !== undefined) checkLoadOrdering(ordering); // Whatever answers.
   const control = core.access;
   const { target } = map;
   const { size } = codec;
@@ -99,10 +100,14 @@ export function storeSlow<T>(
   ordering: Ordering | undefined,
 ): void {
   const addr = Number.isSafeInteger(where) && (where as number) >= 0 ? where : toAddress(where);
+  if (ordering !== undefined) checkStoreOrdering(ordering);
   const control = core.access;
   const { target } = map;
   const { size } = codec;
-  if (map.taps !== null) map.taps.stored(addr, size, value, attrs);
+  if (map.taps !== null) {
+    setScalar(control.scratch, 0, codec, value); // A value that is refused is no access.
+    map.taps.stored(addr, size, value, attrs);
+  }
   translate(map, addr, size, true, attrs, target);
   const { slot, at } = target;
   let result: number = MemTxResult.OK;

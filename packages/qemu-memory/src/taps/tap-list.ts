@@ -111,7 +111,7 @@ export class TapList {
 /** No taps at all. */
 export const NO_TAPS: TapList = new TapList([]);
 
-/** @throws {RangeError} the range is empty or ends above 2^64. */
+/** @throws {RangeError} the range is empty or ends above 2^64. @throws {TypeError} `on` is none of its values. */
 export function makeTap(
   control: AccessControl,
   addr: GuestAddress,
@@ -124,6 +124,8 @@ export function makeTap(
   const last = first + BigInt(len) - 1n;
   if (last > LAST_ADDRESS) throw new RangeError(`a tap of ${len} bytes at ${hex(first)} ends above 2^64 - 1`);
   const on = options.on ?? 'both';
+  if (on !== 'read' && on !== 'write' && on !== 'both')
+    throw new TypeError(`a tap sees 'read', 'write' or 'both', not ${String(on)}`);
   return {
     first,
     last,

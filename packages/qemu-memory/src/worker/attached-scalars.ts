@@ -183,7 +183,7 @@ export function tell(tx: MemTx | null, result: number, done: number): void {
   tx.done = done;
 }
 
-/** What is no ordering at all is sent as one that nobody takes, so that memory refuses it and a device ignores it. */
+/** What is no ordering at all is sent as one that nobody takes, so that the owner refuses it. */
 export function scalarFlags<T>(codec: ScalarCodec<T>, tx: MemTx | null, ordering: Ordering | undefined): number {
   const order =
     ordering === undefined ? 0 : ordering >= 1 && ordering <= 5 && Number.isInteger(ordering) ? ordering : 15;

@@ -23,7 +23,7 @@ import { bufferBacking, byteArray, Ordering, sparseBacking } from '@guestmem/vm-
 import { expect, it } from 'vitest';
 import { bytesOf, TestMachine, toHex } from '../support/machine.ts';
 
-const { OK, DECODE_ERROR, ACCESS_ERROR } = MemTxResult;
+const { OK, ERROR, DECODE_ERROR, ACCESS_ERROR } = MemTxResult;
 const ANY = MEMTXATTRS_UNSPECIFIED;
 
 function machine(): TestMachine {
@@ -340,6 +340,39 @@ it('A-77: set restarts its steps every 512 bytes and ORs the results', () => {
   m.space.set(0x1003, 1, 1024);
   const sizes = m.took().map((line) => line[1]);
   expect(sizes.slice(126, 132)).toEqual(['4', '4', '2', '2', '4', '4']);
+});
+
+it('A-77: a device that throws in a set leaves the outcome as far as it came', () => {
+  const m = machine();
+  m.ram(0, 0x400);
+  const ops = {
+    write: () => {
+      throw new Error('broken');
+    },
+  };
+  m.root.addSubregion(0x400, m.core.io('dev', 0x100, ops));
+  const tx = new MemTx();
+  expect(() => m.space.set(0x10, 1, 0x400, ANY, tx)).toThrow(DeviceError);
+  expect(tx).toEqual({ result: ERROR, done: 0x3f0 });
+});
+
+it('V-1.3: an ordering that a load or a store cannot have is refused, whatever answers', () => {
+  const m = machine();
+  m.ram(0, 0x100);
+  m.device(0x1000, 0x100);
+  const view = m.space.with({ tx: new MemTx() });
+  for (const addr of [0, 0x1000, 0x2000, 2n ** 60n]) {
+    for (const ordering of [Ordering.RELEASE, Ordering.ACQ_REL, 0, 77] as Ordering[]) {
+      expect(() => m.space.load(addr, le32, ordering)).toThrow(TypeError);
+      expect(() => view.load(addr, le32, ordering)).toThrow(TypeError);
+    }
+    for (const ordering of [Ordering.ACQUIRE, Ordering.ACQ_REL, 0, 77] as Ordering[]) {
+      expect(() => m.space.store(addr, le32, 1, ordering)).toThrow(TypeError);
+      expect(() => view.store(addr, le32, 1, ordering)).toThrow(TypeError);
+    }
+  }
+  expect(m.log).toEqual([]);
+  expect(m.space.load(0x1000, le32, Ordering.ACQUIRE)).toBe(0);
 });
 
 it('A-78: write_rom reaches RAM, ROM and ROM devices in ROMD mode; a RAM device and devices are passed over', () => {
