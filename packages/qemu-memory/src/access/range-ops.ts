@@ -38,16 +38,16 @@ export function fillRange(
   let done = -1;
   for (let pos = 0; pos < len; ) {
     const size = Math.min(FILL_CHUNK, len - pos);
-    transfer(
-      space.core,
-      space.map,
-      at,
-      size === FILL_CHUNK ? chunk : chunk.subarray(0, size),
-      true,
-      attrs,
-      false,
-      step,
-    );
+    const part = size === FILL_CHUNK ? chunk : chunk.subarray(0, size);
+    try {
+      transfer(space.core, space.map, at, part, true, attrs, false, step);
+    } catch (error) {
+      if (tx !== null) {
+        tx.result = (result | step.result) >>> 0;
+        tx.done = done < 0 ? pos + step.done : done;
+      }
+      throw error;
+    }
     if (step.result !== MemTxResult.OK && done < 0) done = pos + step.done;
     result |= step.result;
     pos += size;
