@@ -62,14 +62,20 @@ export function slicesOf(
     if (left === 0) return undefined;
     if (left !== all && addr === 0) throw noSlice('guest-address-overflow', addr, 'the range ends above 2^64 - 1');
     map ??= space.map;
-    translate(map, addr, left > 0x4000_0000 ? 0x4000_0000 : Number(left), isWrite, attrs, map.target);
+    let most = left > 0x4000_0000 ? 0x4000_0000 : Number(left);
+    let readable = true;
+    if (access === Permissions.READ_WRITE) {
+      translate(map, addr, most, false, attrs, map.target); // An IOMMU may let write what it does not let read.
+      readable = isDirect(map.target.slot, false, attrs);
+      most = Math.min(most, map.target.length);
+    }
+    translate(map, addr, most, isWrite, attrs, map.target);
     const { slot, at, length } = map.target;
-    const readable = access !== Permissions.READ_WRITE || isDirect(slot, false, attrs);
     if (!isDirect(slot, isWrite, attrs) || !readable || at >= slot.len)
       throw noSlice(
         'invalid-guest-address',
         addr,
-        `${hex(addr)} is not RAM that can be ${isWrite ? 'written' : 'read'}`,
+        `${hex(addr)} is not RAM that can be ${access === Permissions.READ_WRITE ? 'read and written' : isWrite ? 'written' : 'read'}`,
       );
     const size = Math.min(length, slot.len - at);
     left = typeof left === 'number' ? left - size : toAddress(left - BigInt(size));

@@ -1,5 +1,14 @@
 /** IOMMU regions: translation, chains, indexes, notifiers, replay, and the page-table helper.. */
-import { le16, le32, MEMTXATTRS_UNSPECIFIED, MemTx, type MemTxAttrs, MemTxResult, memTxAttrs } from '@guestmem/memtx';
+import {
+  le16,
+  le32,
+  le64,
+  MEMTXATTRS_UNSPECIFIED,
+  MemTx,
+  type MemTxAttrs,
+  MemTxResult,
+  memTxAttrs,
+} from '@guestmem/memtx';
 import {
   DeviceError,
   IommuAccess,
@@ -442,4 +451,46 @@ it('A-142: an IOTLB of vm-memory serves as the tables of a PageIommu', () => {
   expect(dma.load(0x4004, le32)).toBe(0x77);
   expect(result(dma, 0x4004, true)).toBe(DECODE_ERROR);
   expect(result(dma, 0x5004)).toBe(DECODE_ERROR);
+});
+
+it('A-142, A-151: slices to read and write are given only where the IOMMU permits both, as checkRange has it', () => {
+  for (const perm of [NONE, RO, WO, RW]) {
+    const { dma } = behind((m) => ({
+      translate: (offset) => entry(m.space, offset, 0x1000, perm),
+    }));
+    const tries = ([Permissions.READ, Permissions.WRITE, Permissions.READ_WRITE] as const).map((access) => {
+      try {
+        return [...dma.getSlices(0x5000, 4, access)].length === 1;
+      } catch {
+        return false;
+      }
+    });
+    expect(tries).toEqual([(perm & RO) !== 0, (perm & WO) !== 0, perm === RW]);
+    expect(tries[2]).toBe(dma.checkRange(0x5000, 4, Permissions.READ_WRITE));
+  }
+});
+
+it('A-46, A-153: attrsToIndex of a PageIommu that throws is named with its region, also where the page is cached', () => {
+  const m = new TestMachine();
+  m.ram(0, 0x1000);
+  let broken = false;
+  const attrsToIndex = () => {
+    if (broken) throw new Error('no such requester');
+    return 0;
+  };
+  const walk = () => ({ translatedAddr: 0, perm: RW });
+  const iommu = m.core.iommu('mmu', 0x1000, new PageIommu(m.space, walk, { numIndexes: 2, attrsToIndex }));
+  const dma = m.core.addressSpace(iommu, 'dma');
+  dma.store(0, le32, 5);
+  broken = true;
+  for (const run of [
+    () => dma.load(0, le32),
+    () => dma.store(0, le32, 1),
+    () => dma.load(0, le64),
+    () => dma.read(new Uint8Array(32), 0),
+    () => dma.mapRange(0, 4, 'read'),
+  ])
+    expect(run).toThrow(/region "mmu".*no such requester/);
+  broken = false;
+  expect(dma.load(0, le32)).toBe(5);
 });
