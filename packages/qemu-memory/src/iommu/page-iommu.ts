@@ -86,11 +86,20 @@ export class PageIommu implements IommuMemoryRegionOps {
    * would, without an entry: an IOMMU hit costs about a third of one through it.
    */
   hit(offset: number, access: number, attrs: MemTxAttrs): number {
-    const index = this.#indexes === 1 ? 0 : this.attrsToIndex(attrs);
+    const index = this.#indexes === 1 ? 0 : this.#indexOf(attrs);
     const slot = index * this.#slots + ((offset >>> this.#pageShift) & (this.#slots - 1));
     const low = (offset & this.#pageMask) >>> 0;
     if (this.#pages[2 * slot] !== offset - low || (this.#perms[slot]! & access) === 0) return -1;
     return this.#pages[2 * slot + 1]! + low;
+  }
+
+  /** -1, under which nothing is cached, where the program's function throws: the way without the cache asks it again, and names the region. */
+  #indexOf(attrs: MemTxAttrs): number {
+    try {
+      return this.attrsToIndex(attrs);
+    } catch {
+      return -1;
+    }
   }
 
   /** @internal What accesses the page that begins at `offset` allows, of index 0; NONE where it is not cached. */
