@@ -224,18 +224,17 @@ export class RegionDispatch extends QuickDispatch {
     control.lo = 0;
     control.hi = 0;
     if (this.ops.peek === undefined || control.depth >= MAX_NESTING) return false;
-    let value: number | bigint;
+    let value: bigint;
     control.depth++;
     try {
-      value = this.ops.peek(offset, size);
+      value = BigInt.asUintN(8 * size, BigInt(this.ops.peek(offset, size)));
     } catch (cause) {
       throw this.failed(offset, size, false, cause);
     } finally {
       control.depth--;
     }
-    const wide = BigInt.asUintN(8 * size, BigInt(value));
-    control.lo = Number(wide & 0xffff_ffffn);
-    control.hi = Number(wide >> 32n);
+    control.lo = Number(value & 0xffff_ffffn);
+    control.hi = Number(value >> 32n);
     control.result = OK;
     return true;
   }

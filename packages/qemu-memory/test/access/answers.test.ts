@@ -74,3 +74,13 @@ it('A-39: an access smaller than impl.minAccessSize asks at its own offset, alig
   expect(space.load(1, u8)).toBe(0x34);
   expect(asked).toEqual([[1, 2]]);
 });
+
+it('D10, D13: what peek answers and is no number is told with the region and the offset', () => {
+  for (const answer of [undefined, Number.NaN, 0.5, 'x']) {
+    const m = mapped({ read: () => 0, peek: () => answer as never });
+    const debugger_ = m.space.with({ debug: true });
+    expect(() => debugger_.load(4, le32)).toThrow(DeviceError);
+    expect(() => debugger_.load(4, le32)).toThrow(/region "dev": read of 4 bytes at offset 0x4/);
+    expect(m.space.load(4, le32)).toBe(0);
+  }
+});
