@@ -252,12 +252,12 @@ function failTx(tx: MemTx): void {
 }
 
 /** Do the section, the page and the block hold all of it, in one window or in several? */
-function blockHolds(slot: Slot, at: number, size: number, length: number): boolean {
+export function blockHolds(slot: Slot, at: number, size: number, length: number): boolean {
   return length >= size && (at + size <= slot.len || slot.blockOffset + at + size <= slot.section.region.ram!.length);
 }
 
 /** Bytes of a scalar that lies in two windows of one block. */
-function gather(slot: Slot, at: number, size: number, control: AccessControl): void {
+export function gather(slot: Slot, at: number, size: number, control: AccessControl): void {
   const { backing } = slot.section.region.ram!;
   for (let i = 0; i < size; i++) {
     const offset = slot.blockOffset + at + i;
@@ -266,7 +266,7 @@ function gather(slot: Slot, at: number, size: number, control: AccessControl): v
   }
 }
 
-function scatter(slot: Slot, at: number, size: number, control: AccessControl): void {
+export function scatter(slot: Slot, at: number, size: number, control: AccessControl): void {
   const { backing } = slot.section.region.ram!;
   for (let i = 0; i < size; i++) {
     const offset = slot.blockOffset + at + i;

@@ -22,7 +22,7 @@ import type { MemoryRegionSection } from '../view/section.ts';
 import { readStep, writeStep } from './bulk.ts';
 import { type AccessMode, isDirect, isWriteMode } from './chunks.ts';
 import type { AccessControl } from './control.ts';
-import { loadDispatched, storeDispatched } from './scalar.ts';
+import { blockHolds, gather, loadDispatched, scatter, storeDispatched } from './scalar.ts';
 import type { Slot } from './slot.ts';
 import { Target, translate } from './target.ts';
 import type { ViewAccess } from './view-access.ts';
@@ -157,7 +157,10 @@ export function sectionLoad<T>(
   let result: number = MemTxResult.OK;
   if (isDirect(slot, false, attrs) && target.at + codec.size <= slot.len)
     value = getScalar(slot.view, target.at, codec);
-  else {
+  else if (isDirect(slot, false, attrs) && blockHolds(slot, target.at, codec.size, target.length)) {
+    gather(slot, target.at, codec.size, control);
+    value = codec.get(control.scratch, 0);
+  } else {
     loadDispatched(control, slot, target.at, target.offset, codec, attrs);
     value = codec.get(control.scratch, 0);
     result = control.result;
@@ -180,6 +183,10 @@ export function sectionStore<T>(
   let result: number = MemTxResult.OK;
   if (isDirect(slot, true, attrs) && target.at + codec.size <= slot.len) {
     setScalar(slot.view, target.at, codec, value);
+    slot.markSlow(target.at, codec.size);
+  } else if (isDirect(slot, true, attrs) && blockHolds(slot, target.at, codec.size, target.length)) {
+    setScalar(control.scratch, 0, codec, value);
+    scatter(slot, target.at, codec.size, control);
     slot.markSlow(target.at, codec.size);
   } else {
     storeDispatched(control, slot, target.at, target.offset, codec, value, attrs);

@@ -275,3 +275,26 @@ it.each(['the short way', 'the long way'])(
       }
   },
 );
+
+it('A-121, A-122: a section load or store over two host buffers of the section is whole', () => {
+  const m = new TestMachine();
+  const ram = m.ram(0x1000, 0x20, 'ram', segmentedBacking([new Uint8Array(0x10), new Uint8Array(0x10)]));
+  m.core.globalDirtyLogStart(1);
+  memoryRegionResetDirty(ram, 0, 0x20, DirtyClient.MIGRATION);
+  const section = addressSpaceLookupSection(m.space, 0x1000);
+  const tx = new MemTx();
+  sectionStore(section, 0xe, le32, 0x0403_0201, ANY, tx);
+  expect([tx.result, tx.done, m.space.load(0x100e, le32)]).toEqual([OK, 4, 0x0403_0201]);
+  expect(memoryRegionGetDirty(ram, 0, 0x20, DirtyClient.MIGRATION)).toBe(true);
+  expect([sectionLoad(section, 0xe, le32, ANY, tx), tx.result, tx.done]).toEqual([0x0403_0201, OK, 4]);
+  sectionStore(section, 0x1e, le32, 0, ANY, tx);
+  expect(tx.result).toBe(DECODE_ERROR);
+});
+
+it('A-93: invalidate takes a count of bytes, nothing else', () => {
+  const m = new TestMachine();
+  m.ram(0, 0x100);
+  const cache = m.space.cache(0, 0x10, 'write');
+  for (const bad of [-1, 0.5, Number.NaN, 0x11]) expect(() => cache.invalidate(0, bad)).toThrow(RangeError);
+  cache.invalidate(0x10, 0);
+});
