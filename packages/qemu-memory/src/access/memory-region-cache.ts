@@ -126,7 +126,7 @@ export class MemoryRegionCache extends DisposableBase {
   /** Marks what was stored as dirty. @throws {MemoryRegionError} the cache was opened for reading. */
   invalidate(offset: number, accessLen: number): void {
     this.#checkWrites();
-    this.#check(offset, accessLen);
+    this.#check(offset, checkLength(accessLen, 'accessLen'));
     if (this.#bytes.length > 0) this.#slot!.markSlow(this.#at + offset, accessLen);
   }
 
