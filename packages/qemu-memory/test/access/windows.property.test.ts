@@ -4,7 +4,7 @@
  */
 import * as codecs from '@guestmem/memtx';
 import { le32, MEMTXATTRS_UNSPECIFIED, MemTx, memTxAttrs } from '@guestmem/memtx';
-import { bufferBacking, ScalarCodec } from '@guestmem/vm-memory';
+import { bufferBacking, byteArray, ScalarCodec } from '@guestmem/vm-memory';
 import { expect, it } from 'vitest';
 import {
   type AddressSpace,
@@ -25,6 +25,7 @@ const BIG = 0x9000_0000;
 const END = 0x1_0000_0000;
 const FAR = END - 2 * PAGE;
 const DEVICES = 0xfee0_0000;
+const ROM = 0x2000_0000;
 /** Every ready-made codec, le32 as often as half of the others. */
 const CODECS: readonly ScalarCodec<number | bigint>[] = Object.values(codecs)
   .filter((each) => each instanceof ScalarCodec)
@@ -41,7 +42,7 @@ function valueFor(codec: ScalarCodec<number | bigint>, value: number): number | 
   return bits === 64 ? fits : Number(fits);
 }
 
-/** One machine: RAM at 0, HIGH, BIG and FAR, four devices, a ROM device, and `dma` behind an IOMMU of 16 pages at 0. */
+/** One machine: RAM at 0, HIGH, BIG and FAR, four devices, a ROM, a ROM device, and `dma` behind an IOMMU of 16 pages at 0. */
 class Machine {
   readonly core = new MemoryCore();
   readonly system = this.core.container('system', 1n << 64n);
@@ -50,6 +51,8 @@ class Machine {
   readonly big = this.core.ram('big', bufferBacking(RAM_PAGES * PAGE));
   readonly far = this.core.ram('far', bufferBacking(RAM_PAGES * PAGE));
   readonly over = this.core.ram('over', bufferBacking(PAGE));
+  readonly rom = this.core.rom('rom', bufferBacking(new Uint8Array(PAGE).fill(0x5a)));
+  readonly flash: MemoryRegion;
   readonly log: string[] = [];
   readonly memory: AddressSpace;
   readonly dma: AddressSpace;
@@ -57,7 +60,7 @@ class Machine {
   readonly table: ({ to: number; perm: IommuAccess } | null)[];
   readonly model: PageIommu;
   readonly iommu: MemoryRegion;
-  readonly attrs = [MEMTXATTRS_UNSPECIFIED, memTxAttrs({ requesterId: 7 })];
+  readonly attrs = [{}, { requesterId: 7 }, { memory: true }, { debug: true }].map((fields) => memTxAttrs(fields));
   readonly forgetful: boolean;
   readonly #taps: Disposable[] = [];
   #logged = false;
@@ -82,6 +85,14 @@ class Machine {
       this.system.addSubregion(DEVICES + i * PAGE, device);
       return device;
     });
+    const flash = new Uint8Array(PAGE).map((_, i) => i);
+    this.flash = this.core.romDevice('flash', bufferBacking(flash), {
+      read: (offset, size) => this.#read('flash', offset, size),
+      write: (offset, value, size) => void this.log.push(`flash W${size}@${offset}=${value}`),
+      peek: (offset, size) => offset + size,
+    });
+    this.system.addSubregion(ROM, this.rom);
+    this.system.addSubregion(ROM + PAGE, this.flash);
     this.core.access.flushCoalescedMmio = () => void this.log.push('flush');
     this.table = Array.from({ length: 16 }, (_, page) => ({ to: page * PAGE, perm: IommuAccess.RW }));
     this.model = new PageIommu(
@@ -117,10 +128,10 @@ class Machine {
     value: number,
   ): string {
     const space = this[which];
-    if (this.forgetful) for (const each of [this.memory, this.dma]) each.map.forget();
+    if (this.forgetful) for (const each of [this.memory, this.dma]) each.map.restart();
     if (this.forgetful) this.model.windows.close();
     const tx = new MemTx();
-    const attrs = this.attrs[value & 1]!;
+    const attrs = (value & 0x300) === 0 ? this.attrs[(value >>> 10) & 3]! : this.attrs[(value >>> 10) & 1]!;
     // One in sixteen is whatever it is: most codecs refuse it.
     const stored = (value & 0xf0) === 0 ? value : valueFor(codec, value);
     try {
@@ -147,6 +158,13 @@ class Machine {
           space.set(addr, value & 0xff, value & 0x3ff, attrs, tx);
           return `${tx.result} ${tx.done}`;
         }
+        case 8: {
+          const buf = space.with({ attrs, tx }).readObj(addr, byteArray(value & 0x1f));
+          return `${buf.join()} ${tx.result} ${tx.done}`;
+        }
+        case 9:
+          space.writeRom(addr, new Uint8Array(value & 0x3f).fill(value));
+          return '';
         default: {
           space.txWrite(addr, new Uint8Array(value & 0x7f).fill(value), attrs, 'stop', tx);
           return `${tx.result} ${tx.done}`;
@@ -180,7 +198,7 @@ class Machine {
         this.model.invalidate(null, (n % 16) * PAGE, PAGE);
         break;
       case 5:
-        this.table[n % 16] = { to: HIGH + (n % RAM_PAGES) * PAGE, perm: 3 };
+        this.table[n % 16] = { to: n % 8 === 1 ? ROM + PAGE : HIGH + (n % RAM_PAGES) * PAGE, perm: 3 };
         this.model.flush();
         break;
       case 6: {
@@ -202,6 +220,12 @@ class Machine {
       case 10:
         device.dispatch.guardDisabled = n % 8 < 4;
         break;
+      case 11:
+        this.flash.romDeviceSetRomd(n % 4 < 2);
+        break;
+      case 12:
+        device.setReadonly(n % 8 < 4);
+        break;
       default:
         this.iommu.setEnabled(n % 4 !== 0);
     }
@@ -212,7 +236,7 @@ class Machine {
     const dirty = [this.low, this.big, this.far].map((region) =>
       Array.from({ length: RAM_PAGES }, (_, page) => memoryRegionGetDirty(region, page * PAGE, PAGE, LogClient.VGA)),
     );
-    const sums = [this.low, this.high, this.big, this.far, this.over].map((region) =>
+    const sums = [this.low, this.high, this.big, this.far, this.over, this.rom, this.flash].map((region) =>
       region.ram!.backing.segmentAt(0).bytes.reduce((sum, byte, i) => (sum + byte * (i + 1)) % 0xffff_fffb, 0),
     );
     return `${dirty} ${sums} ${this.core.access.depth}`;
@@ -228,6 +252,9 @@ const PLACES: readonly (readonly ['memory' | 'dma', number])[] = [
   ['memory', DEVICES + 2 * PAGE],
   ['memory', DEVICES + 3 * PAGE],
   ['memory', BIG],
+  ['memory', ROM],
+  ['memory', ROM + PAGE],
+  ['memory', ROM + PAGE - 8],
   ['memory', BIG + (RAM_PAGES - 1) * PAGE],
   ['memory', FAR],
   ['memory', END - 8],
@@ -247,14 +274,14 @@ it('A-70, A-150, D15: windows change no answer, no callback and no memory', () =
     const forgets = new Machine(true);
     for (let round = 0; round < 40; round++) {
       const [which, base] = random.pick(PLACES);
-      const form = random.below(8);
+      const form = random.below(11);
       const codec = random.pick(CODECS);
       const near = random.pick([0, 8, 0x38, 0x3c, 0x40, 0x44, PAGE - 16]);
       for (let i = 0; i < 14; i++) {
         const strays = i > 10;
         const addr = base + near + (strays ? random.below(24) - 4 : 0);
         const value = random.below(2 ** 32);
-        const what = strays ? random.below(8) : form;
+        const what = strays ? random.below(11) : form;
         const kind = strays ? random.pick(CODECS) : codec;
         const told = `seed ${seed}, round ${round}: ${which} ${what} ${addr.toString(16)} ${kind.size}`;
         if (addr < 0) continue;
@@ -263,7 +290,7 @@ it('A-70, A-150, D15: windows change no answer, no callback and no memory', () =
       expect(keeps.log.join('; '), `seed ${seed}, round ${round}`).toBe(forgets.log.join('; '));
       keeps.log.length = 0;
       forgets.log.length = 0;
-      const kind = random.below(12);
+      const kind = random.below(14);
       const n = random.below(64);
       keeps.edit(kind, n);
       forgets.edit(kind, n);
