@@ -103,9 +103,10 @@ export class AttributedMemory implements TxMemory {
     let result: MemTxResult = MemTxResult.OK;
     let done = 0;
     let at = 0;
+    let end = buf.length; // Of what is asked for next.
     let cause: unknown;
     do {
-      const part = at === 0 ? buf : buf.subarray(at);
+      const part = at === 0 && end === buf.length ? buf : buf.subarray(at, end);
       const here = addressPlus(addr, at);
       let moved = 0;
       let bits: MemTxResult = MemTxResult.OK;
@@ -121,12 +122,20 @@ export class AttributedMemory implements TxMemory {
       if (result === MemTxResult.OK) done += moved;
       at += moved;
       if (bits !== MemTxResult.OK) {
+        const rest = end === buf.length && onError !== 'stop' ? end - at : 0;
+        // Behind an IOMMU it is all or nothing (V-1.12): what comes before the failure is asked for by itself.
+        const open = rest > 0 ? this.#run(addressPlus(addr, at), rest, access, true) : 0;
+        if (open > 0 && open < rest) {
+          end = at + open;
+          continue;
+        }
         result = (result | bits) >>> 0;
         if (onError === 'stop') break;
-        const hole = at < buf.length ? this.#hole(addressPlus(addr, at), buf.length - at, access) : 0;
-        if (what === 'read') buf.fill(0, at, at + hole);
-        at += hole;
+        const failed = end < buf.length ? end - at : this.#hole(addr, at, buf.length, access);
+        if (what === 'read') buf.fill(0, at, at + failed);
+        at += failed;
       }
+      end = buf.length;
     } while (at < buf.length);
     if (tx === null && result !== MemTxResult.OK)
       throw new MemTxError(what, result, { addr, expected: buf.length, completed: done, cause });
@@ -136,10 +145,15 @@ export class AttributedMemory implements TxMemory {
     }
   }
 
-  /** Bytes from `addr` on, 1 to `most`, that a transfer cannot touch. */
-  #hole(addr: GuestAddress, most: number, access: Permissions): number {
-    let length = 1;
-    while (length < most && !this.memory.checkRange(addressPlus(addr, length), 1, access)) length++;
+  /** Bytes from `at` on, up to `end`, that a transfer cannot touch: the first, which has failed, and more. */
+  #hole(addr: GuestAddress, at: number, end: number, access: Permissions): number {
+    return at < end ? 1 + this.#run(addressPlus(addr, at + 1), end - at - 1, access, false) : 0;
+  }
+
+  /** Bytes from `addr` on, 0 to `most`, that are all `there`, or all not. */
+  #run(addr: GuestAddress, most: number, access: Permissions, there: boolean): number {
+    let length = 0;
+    while (length < most && this.memory.checkRange(addressPlus(addr, length), 1, access) === there) length++;
     return length;
   }
 }

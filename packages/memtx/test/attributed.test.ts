@@ -2,14 +2,18 @@ import { attributed, le16, le32, le64, le64n, MemTx, MemTxError, MemTxResult, me
 import {
   AtomicBitmap,
   bufferBacking,
+  byteArray,
   type GuestAddress,
   GuestMemoryError,
   GuestMemoryRegion,
   GuestRegionBuffer,
   GuestRegionCollection,
   guestMemory,
+  IommuMemory,
+  Iotlb,
   Ordering,
   Permissions,
+  tlbIommu,
 } from '@guestmem/vm-memory';
 import { describe, expect, it } from 'vitest';
 import { orderGrid } from './support/order-grid.ts';
@@ -116,6 +120,22 @@ describe('plain memory with attributes', () => {
     go.readSlice(back, 0x1008);
     expect([...back]).toEqual([...bytes].map((byte, i) => (i >= 8 && i < 16 ? 0 : byte)));
     expect(go.tx).toEqual({ result: MemTxResult.DECODE_ERROR, done: 8 });
+  });
+
+  it('A-61, V-1.12: with continue, what is mapped before and after a gap of an IOMMU is moved, though it is all or nothing', () => {
+    const memory = guestMemory([{ startAddr: 0, memory: 0x10 }]);
+    memory.writeSlice(new Uint8Array(0x10).fill(7), 0);
+    const tlb = new Iotlb();
+    tlb.setMapping(0x1000, 0, 4, Permissions.READ_WRITE);
+    tlb.setMapping(0x1008, 8, 4, Permissions.READ_WRITE);
+    const behind = attributed(new IommuMemory(memory, tlbIommu(tlb)));
+    const go = memTxView(behind, { onError: 'continue' });
+    const buf = new Uint8Array(14).fill(1);
+    expect([go.read(buf, 0x1000), buf.join(''), go.tx.result]).toEqual([4, '77770000777700', MemTxResult.DECODE_ERROR]);
+    expect([go.write(new Uint8Array(14).fill(9), 0x1000), go.tx.result]).toEqual([4, MemTxResult.DECODE_ERROR]);
+    expect(memory.readObj(0, byteArray(14)).join('')).toBe('99997777999977');
+    expect([go.read(buf.subarray(0, 4), 0x1000), go.tx.result]).toEqual([4, MemTxResult.OK]);
+    expect([memTxView(behind, { tx: new MemTx() }).read(buf, 0x1000)]).toEqual([0]); // stop: all or nothing.
   });
 
   it('A-61: with continue, a transfer that begins in a hole reaches what comes after it', () => {
