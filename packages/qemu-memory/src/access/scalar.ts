@@ -149,14 +149,29 @@ export function storeNotdirty(
   tx: MemTx | null,
 ): void {
   const control = core.access;
-  const invalidate = control.invalidateCode;
-  translate(map, toAddress(addr), codec.size, true, attrs, map.target);
-  // Only RAM: a device's callback may store by itself, and that is not to be kept from the translator.
-  if (map.target.slot.kind === SlotKind.RAM) control.invalidateCode = null;
-  try {
+  const { size } = codec;
+  const start = toAddress(addr);
+  translate(map, start, size, true, attrs, map.target);
+  const { slot, at, length } = map.target;
+  if (slot.kind !== SlotKind.RAM || !slot.takesWrites(attrs) || !blockHolds(slot, at, size, length)) {
     storeSlow(core, map, addr, codec, value, attrs, tx, undefined);
-  } finally {
-    control.invalidateCode = invalidate;
+    return;
+  }
+  setScalar(control.scratch, 0, codec, value); // A value that is refused is no access.
+  map.taps?.stored(start, size, value, attrs);
+  if (at + size <= slot.len) setScalar(slot.view, at, codec, value);
+  else {
+    setScalar(control.scratch, 0, codec, value);
+    scatter(slot, at, size, control);
+  }
+  // For the marks alone: what taps and models store by themselves is not to be kept from the translator.
+  const invalidate = control.invalidateCode;
+  control.invalidateCode = null;
+  slot.markSlow(at, size);
+  control.invalidateCode = invalidate;
+  if (tx !== null) {
+    tx.result = MemTxResult.OK;
+    tx.done = size;
   }
 }
 

@@ -394,6 +394,34 @@ it('A-73: stlNotdirty marks VGA and MIGRATION, and leaves translated code alone'
   expect(m.took()).toEqual(['W4@0=0x55']);
 });
 
+it('A-73, D15: what a tap or a model of an IOMMU stores during a stlNotdirty invalidates code as ever', () => {
+  const m = new TestMachine({ translatesCode: true });
+  const ram = m.ram(0, 16 * PAGE);
+  memoryRegionResetDirty(ram, 0, 16 * PAGE, CODE);
+  const told: number[] = [];
+  m.core.access.invalidateCode = (_block, offset) => void told.push(offset);
+  const seen: unknown[] = [];
+  const see = ({ addr, value }: { addr: unknown; value: unknown }) => {
+    seen.push([addr, value]);
+    m.space.store(3 * PAGE, le32, 1);
+  };
+  const tap = m.space.tap(8, 4, see, { on: 'write' });
+  m.space.stlNotdirty(8, 0x11223344);
+  expect([told, seen, m.space.load(8, le32)]).toEqual([[3 * PAGE], [[8, 0x11223344]], 0x11223344]);
+  expect(() => m.space.stlNotdirty(8, -1)).toThrow(RangeError);
+  expect(seen.length).toBe(1);
+  tap.dispose();
+  told.length = 0;
+  let walks = 0;
+  const translate = () => {
+    m.space.store((4 + walks++) * PAGE, le32, 1);
+    return { targetAs: m.space, iova: 0, translatedAddr: 2 * PAGE, addrMask: 0xfff, perm: 3 };
+  };
+  const dma = m.core.addressSpace(m.core.iommu('mmu', PAGE, { translate }), 'dma');
+  dma.stlNotdirty(0, 5);
+  expect([told, walks, m.space.load(2 * PAGE, le32)]).toEqual([[4 * PAGE], 1, 5]);
+});
+
 it('A-168, A-183: with global logging IOMMU regions count as logged, so that listeners hear of them', () => {
   const m = new TestMachine();
   const bus = m.core.iommu('iommu', 0x10000, {
