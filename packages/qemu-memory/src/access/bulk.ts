@@ -98,7 +98,7 @@ export function transfer(
   const control = core.access;
   const { target } = map;
   const { length } = buf;
-  if (map.taps !== null && isWrite && length > 0) map.taps.transferred(start, buf, true, attrs);
+  if (map.taps !== null && isWrite && length > 0) map.taps.transferred(start, buf, true, attrs, !stop);
   let addr: GuestAddress = start;
   let result: number = MemTxResult.OK;
   let failedAt = -1;
@@ -144,7 +144,7 @@ export function transfer(
   } finally {
     control.transfers--;
   }
-  if (map.taps !== null && !isWrite && length > 0) map.taps.transferred(start, buf, false, attrs);
+  if (map.taps !== null && !isWrite && length > 0) map.taps.transferred(start, buf, false, attrs, !stop);
   const completed = failedAt < 0 ? length : failedAt;
   if (tx !== null) {
     tx.result = result >>> 0;

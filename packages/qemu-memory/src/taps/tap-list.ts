@@ -87,8 +87,9 @@ export class TapList {
   stored(addr: GuestAddress, size: number, value: unknown, attrs: MemTxAttrs): void {
     this.#tell(addr, size, true, value, undefined, attrs);
   }
-  transferred(addr: GuestAddress, bytes: Uint8Array, isWrite: boolean, attrs: MemTxAttrs): void {
-    this.#tell(addr, bytes.length, isWrite, undefined, bytes, attrs);
+  /** @param wraps does it go on at 0 after 2^64 - 1? */
+  transferred(addr: GuestAddress, bytes: Uint8Array, isWrite: boolean, attrs: MemTxAttrs, wraps: boolean): void {
+    this.#tell(addr, bytes.length, isWrite, undefined, bytes, attrs, wraps);
   }
 
   #tell(
@@ -98,11 +99,14 @@ export class TapList {
     value: unknown,
     bytes: Uint8Array | undefined,
     attrs: MemTxAttrs,
+    wraps = false,
   ): void {
     const first = BigInt(addr);
     const last = first + BigInt(size) - 1n;
+    const again = wraps ? last - LAST_ADDRESS - 1n : -1n; // The last address after 2^64 - 1.
     for (const tap of this.#taps) {
-      if (tap.first > last || tap.last < first || !(isWrite ? tap.writes : tap.reads)) continue;
+      const meets = (tap.first <= last && tap.last >= first) || tap.first <= again;
+      if (!meets || !(isWrite ? tap.writes : tap.reads)) continue;
       tap.seen({ addr, size, isWrite, value, bytes, attrs });
     }
   }

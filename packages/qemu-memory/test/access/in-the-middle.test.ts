@@ -231,3 +231,22 @@ it('D15: a tap does not see a store that is refused for its value or its orderin
   expect(seen).toEqual([2]);
   expect(() => m.space.tap(0, 8, () => undefined, { on: 'sideways' as never })).toThrow(TypeError);
 });
+
+it('D15, A-61: a tap at 0 sees a transfer that goes on there after 2^64 - 1, and no other', () => {
+  const m = new TestMachine();
+  m.ram(0, 16);
+  m.ram(2n ** 64n - 16n, 16);
+  const seen: unknown[] = [];
+  m.space.tap(0, 4, ({ addr, size, isWrite }) => seen.push([addr, size, isWrite]));
+  m.space.tap(6, 1, () => seen.push('too far'));
+  const start = 2n ** 64n - 4n;
+  const tx = new MemTx();
+  for (const onError of ['continue', 'stop'] as const) {
+    m.space.txWrite(start, new Uint8Array(8), MEMTXATTRS_UNSPECIFIED, onError, tx);
+    m.space.txRead(start, new Uint8Array(8), MEMTXATTRS_UNSPECIFIED, onError, tx);
+  }
+  expect(seen).toEqual([
+    [start, 8, true],
+    [start, 8, false],
+  ]);
+});
