@@ -95,11 +95,13 @@ export function sectionCoversRegionAddr(section: MemoryRegionSection, offset: Gu
 /**
  * The host memory from `sectionOffset` to the section's end, or to the end of the host buffer (A-117).
  *
- * @throws {GuestMemoryError} `host-address-not-available`: the region has no RAM block, or the offset is outside.
+ * @throws {GuestMemoryError} `host-address-not-available`: the region has no RAM block, or the offset is outside of it or the section.
  */
 export function sectionGetHostAddr(section: MemoryRegionSection, sectionOffset: GuestAddress): Uint8Array {
   const at = toBigAddress(sectionOffset, 'section offset');
-  if (section.region.ram === null || section.region.kind === RegionKind.RAM_DEVICE || at >= section.size)
+  const { ram, kind } = section.region;
+  const isIn = ram !== null && at < section.size && at + section.offsetWithinRegion < BigInt(ram.length);
+  if (!isIn || kind === RegionKind.RAM_DEVICE)
     throw new GuestMemoryError(
       'host-address-not-available',
       `section of "${section.region.name}" has no host memory at section offset ${hex(at)}`,

@@ -15,7 +15,7 @@ import {
   type ReadVolatile,
   type ScalarCodec,
   toAddress,
-  type VolatileSlice,
+  VolatileSlice,
   type WriteVolatile,
 } from '@guestmem/vm-memory';
 import { RegionKind } from '../region/kind.ts';
@@ -49,8 +49,9 @@ export class SectionRegion extends GuestMemoryRegion {
   override getHostAddress(offset: MemoryRegionAddress): HostAddress {
     this.#addr(offset, 1);
     const { region, offsetWithinRegion, directRead } = this.section;
-    if (region.ram === null || !directRead) return super.getHostAddress(offset);
     const at = Number(offsetWithinRegion) + Number(offset);
+    // A region may be larger than its block (T-46).
+    if (region.ram === null || !directRead || at >= region.ram.length) return super.getHostAddress(offset);
     const { start, bytes } = region.ram.backing.segmentAt(at);
     return { buffer: bytes.buffer, byteOffset: bytes.byteOffset + at - start };
   }
@@ -60,6 +61,10 @@ export class SectionRegion extends GuestMemoryRegion {
     count: GuestAddress,
     access: Permissions = Permissions.READ,
   ): VolatileSlice {
+    if (BigInt(count) === 0n && this.section.directRead) {
+      this.#check(offset, 0n);
+      return new VolatileSlice(new Uint8Array(0));
+    }
     const addr = this.#addr(offset, count);
     const slice = this.#view.getSlices(addr, count, access).next();
     if (slice.done === true || BigInt(slice.value.length) !== BigInt(count))
@@ -105,9 +110,14 @@ export class SectionRegion extends GuestMemoryRegion {
 
   /** The address of `offset`. @throws {GuestMemoryError} unless all `count` bytes are in the section. */
   #addr(offset: MemoryRegionAddress, count: GuestAddress): GuestAddress {
+    return toAddress(BigInt(this.startAddr) + this.#check(offset, BigInt(count)));
+  }
+
+  /** The offset. @throws {GuestMemoryError} unless all `count` bytes are in the section. */
+  #check(offset: MemoryRegionAddress, count: bigint): bigint {
     const at = BigInt(toAddress(offset, 'offset'));
-    if (at + BigInt(count) > BigInt(this.length)) throw this.#outside(offset, count, 'are past the end');
-    return toAddress(BigInt(this.startAddr) + at);
+    if (at + count > BigInt(this.length)) throw this.#outside(offset, count, 'are past the end');
+    return at;
   }
 
   #outside(offset: MemoryRegionAddress, count: GuestAddress, why: string): GuestMemoryError {

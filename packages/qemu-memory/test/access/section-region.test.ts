@@ -1,7 +1,14 @@
 import { le32, u8 } from '@guestmem/memtx';
 import { bufferBacking, GuestMemoryRegion, Permissions } from '@guestmem/vm-memory';
 import { describe, expect, it } from 'vitest';
-import { MemoryCore, type PinnedView, type SectionRegion } from '../../src/index.ts';
+import {
+  addressSpaceLookupSection,
+  MemoryCore,
+  type PinnedView,
+  type SectionRegion,
+  sectionGetHostAddr,
+} from '../../src/index.ts';
+import { TestMachine } from '../support/machine.ts';
 
 /** RAM [0, 0x2000) with a device over [0x800, 0x900), ROM at 0x4000, RAM again at the very end of the space. */
 function machine(): { pinned: PinnedView; ram: Uint8Array; written: number[] } {
@@ -89,6 +96,29 @@ describe('sections as regions', () => {
     expect(rom.permits(Permissions.WRITE)).toBe(false);
     expect(pinned.toRegionAddr(0x4002, Permissions.WRITE)).toBeUndefined();
     expect(() => pinned.getSlice(0x3000, 1)).toThrow(expect.objectContaining({ code: 'invalid-guest-address' }));
+  });
+
+  it('V-1.8: a slice of no bytes is one wherever there is memory, its end included', () => {
+    const { pinned } = machine();
+    const rest = region(pinned, 0x900);
+    for (const offset of [0, 5, rest.length]) expect(rest.getSlice(offset, 0).length).toBe(0);
+    expect([pinned.getSlice(0x900, 0).length, pinned.getSlice((1n << 64n) - 1n, 0).length]).toEqual([0, 0]);
+    expect(region(pinned, (1n << 64n) - 1n).checkRange(1, 0)).toBe(true);
+    expect(() => rest.getSlice(BigInt(rest.length) + 1n, 0)).toThrow(/past the end/);
+    expect(() => pinned.getSlice(0x3000, 0)).toThrow(expect.objectContaining({ code: 'invalid-guest-address' }));
+  });
+
+  it('T-46, A-117: what a region shows beyond its block has no host address', () => {
+    const m = new TestMachine();
+    m.root.addSubregion(0x1000, m.core.ram('short', bufferBacking(0x100), { size: 0x200 }));
+    const pinned = m.space.memory();
+    const none = expect.objectContaining({ code: 'host-address-not-available' });
+    const section = addressSpaceLookupSection(m.space, 0x1000);
+    expect([pinned.getHostAddress(0x10ff).byteOffset, sectionGetHostAddr(section, 0xff).length]).toEqual([0xff, 1]);
+    for (const offset of [0x100, 0x180, 0x1ff]) {
+      expect(() => pinned.getHostAddress(0x1000 + offset)).toThrow(none);
+      expect(() => sectionGetHostAddr(section, offset)).toThrow(none);
+    }
   });
 
   it('A-130: an address gives section, offset and what remains', () => {
