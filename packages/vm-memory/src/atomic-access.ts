@@ -14,6 +14,8 @@ export class AtomicCells {
   #i16: Int16Array | null = null;
   #i32: Int32Array | null = null;
   #i64: BigInt64Array | null = null;
+  /** Has the last `compareExchange` stored its value? */
+  stored = false;
   readonly #scratch: DataView;
   readonly #s8: Int8Array;
   readonly #s16: Int16Array;
@@ -79,11 +81,13 @@ export class AtomicCells {
     return codec.get(this.#scratch, 0);
   }
 
-  /** Stores `value` where `expected` is, byte for byte; gives what was there. */
+  /** Stores `value` where `expected` is, byte for byte; gives what was there, and tells in `stored` whether it did. */
   compareExchange<T>(byte: number, codec: ScalarCodec<T>, expected: T, value: T): T {
     const old = this.#raw(codec, expected);
     const raw = this.#raw(codec, value);
-    this.#setRaw(codec.size, this.#compareExchangeRaw(byte, codec.size, old, raw));
+    const seen = this.#compareExchangeRaw(byte, codec.size, old, raw);
+    this.stored = seen === old;
+    this.#setRaw(codec.size, seen);
     return codec.get(this.#scratch, 0);
   }
 

@@ -40,10 +40,11 @@ export class AtomicRef<T> {
     return before;
   }
 
-  /** Stores `value` if the cell holds `expected`, compared by bytes. @returns what was there; equal to `expected` if it was stored. */
+  /** Stores `value`, and marks, if the cell holds `expected`, compared by bytes. @returns what was there; equal to `expected` if it was stored. */
   compareExchange(expected: T, value: T): T {
-    const before = this.#live().compareExchange(this.#byte, this.codec, expected, value);
-    this.#mark();
+    const cells = this.#live();
+    const before = cells.compareExchange(this.#byte, this.codec, expected, value);
+    if (cells.stored) this.#mark();
     return before;
   }
 

@@ -415,6 +415,21 @@ it('D7: a slice of WebAssembly memory ends when that grows, and says so', () => 
     expect(fails(run).message).toMatch(/^the host buffer .* get a new slice/);
 });
 
+it('V-1.6: a compare and exchange that stores nothing marks nothing', () => {
+  const bitmap = new AtomicBitmap(64, { pageSize: 1 });
+  for (const codec of [u8, u16, u32, inOrder(u32, 'big')]) {
+    const cell = slice(64, bitmap).getAtomicRef(8, codec);
+    expect([cell.compareExchange(1, 0x80), bitmap.dirtyAt(8)]).toEqual([0, false]);
+    expect([cell.compareExchange(0, 0x80), bitmap.dirtyAt(8)]).toEqual([0, true]);
+    bitmap.reset();
+    expect([cell.compareExchange(0x80, 0x81), bitmap.dirtyAt(8)]).toEqual([0x80, true]);
+    bitmap.reset();
+  }
+  const wide = slice(64, bitmap).getAtomicRef(8, u64);
+  expect([wide.compareExchange(1n, 2n), bitmap.dirtyAt(8), wide.compareExchange(0n, MAX)]).toEqual([0n, false, 0n]);
+  expect([bitmap.dirtyAt(8), wide.load(Ordering.SEQ_CST)]).toEqual([true, MAX]);
+});
+
 it('D7: an atomic cell of WebAssembly memory ends when that grows, and says so', () => {
   const memory = wasmMemory(1);
   const cell = new VolatileSlice(wasmBacking(memory).segmentAt(0).bytes).getAtomicRef(8, u32);
