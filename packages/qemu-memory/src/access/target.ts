@@ -3,7 +3,7 @@
  * accesses, mappings and the chunk iterator stand on it. A-61 to A-63, A-150 to A-159.
  */
 import type { MemTxAttrs } from '@guestmem/memtx';
-import { type GuestAddress, toAddress } from '@guestmem/vm-memory';
+import { type GuestAddress, hex, toAddress, toBigAddress } from '@guestmem/vm-memory';
 import type { IommuTlbEntry } from '../iommu/iommu-ops.ts';
 import type { PageIommu } from '../iommu/page-iommu.ts';
 import { type AccessControl, MAX_NESTING } from './control.ts';
@@ -189,9 +189,20 @@ function checkEntry(entry: IommuTlbEntry): void {
   const { addrMask, targetAs, translatedAddr } = entry;
   if (typeof translatedAddr !== 'number' || !(translatedAddr >= 0) || !Number.isSafeInteger(translatedAddr))
     toAddress(translatedAddr, 'translatedAddr');
-  if (typeof addrMask !== 'number' || !(addrMask >= 0) || !Number.isSafeInteger(addrMask))
-    toAddress(addrMask, 'addrMask');
+  if (typeof addrMask !== 'number' || !(addrMask >= 0) || !(addrMask <= 0xffff_ffff) || !isMask(addrMask))
+    checkMask(addrMask);
   if (targetAs?.map === undefined) throw new TypeError('targetAs must be an AddressSpace or a pinned view');
+}
+
+/** Of integers of 32 bits; fractions are none. */
+function isMask(mask: number): boolean {
+  return (mask & (mask + 1)) === 0 && Math.floor(mask) === mask;
+}
+
+/** A-154. @throws {TypeError | RangeError} `mask` is not 2^k - 1. */
+function checkMask(mask: GuestAddress): void {
+  const wide = toBigAddress(mask, 'addrMask');
+  if ((wide & (wide + 1n)) !== 0n) throw new RangeError(`addrMask must be 2^k - 1, not ${hex(mask)}`);
 }
 
 /** A-151: the unassigned region answers, at the offset inside the IOMMU region. */

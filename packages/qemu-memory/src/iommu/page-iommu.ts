@@ -3,7 +3,15 @@
  * goes. Hot: `translate`, which on a hit is a load, a compare and four stores into one entry that is used again and again.
  */
 import type { MemTxAttrs } from '@guestmem/memtx';
-import { type GuestAddress, hex, type Iotlb, Permissions, toAddress } from '@guestmem/vm-memory';
+import {
+  type GuestAddress,
+  hex,
+  type Iotlb,
+  LAST_ADDRESS,
+  Permissions,
+  toAddress,
+  toBigAddress,
+} from '@guestmem/vm-memory';
 import type { ViewAccess } from '../access/view-access.ts';
 import { IommuNotifierFlag } from './iommu-notifier.ts';
 import { IommuAccess, type IommuMemoryRegionOps, type IommuTlbEntry } from './iommu-ops.ts';
@@ -155,12 +163,15 @@ export class PageIommu implements IommuMemoryRegionOps {
 
   /**
    * Forgets [iova, iova + len) and tells `region`'s notifiers that it is unmapped. Call it when a table entry goes or narrows.
-   * @throws {RangeError} no such index.
+   * @throws {RangeError} no such index; no bytes, or a range that passes 2^64 - 1.
    */
   invalidate(region: IommuRegion | null, iova: GuestAddress, len: GuestAddress, index = 0): void {
     this.#checkIndex(index);
-    const first = BigInt(toAddress(iova));
-    const last = first + BigInt(len) - 1n;
+    const first = toBigAddress(iova);
+    const bytes = len === 1n << 64n ? len : toBigAddress(len, 'length');
+    if (bytes === 0n) throw new RangeError('a range to invalidate has at least one byte; its length is 0');
+    const last = first + bytes - 1n;
+    if (last > LAST_ADDRESS) throw new RangeError(`${hex(len)} bytes at ${hex(iova)} pass 2^64 - 1; shorten the range`);
     for (let slot = index * this.#slots; slot < (index + 1) * this.#slots; slot++) {
       const page = this.#pages[2 * slot]!;
       if (page >= 0 && BigInt(page) <= last && BigInt(page + this.#pageMask) >= first) this.#pages[2 * slot] = -1;

@@ -106,6 +106,41 @@ it('A-151: a model that answers no entry, or one that leads nowhere, is named wi
   expect(() => dma.load(0, le32)).toThrow(expect.objectContaining({ code: 'invalid-guest-address' }));
 });
 
+it('A-154: an addrMask that is not 2^k - 1 leads nowhere, and is named with its region', () => {
+  let mask: GuestAddress = 0;
+  const { dma } = behind((m) => ({ translate: (offset) => entry(m.space, offset, 0x1000, RW, mask) }));
+  for (const bad of [0x1fe, 0x1001, 2, 2 ** 32, 2n ** 60n, 0.5, -1, 2 ** 53]) {
+    mask = bad;
+    expect(() => dma.load(0x800, le32), String(bad)).toThrow(DeviceError);
+    expect(() => dma.read(new Uint8Array(4), 0x800)).toThrow(/region "iommu"/);
+  }
+  for (const good of [3, 0xfff, 0xffff_ffff, 2 ** 33 - 1, 2n ** 64n - 1n]) {
+    mask = good;
+    expect(dma.with({ tx: new MemTx() }).load(0x800, le32)).toBe(0);
+  }
+});
+
+it('A-152: a range of a PageIommu to invalidate has bytes, and does not pass 2^64 - 1', () => {
+  const m = new TestMachine();
+  m.ram(0, 0x1000);
+  const model = new PageIommu(m.space, () => ({ translatedAddr: 0, perm: RW }));
+  const iommu = m.core.iommu('mmu', 1n << 64n, model).iommu!;
+  const told: unknown[] = [];
+  iommu.register({
+    flags: IommuNotifierFlag.UNMAP,
+    start: 0,
+    end: 2n ** 64n - 1n,
+    notify: (each) => told.push(each.addrMask),
+  });
+  for (const region of [iommu, null]) {
+    for (const len of [0, -1, 0.5, 2n ** 64n + 1n]) expect(() => model.invalidate(region, 0, len)).toThrow(RangeError);
+    expect(() => model.invalidate(region, 1, 1n << 64n)).toThrow(RangeError);
+  }
+  model.invalidate(iommu, 0x1000, 1);
+  model.invalidate(iommu, 0, 1n << 64n);
+  expect(told).toEqual([0, 2n ** 64n - 1n]);
+});
+
 it('A-151: iovas and targets of 2^53 and more, and masks of 4 GiB and more, translate exactly', () => {
   const { m, dma } = behind((m) => ({
     translate: (offset) => entry(m.space, offset, 0, RW, BigInt(offset) >= 1n << 60n ? 0xfffn : 0xf_ffff_ffffn),
@@ -171,7 +206,7 @@ it('A-157: chains may change space at each stage; a cycle ends and is refused', 
     const region = m.core.iommu(`stage ${i}`, 1n << 32n, {
       translate: (offset) => {
         steps++;
-        return entry(next, offset, Number(offset) - 0x1000, RW, 0xfff << i);
+        return entry(next, offset, Number(offset) - 0x1000, RW, (0x1000 << i) - 1);
       },
     });
     space = m.core.addressSpace(region, `stage ${i}`);
