@@ -17,7 +17,10 @@ export type StructValue<F extends StructFields> = { -readonly [K in keyof F]: Va
 
 /** How a struct is laid out. */
 export interface StructOptions {
-  /** `c` (default): fields and size aligned as a C compiler does; `packed`: no gaps. Gaps read as nothing and keep their bytes. */
+  /**
+   * `c` (default): fields and size aligned as a C compiler does; `packed`: no gaps. Gaps read as nothing. Written in place, as
+   * plain memory of this package does inside one buffer, they keep their bytes; else they are written as zeros.
+   */
   readonly layout?: 'c' | 'packed';
   /**
    * Byte order of the fields that state none: native codecs (u32, ...) and structs and arrays of them. Default: the host's.
@@ -78,7 +81,7 @@ export class StructCodec<F extends StructFields> implements Codec<StructValue<F>
     return value as StructValue<F>;
   }
 
-  /** Checks all fields, then writes them; gaps keep what they hold (zeros, when written through `writeObj` across regions). */
+  /** Checks all fields, then writes them; gaps keep what they hold (zeros, when `writeObj` writes the object as bytes: across regions, through views, into an address space). */
   set(view: DataView, offset: number, value: StructValue<F>): void {
     this.check(value);
     const names = this.#names;
