@@ -114,7 +114,7 @@ export function pullFrom(
   const tx = txOf(view, access);
   if (count === 0) return nothing(addr, tx);
   toAddress(addr); // Before the source is asked.
-  const given = checkMoved(src.readVolatile(chunk), chunk.length, addr);
+  const given = checkMoved(pulled(src, chunk, addr, count, 0), chunk.length, addr);
   writeWhole(view, chunk.subarray(0, given), addr, access);
   return tx === null ? given : tx.done;
 }
@@ -131,7 +131,7 @@ export function pullExactly(
   const run = new Run('write', view, addr, count, access);
   while (run.wantsMore) {
     const room = chunk.subarray(0, Math.min(chunk.length, count - run.moved));
-    const given = checkMoved(src.readVolatile(room), room.length, run.at);
+    const given = checkMoved(pulled(src, room, addr, count, run.done), room.length, run.at);
     if (given === 0) run.failSource('the source ended');
     run.write(room.subarray(0, given));
   }
@@ -151,7 +151,7 @@ export function pushTo(
   if (count === 0) return nothing(addr, tx);
   const got = readShort(view, chunk, addr, access);
   if (got === 0) return 0;
-  const moved = checkMoved(dst.writeVolatile(chunk.subarray(0, got)), got, addr);
+  const moved = checkMoved(pushed(dst, chunk.subarray(0, got), addr, count, 0), got, addr);
   if (tx !== null) tx.done = moved; // What the sink did not take has not been transferred.
   return moved;
 }
@@ -179,7 +179,12 @@ export function pushAll(
     const got = run.read(room);
     let taken = 0;
     while (taken < got) {
-      const more = checkMoved(dst.writeVolatile(room.subarray(taken, got)), got - taken, addressPlus(start, taken));
+      const rest = room.subarray(taken, got);
+      const more = checkMoved(
+        pushed(dst, rest, addr, count, run.done - rest.length),
+        rest.length,
+        addressPlus(start, taken),
+      );
       if (more === 0) run.failSource('the sink takes no more', got - taken);
       taken += more;
     }
@@ -215,6 +220,11 @@ class Run {
     this.#count = count;
     this.#access = access;
     this.#tx = txOf(view, access);
+  }
+
+  /** Bytes before the first failure. */
+  get done(): number {
+    return this.#done;
   }
 
   get at(): GuestAddress {
@@ -280,6 +290,40 @@ function shortOrThrow(what: string, tx: MemTx, addr: GuestAddress, expected: num
   const { result, done } = tx;
   if (result === MemTxResult.OK || (result === MemTxResult.DECODE_ERROR && done > 0)) return done;
   throw new MemTxError(what, result, { addr, expected, completed: done });
+}
+
+/** What the source gave. @throws {GuestMemoryError} `io-error`: it threw. */
+function pulled(src: ReadVolatile, into: Uint8Array, addr: GuestAddress, expected: number, completed: number): number {
+  try {
+    return src.readVolatile(into);
+  } catch (cause) {
+    throw streamFailed('source', addr, expected, completed, cause);
+  }
+}
+
+/** What the sink took. @throws {GuestMemoryError} `io-error`: it threw. */
+function pushed(dst: WriteVolatile, from: Uint8Array, addr: GuestAddress, expected: number, completed: number): number {
+  try {
+    return dst.writeVolatile(from);
+  } catch (cause) {
+    throw streamFailed('sink', addr, expected, completed, cause);
+  }
+}
+
+function streamFailed(
+  who: string,
+  addr: GuestAddress,
+  expected: number,
+  completed: number,
+  cause: unknown,
+): GuestMemoryError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new GuestMemoryError('io-error', `the ${who} failed after ${completed} of ${expected} bytes: ${why}`, {
+    addr: addressPlus(addr, completed),
+    expected,
+    completed,
+    cause,
+  });
 }
 
 function checkCount(count: number): number {

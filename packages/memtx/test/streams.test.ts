@@ -123,6 +123,25 @@ describe('streams into memory', () => {
     expect([...after.subarray(0, 7)]).toEqual([11, 12, 13, 14, 15, 16, 0]);
   });
 
+  it('V-1.5: a source or sink that throws is the cause of an io-error that tells how far it got', () => {
+    const { view } = machine();
+    const src = source(9, 2);
+    const dst = sink(9, 2);
+    const broken = {
+      readVolatile: (into: Uint8Array): number => (src.given < 4 ? src.readVolatile(into) : fail()),
+      writeVolatile: (from: Uint8Array): number => (dst.taken.length < 4 ? dst.writeVolatile(from) : fail()),
+    };
+    const fail = (): never => {
+      throw new TypeError('unplugged');
+    };
+    const told = { code: 'io-error', expected: 8, completed: 4, addr: 0x1004, cause: new TypeError('unplugged') };
+    expect(caught(() => view.readExactVolatileFrom(0x1000, broken, 8))).toMatchObject(told);
+    expect(caught(() => view.writeAllVolatileTo(0x1000, broken, 8))).toMatchObject(told);
+    const atOnce = { ...told, completed: 0, addr: 0x1000 };
+    expect(caught(() => view.readVolatileFrom(0x1000, broken, 8))).toMatchObject(atOnce);
+    expect(caught(() => view.writeVolatileTo(0x1000, broken, 8))).toMatchObject(atOnce);
+  });
+
   it('V-1.5: more than one portion of 64 KiB', () => {
     const bus = new Bus();
     const ram = bus.ram(0, 0x2_0001);

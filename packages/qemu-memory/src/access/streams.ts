@@ -62,6 +62,7 @@ function move(
   const { map } = space;
   const control = space.core.access;
   const run: Run = { moved: 0, result: MemTxResult.OK };
+  const end = otherEnd(run, start, count, isWrite, other);
   let addr = start;
   control.transfers++; // The other end may change the map: it goes on with this one (T-97).
   try {
@@ -76,10 +77,10 @@ function move(
       if (!isSeen && isDirect(slot, isWrite, MEMTXATTRS_UNSPECIFIED) && at < slot.len) {
         offered = Math.min(length, slot.len - at);
         if (!isWrite) control.observer?.dmaRead?.(addr, offered, slot.section.region);
-        done = offer(slot, at, offered, isWrite, addr, other);
+        done = offer(slot, at, offered, isWrite, addr, end);
       } else {
         offered = Math.min(count - run.moved, DEVICE_CHUNK);
-        done = throughBuffer(space, map, addr, offered, isWrite, other, run);
+        done = throughBuffer(space, map, addr, offered, isWrite, end, run);
       }
       run.moved += done;
       if (run.result !== MemTxResult.OK || done === 0 || (done < offered && !exact)) return run;
@@ -136,6 +137,35 @@ function throughBuffer(
   run.result = tx.result;
   if (tx.done === 0) return 0;
   return checkMoved(other(bytes.subarray(0, tx.done)), tx.done, addr);
+}
+
+/** `other`; what it throws becomes the cause of an `io-error` that tells how far `run` had come. */
+export function otherEnd(
+  run: Run,
+  start: GuestAddress,
+  count: number,
+  isWrite: boolean,
+  other: (bytes: Uint8Array) => number,
+): (bytes: Uint8Array) => number {
+  return (bytes) => {
+    try {
+      return other(bytes);
+    } catch (cause) {
+      const who = isWrite ? 'the source' : 'the sink';
+      const why = cause instanceof Error ? cause.message : String(cause);
+      const { moved } = run;
+      throw new GuestMemoryError(
+        'io-error',
+        `${who} failed after ${moved} of ${count} bytes at ${hex(start)}: ${why}`,
+        {
+          addr: advance(start, moved),
+          expected: count,
+          completed: moved,
+          cause,
+        },
+      );
+    }
+  };
 }
 
 export function settle(run: Run, addr: GuestAddress, count: number, exact: boolean, what: string, why: string): number {

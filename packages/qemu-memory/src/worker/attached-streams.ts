@@ -6,7 +6,7 @@ import { MEMTXATTRS_UNSPECIFIED, MemTx, MemTxResult } from '@guestmem/memtx';
 import { type GuestAddress, type ReadVolatile, toAddress, type WriteVolatile } from '@guestmem/vm-memory';
 import { advance } from '../access/bulk.ts';
 import { checkLength } from '../access/chunks.ts';
-import { checkMoved, DEVICE_CHUNK, type Run, settle } from '../access/streams.ts';
+import { checkMoved, DEVICE_CHUNK, otherEnd, type Run, settle } from '../access/streams.ts';
 import type { AttachedAccess } from './attached-access.ts';
 import { Extent } from './ring-layout.ts';
 
@@ -52,12 +52,13 @@ function move(
   other: OtherEnd,
 ): Run {
   const run: Run = { moved: 0, result: MemTxResult.OK };
+  const end = otherEnd(run, start, count, isWrite, other);
   let addr = start;
   while (run.moved < count) {
     if (run.moved > 0 && addr === 0) return { ...run, result: MemTxResult.DECODE_ERROR };
     const left = count - run.moved;
     const { offered, done } =
-      throughWindow(memory, addr, left, isWrite, other) ?? throughOwner(memory, addr, left, isWrite, other, run);
+      throughWindow(memory, addr, left, isWrite, end) ?? throughOwner(memory, addr, left, isWrite, end, run);
     run.moved += done;
     if (run.result !== MemTxResult.OK || done === 0 || (done < offered && !exact)) return run;
     addr = advance(addr, done);

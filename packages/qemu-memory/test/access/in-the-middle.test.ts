@@ -250,3 +250,21 @@ it('D15, A-61: a tap at 0 sees a transfer that goes on there after 2^64 - 1, and
     [start, 8, false],
   ]);
 });
+
+it('V-1.5: a source or sink that throws is the cause of an io-error that tells how far it got, in RAM and in a device', () => {
+  const m = new TestMachine();
+  m.ram(0, 0x1000);
+  m.device(0x1000, 0x1000);
+  for (const start of [0xffc, 0x1000, 0x100]) {
+    let calls = 0;
+    const once = (bytes: Uint8Array): number => {
+      if (calls++ % 2 === 1) throw new TypeError('unplugged');
+      return Math.min(bytes.length, 4);
+    };
+    const told = { code: 'io-error', expected: 8, completed: 4, addr: start + 4, cause: new TypeError('unplugged') };
+    const error = expect.objectContaining(told);
+    expect(() => m.space.readExactVolatileFrom(start, { readVolatile: once }, 8)).toThrow(error);
+    expect(() => m.space.writeAllVolatileTo(start, { writeVolatile: once }, 8)).toThrow(error);
+  }
+  expect(m.core.access.idle).toBe(true);
+});

@@ -204,7 +204,8 @@ it('V-1.5, A-196: a source that fails after it has written leaves all it was off
     bytes[0] = 9;
     throw new Error('the source is broken');
   };
-  expect(() => worker.readVolatileFrom(0x1fff, { readVolatile }, 0x10)).toThrow('the source is broken');
+  const failed = expect.objectContaining({ code: 'io-error', completed: 0, cause: new Error('the source is broken') });
+  expect(() => worker.readVolatileFrom(0x1fff, { readVolatile }, 0x10)).toThrow(failed);
   expect(made.space.load(0x1fff, u8)).toBe(9);
   expect([0, 1, 2, 3].map((page) => dirty.get(page * 0x1000, 1, 0))).toEqual([false, true, true, false]);
   worker.detach();
