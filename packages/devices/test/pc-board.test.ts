@@ -99,6 +99,27 @@ describe('the interrupt disable bit of a card', () => {
   });
 });
 
+describe('registers of the IOAPIC', () => {
+  it('Intel 82093AA, IOREGSEL and IOWIN: as in QEMU 7.2 they are at each 256 bytes, the select register for any size', () => {
+    const { say } = pcBoard('q35');
+    expect(say('writeb 0xfec00000 1', 'readl 0xfec00310', 'writel 0xfec00f00 0xabcd10', 'readl 0xfec00cff')).toEqual([
+      'OK 0x0000000000170020',
+      'OK 0x0000000000001000',
+    ]);
+  });
+
+  it('Intel 82093AA, IOWIN: as in QEMU 7.2 it goes by whole words, and reserved bits of an entry are kept', () => {
+    const { say } = pcBoard('q35');
+    say('writel 0xfec00000 0x3e', 'writel 0xfec00010 0xa93adb86', 'writew 0xfec00010 0', 'writeb 0xfec00010 0');
+    expect(say('readl 0xfec00010', 'readq 0xfec00010', 'readw 0xfec00010', 'readb 0xfec00010')).toEqual([
+      'OK 0x00000000a93a8b86',
+      'OK 0x00000000a93a8b86',
+      'OK 0x0000000000000000',
+      'OK 0x0000000000000000',
+    ]);
+  });
+});
+
 describe('port 0xcf9', () => {
   it('Intel ICH9, RST_CNT: on a Q35 bits 3 and 1 read back, and the lowest byte of a wide access counts', () => {
     const { say } = pcBoard('q35');

@@ -86,21 +86,28 @@ export const ioapic: DeviceModel = (context, placed) => {
     if (index === 1) return 0x20 | ((IOAPIC_PINS - 1) << 16);
     return entries[index - 0x10] ?? 0;
   };
+  const read = (offset: number, size: number): number => {
+    const register = offset & REGISTER;
+    return register === 0 ? index : register === 0x10 && size === 4 ? data() : 0;
+  };
   return {
     endianness: 'little',
-    read: (offset) => (offset === 0 ? index : offset === 0x10 ? data() : 0),
-    write: (offset, value) => {
-      if (offset === 0) index = value & 0xff;
-      else if (offset !== 0x10) return;
+    read,
+    write: (offset, value, size) => {
+      const register = offset & REGISTER;
+      if (register === 0) index = value & 0xff;
+      else if (register !== 0x10 || size !== 4) return;
       else if (index === 0) id = value & 0x0f00_0000;
       else if (index >= 0x10 && index - 0x10 < entries.length)
         entries[index - 0x10] = value & (index & 1 ? -1 : ENTRY_LO);
     },
-    peek: (offset) => (offset === 0 ? index : offset === 0x10 ? data() : 0),
+    peek: read,
   };
 };
 
+/** The registers are chosen by the last byte of the offset: each 256 bytes of the region hold them again; data goes by whole words (seen). */
+const REGISTER = 0xff;
 const IOAPIC_PINS = 24;
 const MASKED = 1 << 16;
-/** Bits of the low half of an entry that software sets: all but delivery status and remote IRR. */
-const ENTRY_LO = 0x0001_afff;
+/** Bits of the low half of an entry that software sets: all but delivery status and remote IRR, the reserved ones too (seen). */
+const ENTRY_LO = 0xffff_afff;
