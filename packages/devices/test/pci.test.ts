@@ -149,6 +149,13 @@ describe('a card on the map', () => {
     expect([word(0x1010), pins[0]!.level]).toEqual([[0xcd, 0xab, 0, 0], 0]);
   });
 
+  it('E-61: the number of messages that software allows is kept while MSI is off, and 1 while it is on', () => {
+    const { config } = board();
+    expect([0x00ff_0000, 0x0070_0000, 0x0020_0000, 0x0031_0000].map((value) => config(0x40, value) >>> 16)).toEqual([
+      0x81, 0xf0, 0xa0, 0x81,
+    ]);
+  });
+
   it('E-67: a reset takes the PCI side back and leaves the device; a transfer on its way arrives', () => {
     const { card, clock, config, pins, space, word } = board();
     const { ops } = card.device;

@@ -104,7 +104,7 @@ export class PciFunction {
   addMsi(offset: number): void {
     this.#msi = offset;
     this.config.define(offset, 2, 0x0005); // capability 5, no next one
-    this.config.define(offset + MSI_CONTROL, 2, 0x0080, MSI_ENABLE);
+    this.config.define(offset + MSI_CONTROL, 2, 0x0080, MSI_ENABLE | MSI_MESSAGES);
     this.config.define(offset + MSI_ADDRESS, 4, 0, 0xffff_fffc);
     this.config.set(C.CAPABILITIES_POINTER, 1, offset);
     this.config.set(C.STATUS, 2, this.config.get(C.STATUS, 2) | C.STATUS_CAPABILITIES);
@@ -122,7 +122,11 @@ export class PciFunction {
     if (offset < C.STATUS && offset + size > C.COMMAND)
       this.#busMaster.setEnabled((this.config.get(C.COMMAND, 2) & C.COMMAND_MASTER) !== 0);
     if (!changed) return;
-    if (this.msiEnabled) this.setInterrupt(false);
+    if (this.msiEnabled) {
+      // How many messages software allows is kept as written, but cut to the one there is once MSI is on (seen).
+      this.config.set(this.#msi + MSI_CONTROL, 2, this.config.get(this.#msi + MSI_CONTROL, 2) & ~MSI_MESSAGES);
+      this.setInterrupt(false);
+    }
     this.#follow();
     // The disable bit lies in the second byte of the word, but the pin follows only where the first is written, too (seen).
     if (wasDisabled === this.#intxDisabled || offset > C.COMMAND) return;
@@ -257,4 +261,5 @@ const COUNT_MAX = Number.MAX_SAFE_INTEGER;
 const MSI_CONTROL = 2;
 const MSI_ADDRESS = 4;
 const MSI_DATA = 12;
-const MSI_ENABLE = 1;
+const MSI_ENABLE = 0x0001;
+const MSI_MESSAGES = 0x0070;
