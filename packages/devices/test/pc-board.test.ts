@@ -120,6 +120,23 @@ describe('registers of the IOAPIC', () => {
   });
 });
 
+describe('configuration space of board functions at a reset', () => {
+  it.each([
+    ['q35', '0x8000fa90', 0], // AHCI, MAP
+    ['pc', '0x80000054', 0x00ff_ffff], // 82441FX, DRAM row type
+    ['pc', '0x80000b5c', 0x00ff_ffff], // PIIX4, device resource C and D
+    ['pc', '0x80000b60', 0x00ff_ffff],
+    ['pc', '0x80000bd0', 0],
+  ] as const)('Q-71: what QEMU 7.2 keeps is kept with bits that were 1 at power-on: %s, %s', (name, address, value) => {
+    const { say } = pcBoard(name);
+    const wanted = `OK 0x${value.toString(16).padStart(4, '0')}`;
+    expect(say(`outl 0xcf8 ${address}`, `outl 0xcfc ${value}`, 'inl 0xcfc', 'outb 0xcf9 6', 'inl 0xcfc')).toEqual([
+      wanted,
+      wanted,
+    ]);
+  });
+});
+
 describe('port 0xcf9', () => {
   it('Intel ICH9, RST_CNT: on a Q35 bits 3 and 1 read back, and the lowest byte of a wide access counts', () => {
     const { say } = pcBoard('q35');

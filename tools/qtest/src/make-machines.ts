@@ -50,8 +50,8 @@ function nameOf(line: string): string {
 }
 
 /**
- * Reads a function's 256 bytes, writes ones everywhere and zeros again to learn what a guest can change, then ones once more and
- * resets the machine to learn what it keeps.
+ * Reads a function's 256 bytes, writes ones everywhere and zeros again to learn what a guest can change, and resets the machine
+ * after zeros and after ones to learn what it keeps.
  */
 function capture(recipe: Recipe, devfn: number, model: string, name: string): PlacedFunction {
   const script: string[] = [];
@@ -68,11 +68,13 @@ function capture(recipe: Recipe, devfn: number, model: string, name: string): Pl
   for (let offset = 0; offset < 256; offset += 4)
     script.push(address(offset), write(0xffff_ffff), read, write(0), read);
   if (!memory) {
-    for (let offset = 0; offset < 256; offset += 4) script.push(address(offset), write(0xffff_ffff));
-    // The reset comes when the portion of 1024 bytes that it stands in has been answered (Q-7).
-    script.push('outb 0xcf9 0x06', ...new Array(200).fill('endianness'));
+    for (const value of [0, 0xffff_ffff]) {
+      for (let offset = 0; offset < 256; offset += 4) script.push(address(offset), write(value));
+      // The reset comes when the portion of 1024 bytes that it stands in has been answered (Q-7).
+      script.push('outb 0xcf9 0x06', ...new Array(200).fill('endianness'));
+      for (let offset = 0; offset < 256; offset += 4) script.push(address(offset), read);
+    }
   }
-  for (let offset = 0; offset < 256; offset += 4) script.push(address(offset), read);
   const args = ['-M', recipe.name, '-m', '64M', '-accel', 'tcg', '-S', '-nodefaults', '-display', 'none'];
   const qemu = spawnSync(recipe.program, [...args, '-qtest', 'stdio', '-qtest-log', 'none'], {
     input: `${script.join('\n')}\n`,
@@ -84,14 +86,16 @@ function capture(recipe: Recipe, devfn: number, model: string, name: string): Pl
     .filter((line) => line.startsWith('OK 0x'))
     .map((line) => Number(line.slice(3)))
     .map((value) => (memory ? swapNumber(value) : value));
-  if (values.length !== 64 * 4) throw new Error(`${recipe.program}: ${values.length} replies\n${qemu.stderr}`);
+  if (values.length !== 64 * (memory ? 3 : 5))
+    throw new Error(`${recipe.program}: ${values.length} replies\n${qemu.stderr}`);
   const config: string[] = [];
   const writable: string[] = [];
   const kept: string[] = [];
   for (let i = 0; i < 64; i++) {
     config.push(bytes(values[i]!));
     writable.push(bytes((values[64 + 2 * i]! ^ values[65 + 2 * i]!) >>> 0));
-    kept.push(bytes((values[192 + i]! ^ values[i]!) >>> 0));
+    // A bit that was 1 at power-on and is 0 after the first reset was kept, and one that was 0 and is 1 after the second.
+    if (!memory) kept.push(bytes(((values[192 + i]! ^ values[i]!) | (values[256 + i]! ^ values[i]!)) >>> 0));
   }
   return {
     devfn,
