@@ -93,6 +93,20 @@ describe('the interrupt disable bit of a card', () => {
     expect(say(acknowledge, 'writel 0xe0000060 2')).toEqual(['IRQ raise 20', 'IRQ lower 20']);
   });
 
+  it('E-64: the pins of cards on one line are counted together, and cancel each other', () => {
+    const { say } = pcBoard('q35', '-device', 'edu,addr=4', '-device', 'edu,addr=8');
+    const [first, second] = [0x8000_2000, 0x8000_4000];
+    for (const [config, bar] of [
+      [second, 0xe010_0000],
+      [first, 0xe000_0000],
+    ] as const)
+      say(`outl 0xcf8 ${config + 0x10}`, `outl 0xcfc ${bar}`, `outl 0xcf8 ${config + 4}`, 'outw 0xcfc 0x406');
+    say('irq_intercept_in ioapic', 'writel 0xe0000060 1', 'outb 0xcfd 0'); // not counted
+    expect(say(`outl 0xcf8 ${second + 4}`, 'outw 0xcfc 6', 'writel 0xe0100060 1')).toEqual(['IRQ raise 20']); // 1
+    expect(say('writel 0xe0000064 1')).toEqual(['IRQ lower 20']); // 1 - 1
+    expect(say('writel 0xe0100064 1')).toEqual(['IRQ raise 20']); // 0 - 1
+  });
+
   it('E-67: a reset lowers a pin that was left high, where QEMU 7.2 ends with a failed assertion', () => {
     const say = asserting();
     expect(say('outb 0xcfd 4', acknowledge, 'outb 0xcf9 6')).toEqual(['IRQ lower 20']);

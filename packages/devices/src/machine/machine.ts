@@ -22,8 +22,9 @@ import { Q35Mch } from '../board/q35-mch.ts';
 import { VirtualClock } from '../clock/virtual-clock.ts';
 import { PciEdu } from '../edu/pci-edu.ts';
 import { EventCounts } from '../events.ts';
-import { InterruptLine, WiredOr } from '../irq/interrupt-line.ts';
+import { InterruptLine } from '../irq/interrupt-line.ts';
 import { PciBus } from '../pci/pci-bus.ts';
+import { PinWire } from '../pci/pin-wire.ts';
 import type { QtestDevice } from '../qtest/machine.ts';
 import type { ReplayMachine } from '../qtest/replay.ts';
 import type { CardConfig, MachineConfig } from './config.ts';
@@ -122,9 +123,9 @@ export class Machine implements ReplayMachine {
       this.#resets.push(() => part.reset());
     }
     const bus = { core: this.core, memory: regionOf(built, rule.memory), system, events: this.events };
-    const wires = new Map<number, WiredOr>();
-    const wire = (line: number): WiredOr => {
-      const there = wires.get(line) ?? new WiredOr(router?.input(line) ?? this.lines[line]!);
+    const wires = new Map<number, PinWire>();
+    const wire = (line: number): PinWire => {
+      const there = wires.get(line) ?? new PinWire(router?.input(line) ?? this.lines[line]!);
       wires.set(line, there);
       return there;
     };

@@ -74,8 +74,8 @@ export class PciFunction {
 
   /**
    * @param name of the bus-master address space.
-   * @param pins where INTA to INTD of its slot lead; the bus or-s them with others' before they reach a line. Fewer are
-   *   allowed, none too.
+   * @param pins where INTA to INTD of its slot lead; the bus joins them with others' before they reach a line. Fewer are
+   *   allowed, none too. INTA is driven to its count: 0 is low, 1 is high, and what else a guest makes of it is high as well.
    */
   constructor(bus: PciBusWiring, name: string, identity: PciIdentity, pins: readonly InterruptSink[]) {
     this.#bus = bus;
@@ -132,7 +132,7 @@ export class PciFunction {
     if (wasDisabled === this.#intxDisabled || offset > C.COMMAND) return;
     if (this.#intx) this.#pinCount += wasDisabled ? 1 : -1;
     // All four pins of the slot are driven again, to the level they have (seen): on shared lines that is noticed.
-    for (const [i, pin] of this.#pins.entries()) pin.set(i === 0 && this.#pinCount !== 0 ? 1 : 0);
+    for (const [i, pin] of this.#pins.entries()) pin.set(i === 0 ? this.#pinCount : 0);
   }
 
   /** The device's side of its pin. */
@@ -245,12 +245,12 @@ export class PciFunction {
 
   /**
    * Counts as QEMU does: a change of the device's side while the disable bit is clear, and a change of that bit while the device's side is
-   * high. A disable bit written by its own byte is not counted, so that the count can leave 0 and 1: below 0 the pin is high, too (seen). QEMU
-   * counts for all functions on a line together; here a line is high while the pin of any is.
+   * high. A disable bit written by its own byte is not counted, so that the count can leave 0 and 1: below 0 the pin is high, too (seen). The
+   * functions on a line are counted together (pin-wire.ts).
    */
   #moved(by: number): void {
     this.#pinCount += by;
-    this.#pins[0]?.set(this.#pinCount === 0 ? 0 : 1);
+    this.#pins[0]?.set(this.#pinCount);
   }
 }
 
