@@ -216,6 +216,8 @@ describe('arguments', () => {
     });
     expect(args.machineOptions.get('hpet')).toBe(false);
     expect(parseQemuArguments(['-m', '256']).ramBytes).toBe(256n << 20n);
+    const bytes = ['8192B', '8193B', '100k', '33554433B', '0'].map((size) => parseQemuArguments(['-m', size]).ramBytes);
+    expect(bytes).toEqual([0x2000n, 0x4000n, 0x1_a000n, 0x200_2000n, undefined]); // QEMU rounds up to 8 KiB
   });
 
   it('H-3: the board replaces a route capability whose low byte is 0', () => {

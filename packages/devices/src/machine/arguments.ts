@@ -202,13 +202,16 @@ function wide(text: string, what: string): bigint {
   return BigInt(value);
 }
 
-/** Megabytes without a suffix; B, K, M, G, T with one. */
-function ramSize(text: string): bigint {
+/** Megabytes without a suffix; B, K, M, G, T with one. As in QEMU 7.2 it is rounded up to 8 KiB, and 0 is the machine's default. */
+function ramSize(text: string): bigint | undefined {
   const match = /^(\d+)([bkmgt]?)$/i.exec(text);
   if (match === null) throw new MachineError('bad-argument', `-m ${text}: not a size such as 256, 64M or 6G`);
   const shift = { b: 0n, k: 10n, '': 20n, m: 20n, g: 30n, t: 40n }[match[2]!.toLowerCase()]!;
-  return BigInt(match[1]!) << shift;
+  const bytes = BigInt(match[1]!) << shift;
+  return bytes === 0n ? undefined : (bytes + RAM_STEP - 1n) & -RAM_STEP;
 }
+
+const RAM_STEP = 0x2000n;
 
 function channel(what: string, value: string): ChannelAddress {
   if (value === 'stdio' || value === 'chardev:stdio') return { kind: 'stdio' };
