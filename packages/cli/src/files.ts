@@ -13,13 +13,13 @@ export class UserError extends Error {
   override readonly name = 'UserError';
 }
 
-/** Gives the text of a file, unpacked if its name ends in `.gz`; of standard input for `-`. @throws {UserError} */
+/** Gives the text of a file, unpacked if its name ends in `.gz`; of standard input for `-`. A byte order mark is left out. @throws {UserError} */
 export function readText(path: string): string {
   if (path === '-' && process.stdin.isTTY)
     throw new UserError('standard input is a terminal; name a file, or pipe one in (--help tells more)');
   try {
     const bytes = readFileSync(path === '-' ? 0 : path);
-    return (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
+    return (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8').replace(/^\ufeff/, '');
   } catch (cause) {
     throw new UserError(`cannot read ${path === '-' ? 'standard input' : path}: ${reasonOf(cause)}`, { cause });
   }
@@ -58,8 +58,14 @@ export function openCapture(path: string): Capture {
 /** Sets the exit code to 2 and prints one sentence if `error` is of the user's making; else throws it again. */
 export function reportUserError(error: unknown): void {
   if (!(error instanceof UserError)) throw error;
-  process.stderr.write(`guestmem: ${error.message}\n`);
+  process.stderr.write(`guestmem: ${inOneLine(error.message)}\n`);
   process.exitCode = 2;
+}
+
+/** A message may quote a file: what would steer the terminal, or begin a line of its own, is shown as `\\xNN`. */
+function inOneLine(message: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+  return message.replace(/[\x00-\x1f\x7f-\x9f]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
 function readIfThere(path: string): string | undefined {

@@ -123,6 +123,14 @@ describe('guestmem mtree prints', () => {
     expect(out).toBe(textOf('disabled'));
   });
 
+  it('D14: trees and maps that begin with a byte order mark, as an editor leaves it', async () => {
+    expect(await mtree(file('marked.txt', `\ufeff${textOf('disabled')}`), '--tree', '-D')).toBe(0);
+    expect(out).toBe(textOf('disabled'));
+    await mtree(Q35('disabled'), '--json');
+    expect(await mtree(file('marked.json', `\ufeff${out}`), '--tree', '-D')).toBe(0);
+    expect(out).toBe(textOf('disabled'));
+  });
+
   it('a flat dump alone, and gzipped files', async () => {
     expect(await mtree(file('q35.flat.gz', gzipSync(textOf('flat'))))).toBe(0);
     expect(out).toBe(textOf('flat'));
@@ -202,6 +210,13 @@ const REVERSED = `address-space: memory
 `;
 
 describe('what is no use is refused with exit code 2 and one sentence', () => {
+  it('one line, in which nothing of the file steers the terminal', async () => {
+    expect(await mtree(Q35('disabled'), '--facts', file('bad.json', '{"a": \x1b[31m\n}'))).toBe(2);
+    expect(err).toMatch(/^guestmem: .* is not JSON: .*\n$/);
+    expect(err.trimEnd()).not.toMatch(/\p{Cc}/u);
+    expect(err).toContain('\\x1b[31m\\x0a');
+  });
+
   it.each<[string, () => string[], RegExp]>([
     ['a file that is not there', () => ['nowhere'], /cannot read nowhere: there is no such file/],
     ['a directory', () => [folder], /it is a directory/],
