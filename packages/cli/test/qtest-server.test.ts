@@ -110,7 +110,7 @@ describe('as libqtest starts it', () => {
   });
 
   it('T-197: says that it does not know owners, instead of calling every region an orphan', async () => {
-    monitor.say('{"execute": "human-monitor-command", "arguments": {"command-line": "info mtree -D -o"}}');
+    monitor.say('{"execute": "human-monitor-command", "arguments": {"command-line": "info mtree -o -D"}}');
     const text: string = JSON.parse(await monitor.until('\r\n')).return;
     expect(text).toBe('info mtree: no -o here, the machines do not tell who owns a region\r\n');
   });
@@ -215,6 +215,7 @@ describe('arguments', () => {
       accel: 'qtest',
     });
     expect(args.machineOptions.get('hpet')).toBe(false);
+    expect([args.stopped, parseQemuArguments(['-S']).stopped]).toEqual([false, true]);
     expect(parseQemuArguments(['-m', '256']).ramBytes).toBe(256n << 20n);
     const bytes = ['8192B', '8193B', '100k', '33554433B', '0'].map((size) => parseQemuArguments(['-m', size]).ramBytes);
     expect(bytes).toEqual([0x2000n, 0x4000n, 0x1_a000n, 0x200_2000n, undefined]); // QEMU rounds up to 8 KiB

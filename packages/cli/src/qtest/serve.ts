@@ -39,7 +39,7 @@ export async function serve(
     });
     if (args.monitor !== undefined)
       await openChannel(args.monitor, ({ write }) => {
-        const monitor = new QmpServer(machine, write, { quit: () => setImmediate(exit) });
+        const monitor = new QmpServer(machine, write, { quit: () => setImmediate(exit), stopped: args.stopped });
         return {
           connected: () => monitor.connected(),
           feed: (text) => monitor.feed(text),

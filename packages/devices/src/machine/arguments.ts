@@ -25,6 +25,8 @@ export interface QemuArguments {
   readonly cards: readonly CardConfig[];
   /** `qtest` puts the clock under control; another accelerator has no clock commands (Q-22). */
   readonly accel: 'qtest' | 'tcg';
+  /** `-S`: the machine waits for the monitor's `cont`. No CPU runs either way; the monitor tells of it. */
+  readonly stopped: boolean;
   readonly qtest: ChannelAddress | undefined;
   /** File for the log of commands and replies, or `none`; undefined: standard error (Q-81). */
   readonly qtestLog: string | undefined;
@@ -37,6 +39,7 @@ export function parseQemuArguments(args: readonly string[]): QemuArguments {
   const reader = new Reader();
   for (let i = 0; i < args.length; i++) {
     const name = args[i]!.replace(/^--/, '-');
+    if (name === '-S') reader.stopped = true;
     if (FLAGS.has(name)) continue;
     const option = OPTIONS[name];
     if (option === undefined)
@@ -72,6 +75,7 @@ class Reader {
   readonly properties = new Map<string, string>();
   readonly cards: CardConfig[] = [];
   accel: 'qtest' | 'tcg' = 'qtest';
+  stopped = false;
   qtest: ChannelAddress | undefined;
   qtestLog: string | undefined;
   readonly chardevs = new Map<string, ChannelAddress>();

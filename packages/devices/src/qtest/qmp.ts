@@ -15,6 +15,8 @@ export interface QmpMachine {
 export interface QmpOptions {
   /** Told once when the client asks the program to end. */
   readonly quit?: () => void;
+  /** Does the machine wait for `cont`, as one that was started with `-S`? Default false. */
+  readonly stopped?: boolean;
 }
 
 interface Request {
@@ -48,20 +50,18 @@ export class QmpServer {
   readonly #commands: ReadonlyMap<string, (args: Readonly<Record<string, unknown>>) => unknown>;
   #text = '';
   #negotiated = false;
-  #running = true;
+  #status: 'prelaunch' | 'running' | 'paused';
 
   /** @param write sends text to the client; each call holds whole lines. */
   constructor(machine: QmpMachine, write: (text: string) => void, options: QmpOptions = {}) {
     this.#machine = machine;
     this.#write = write;
     this.#quit = options.quit ?? (() => {});
+    this.#status = options.stopped === true ? 'prelaunch' : 'running';
     this.#commands = new Map<string, (args: Readonly<Record<string, unknown>>) => unknown>([
       ['qmp_capabilities', () => this.#capabilities()],
       ['query-version', () => VERSION],
-      [
-        'query-status',
-        () => ({ running: this.#running, singlestep: false, status: this.#running ? 'running' : 'paused' }),
-      ],
+      ['query-status', () => ({ running: this.#running, singlestep: false, status: this.#status })],
       ['query-commands', () => [...this.#commands.keys()].map((name) => ({ name }))],
       ['stop', () => this.#setRunning(false)],
       ['cont', () => this.#setRunning(true)],
@@ -119,33 +119,50 @@ export class QmpServer {
     return {};
   }
 
+  get #running(): boolean {
+    return this.#status === 'running';
+  }
+
   #setRunning(on: boolean): object {
-    if (this.#running !== on) this.#event(on ? 'RESUME' : 'STOP');
-    this.#running = on;
+    if (this.#running === on) return {};
+    this.#event(on ? 'RESUME' : 'STOP');
+    this.#status = on ? 'running' : 'paused';
     return {};
   }
 
+  /** A machine that was paused is as before its start again (seen). */
   #reset(): object {
     this.#machine.requestReset();
-    this.#event('RESET');
+    this.#event('RESET', { guest: false, reason: 'host-qmp-system-reset' });
+    if (!this.#running) this.#status = 'prelaunch';
     return {};
   }
 
   #human(args: Readonly<Record<string, unknown>>): string {
-    const line = String(args['command-line'] ?? '');
-    const [command, topic, ...flags] = line.trim().split(/\s+/);
-    const known = flags.every((flag) => ['-f', '-D', '-o'].includes(flag));
-    if (command !== 'info' || topic !== 'mtree' || !known) return `unknown command: '${line.slice(0, 80)}'\r\n`;
-    if (flags.includes('-o')) return `info mtree: no -o here, the machines do not tell who owns a region\r\n`;
-    const { core } = this.#machine;
-    const text = flags.includes('-f')
-      ? printFlatDump(flatDump(core))
-      : printMtree(core, { disabled: flags.includes('-D') });
-    return text.replaceAll('\n', '\r\n');
+    const line = args['command-line'];
+    if (line === undefined) throw new QmpError('GenericError', "Parameter 'command-line' is missing");
+    if (typeof line !== 'string')
+      throw new QmpError('GenericError', "Invalid parameter type for 'command-line', expected: string");
+    return this.#command(line).replaceAll('\n', '\r\n');
   }
 
-  #event(name: string): void {
-    this.#send({ timestamp: { seconds: 0, microseconds: 0 }, event: name });
+  /** A line of the human monitor. T-180. */
+  #command(line: string): string {
+    const match = /^\s*(\S+)\s*(\S*)(.*)$/s.exec(line);
+    if (match === null) return '';
+    const [, command, topic, rest] = match;
+    if (command !== 'info') return `unknown command: '${command!.slice(0, 80)}'\n`;
+    if (topic !== 'mtree') return `unknown command: '${`info ${topic}`.trim().slice(0, 80)}'\n`;
+    const { options, wrong } = mtreeOptions(rest!);
+    if (wrong !== null) return `mtree: ${wrong}\nTry "help info mtree" for more information\n`;
+    if (options.has('o')) return 'info mtree: no -o here, the machines do not tell who owns a region\n';
+    const { core } = this.#machine;
+    if (!options.has('f')) return printMtree(core, { disabled: options.has('D') });
+    return printFlatDump(flatDump(core, options.has('d') ? { pageBits: Math.log2(core.pageSize) } : {}));
+  }
+
+  #event(name: string, data?: object): void {
+    this.#send({ timestamp: { seconds: 0, microseconds: 0 }, event: name, ...(data !== undefined && { data }) });
   }
 
   #reply(request: Request, reply: object): void {
@@ -156,6 +173,23 @@ export class QmpServer {
     this.#write(`${JSON.stringify(value)}\r\n`);
   }
 }
+
+/** T-180: each option at most once, in the order f, d, o, D. `wrong`: what QEMU says of a line that it does not take. */
+function mtreeOptions(text: string): { readonly options: ReadonlySet<string>; readonly wrong: string | null } {
+  const options = new Set<string>();
+  let rest = text.trim();
+  for (const [i, letter] of MTREE_OPTIONS.entries()) {
+    if (!rest.startsWith('-')) break;
+    if (rest[1] === letter) {
+      options.add(letter);
+      rest = rest.slice(2).trimStart();
+    } else if (!MTREE_OPTIONS.includes(rest[1] ?? '', i))
+      return { options, wrong: `unsupported option ${rest.slice(0, 2)}` };
+  }
+  return { options, wrong: rest === '' ? null : 'extraneous characters at the end of line' };
+}
+
+const MTREE_OPTIONS: readonly string[] = ['f', 'd', 'o', 'D'];
 
 /** Length of the first whole JSON object of `text`, what stands before it included; 0: none yet; -1: no object can come. */
 function objectEnd(text: string): number {

@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { QmpServer } from '../src/index.ts';
+import { pcBoard } from './support/pc-board.ts';
+
+/** A negotiated monitor of a Q35. `ask` gives the objects that a request brings, `human` the text of a command line. */
+function monitor(stopped = false) {
+  let text = '';
+  const server = new QmpServer(
+    pcBoard('q35').machine,
+    (lines) => {
+      text += lines;
+    },
+    { stopped },
+  );
+  const ask = (execute: string, args?: object) => {
+    text = '';
+    server.feed(JSON.stringify({ execute, arguments: args }));
+    return text
+      .trimEnd()
+      .split('\r\n')
+      .map((line) => JSON.parse(line));
+  };
+  server.connected();
+  ask('qmp_capabilities');
+  const human = (line: unknown): string => ask('human-monitor-command', { 'command-line': line })[0].return;
+  return { ask, human };
+}
+
+describe('info mtree on the monitor', () => {
+  const { ask, human } = monitor();
+
+  it.each([
+    ['-f -f', 'unsupported option -f'],
+    ['-d -f', 'unsupported option -f'],
+    ['-x', 'unsupported option -x'],
+    ['--', 'unsupported option --'],
+    ['-D -f', 'extraneous characters at the end of line'],
+    ['-D -o', 'extraneous characters at the end of line'],
+    ['-fD', 'extraneous characters at the end of line'],
+    ['-f-D foo', 'extraneous characters at the end of line'],
+    ['foo', 'extraneous characters at the end of line'],
+  ])('T-180: takes options in the order f, d, o, D and refuses %s', (options, reason) => {
+    expect(human(`info mtree ${options}`)).toBe(`mtree: ${reason}\r\nTry "help info mtree" for more information\r\n`);
+  });
+
+  it('T-180: -D acts without -f only, and -d with it only', () => {
+    expect(human('info mtree -f -D')).toBe(human('info mtree -f'));
+    expect(human('  info\tmtree  -d ')).toBe(human('info mtree'));
+    expect(human('info mtree -D')).toContain('[disabled]\r\n');
+  });
+
+  it('T-171, T-210: -f -d tells the sections of a page that two regions share, as QEMU 7.2 does', () => {
+    const text = human('info mtree -f -d');
+    expect(text).toContain('    Nodes (9 bits per level, 6 levels) ptr=[');
+    expect(text).toMatch(
+      /#\d+ @00000000fed00000\.\.00000000fed00fff \(noname\)\r\n +#\d+ @00000000fed00000\.\.00000000fed003ff hpet\r\n/,
+    );
+  });
+
+  it('says of another command what QEMU says, and nothing of none', () => {
+    const lines = ['INFO mtree', 'info nosuch foo', 'info mtree;info mtree', ' '].map(human);
+    expect(lines).toEqual([
+      "unknown command: 'INFO'\r\n",
+      "unknown command: 'info nosuch'\r\n",
+      "unknown command: 'info mtree;info'\r\n",
+      '',
+    ]);
+    const error = (args: object): string => ask('human-monitor-command', args)[0].error.desc;
+    expect(error({})).toBe("Parameter 'command-line' is missing");
+    expect(error({ 'command-line': 5 })).toBe("Invalid parameter type for 'command-line', expected: string");
+  });
+});
+
+describe('the state of the machine on the monitor', () => {
+  const states = (ask: ReturnType<typeof monitor>['ask'], ...commands: string[]): string[] =>
+    commands.map((command) => {
+      ask(command);
+      return ask('query-status')[0].return.status;
+    });
+
+  it('Q-94: started with -S it is "prelaunch" until `cont`, and after a reset while paused', () => {
+    const { ask } = monitor(true);
+    expect(states(ask, 'stop', 'cont', 'stop', 'system_reset', 'cont', 'system_reset')).toEqual([
+      'prelaunch',
+      'running',
+      'paused',
+      'prelaunch',
+      'running',
+      'running',
+    ]);
+  });
+
+  it('Q-94: STOP and RESUME tell a change, RESET its reason', () => {
+    const { ask } = monitor();
+    const events = ['cont', 'stop', 'stop', 'cont', 'system_reset'].map((command) =>
+      ask(command).flatMap(({ event, data }) => (event === undefined ? [] : [event, data])),
+    );
+    const reason = { guest: false, reason: 'host-qmp-system-reset' };
+    expect(events).toEqual([[], ['STOP', undefined], [], ['RESUME', undefined], ['RESET', reason]]);
+  });
+});
