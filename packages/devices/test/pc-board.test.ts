@@ -62,6 +62,20 @@ describe('interrupt lines at a reset', () => {
     },
   );
 
+  it('E-67: the pins of cards go low in the order of their slots, whatever the order of plugging', () => {
+    const { say } = pcBoard('q35', '-device', 'edu,addr=1d', '-device', 'edu,addr=18');
+    say('irq_intercept_in ioapic');
+    for (const [slot, bar] of [
+      [0x1d, 0xe010_0000],
+      [0x18, 0xe020_0000],
+    ] as const) {
+      const config = 0x8000_0000 + (slot << 11);
+      say(`outl 0xcf8 ${config + 0x10}`, `outl 0xcfc ${bar}`, `outl 0xcf8 ${config + 4}`, 'outw 0xcfc 6');
+      say(`writel ${bar + 0x60} 1`);
+    }
+    expect(say('outb 0xcf9 6')).toEqual(['IRQ lower 20', 'IRQ lower 16']);
+  });
+
   it('E-67, H-112: the pin of a card goes low after them', () => {
     const { say } = pcBoard('q35', '-device', 'edu,addr=4');
     say('irq_intercept_in ioapic', 'outl 0xcf8 0x80002010', 'outl 0xcfc 0xe0000000', 'outl 0xcf8 0x80002004');

@@ -129,6 +129,7 @@ export class Machine implements ReplayMachine {
       wires.set(line, there);
       return there;
     };
+    const plugged: { readonly devfn: number; readonly card: PciEdu }[] = [];
     for (const config of cards) {
       if (rule.lines.length === 0)
         throw new MachineError('not-modelled', `interrupts of PCI cards are not modelled on this machine; use -M q35`);
@@ -139,8 +140,11 @@ export class Machine implements ReplayMachine {
       const card = new PciEdu({ bus, pins, clock, hostClock, events, ...mask });
       if (pci.has(devfn)) throw new MachineError('bad-argument', `PCI slot ${devfn >> 3} is taken`);
       pci.attach(devfn, card.function);
-      this.#resets.push(() => card.reset());
+      plugged.push({ devfn, card });
     }
+    // By slot and function, whatever the order of plugging (seen).
+    plugged.sort((a, b) => a.devfn - b.devfn);
+    this.#resets.push(...plugged.map(({ card }) => () => card.reset()));
   }
 }
 
