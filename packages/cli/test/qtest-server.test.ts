@@ -194,12 +194,24 @@ describe('arguments', () => {
     ['-M pc -device edu', 'use -M q35'],
     ['-M q35 -device edu,addr=0', 'PCI slot 0 is taken'],
     ['-M q35 -device edu,addr=40', "'40' is not a PCI slot"],
+    ['-M q35 -device edu,addr=0.1', 'PCI slot 0 has function 0 already'],
+    ['-M q35 -device edu,addr=4 -device edu,addr=4.2', 'PCI slot 4 has function 0 already'],
+    ['-M q35 -device edu,addr=4.1 -device edu,addr=4', 'PCI slot 4 has function 1 already'],
+    ['-M q35 -device edu,addr=1.1 -device edu', 'PCI slot 1 has function 1 already'],
     ['-M nosuch', "the machine 'nosuch' is not modelled here"],
     ['-M virt', 'choose with --program'],
     ['-m 64M', 'which machine?'],
     ['-m', "the argument '-m' needs a value"],
   ])('Q-99: %s is refused in a sentence', (text, reason) => {
     expect(() => makeMachine(parseQemuArguments(text.split(' ')), undefined, '.')).toThrow(reason);
+  });
+
+  it.each([
+    '-device edu,addr=1f.1 -device edu,addr=1f.4',
+    '-device edu,addr=1.1 -device edu,addr=1.2',
+    '-device edu,addr=1.1 -device edu,addr=2 -device edu,addr=3',
+  ])('Q-99: functions that QEMU takes in one slot are taken: %s', (cards) => {
+    expect(() => makeMachine(parseQemuArguments(`-M q35 ${cards}`.split(' ')), undefined, '.')).not.toThrow();
   });
 
   it('sizes, options and properties are read as QEMU reads them', () => {

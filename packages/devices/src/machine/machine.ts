@@ -138,13 +138,19 @@ export class Machine implements ReplayMachine {
       const { clock, hostClock, events } = context;
       const mask = config.dmaMask === undefined ? {} : { dmaMask: config.dmaMask };
       const card = new PciEdu({ bus, pins, clock, hostClock, events, ...mask });
-      if (pci.has(devfn)) throw new MachineError('bad-argument', `PCI slot ${devfn >> 3} is taken`);
+      checkPlace(rule, pci, devfn);
       pci.attach(devfn, card.function);
       plugged.push({ devfn, card });
     }
     // By slot and function, whatever the order of plugging (seen).
     plugged.sort((a, b) => a.devfn - b.devfn);
-    this.#resets.push(...plugged.map(({ card }) => () => card.reset()));
+    this.#resets.push(
+      ...plugged.map(
+        ({ card }) =>
+          () =>
+            card.reset(),
+      ),
+    );
   }
 }
 
@@ -234,6 +240,27 @@ function functionOf(placed: PlacedFunction, system: MemoryRegion, smram: MemoryR
 function linesOf({ lines, slotLines }: PciRule, slot: number): readonly number[] {
   return slotLines?.[slot] ?? lines.map((_, pin) => lines[(slot + pin) % lines.length]!);
 }
+
+/** A card has one function: beside another function of its slot it is refused, unless function 0 is the board's and says that there are more. */
+function checkPlace({ functions }: PciRule, pci: PciBus, devfn: number): void {
+  const first = devfn & ~7;
+  if (pci.has(devfn)) throw new MachineError('bad-argument', `PCI slot ${devfn >> 3} is taken`);
+  const board = functions.find((placed) => placed.devfn === first);
+  if (
+    board !== undefined &&
+    (Number.parseInt(board.config.slice(2 * HEADER_TYPE, 2 * HEADER_TYPE + 2), 16) & MULTI) !== 0
+  )
+    return;
+  for (let other = first; other < first + 8; other++)
+    if (pci.has(other) && (devfn === first || other === first))
+      throw new MachineError(
+        'bad-argument',
+        `PCI slot ${devfn >> 3} has function ${other & 7} already, and a card with one function goes in no slot with it`,
+      );
+}
+
+const HEADER_TYPE = 0x0e;
+const MULTI = 0x80;
 
 function freeSlot(pci: PciBus): number {
   for (let slot = 1; slot < 32; slot++) if (!pci.has(slot << 3)) return slot << 3;
