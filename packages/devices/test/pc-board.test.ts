@@ -165,6 +165,45 @@ describe('configuration space of board functions at a reset', () => {
   });
 });
 
+describe('bus mastering', () => {
+  /** A board, and whether the space of a function shows the system. */
+  function board(name: 'pc' | 'q35', space: string, ...args: string[]) {
+    const { machine, say } = pcBoard(name, ...args);
+    const { root } = machine.core.addressSpaces.find((each) => each.name === space)!;
+    return { say, on: () => root.children[0]!.enabled };
+  }
+
+  it.each([
+    ['q35', 'mch', 0x00],
+    ['q35', 'ICH9-LPC', 0xf8],
+    ['q35', 'ich9-ahci', 0xfa],
+    ['q35', 'edu', 0x20],
+    ['pc', 'i440FX', 0x00],
+    ['pc', 'PIIX4_PM', 0x0b],
+  ] as const)(
+    'E-63, E-67: on %s, %s sees the system while it is on, and after a reset until the first byte of the command is written',
+    (name, space, devfn) => {
+      const cards = space === 'edu' ? ['-device', 'edu,addr=4'] : [];
+      const { say, on } = board(name, space, ...cards);
+      const seen = [on()];
+      say(`outl 0xcf8 ${0x8000_0004 + (devfn << 8)}`);
+      for (const line of [
+        'outb 0xcfc 4',
+        'outb 0xcfc 0',
+        'outw 0xcfc 7',
+        'outb 0xcf9 6',
+        'outb 0xcfd 0',
+        'outw 0xcfe 0',
+        'outb 0xcfc 0',
+      ]) {
+        say(line);
+        seen.push(on());
+      }
+      expect(seen).toEqual([false, true, false, true, true, true, true, false]);
+    },
+  );
+});
+
 describe('port 0xcf9', () => {
   it('Intel ICH9, RST_CNT: on a Q35 bits 3 and 1 read back, and the lowest byte of a wide access counts', () => {
     const { say } = pcBoard('q35');

@@ -1,11 +1,14 @@
-/** A PCI function of which only the configuration space is modelled: bytes and masks, as captured. */
+/** A PCI function of which only the configuration space and the bus-master switch are modelled: bytes and masks, as captured. */
+import type { MemoryRegion } from '@guestmem/qemu-memory';
 import type { PlacedFunction } from '../machine/definition.ts';
-import { CONFIG_SIZE, ConfigSpace } from '../pci/config-space.ts';
+import { COMMAND, COMMAND_MASTER, CONFIG_SIZE, ConfigSpace, writesCommand } from '../pci/config-space.ts';
 import type { PciTarget } from '../pci/pci-bus.ts';
 
 /** One function. A subclass or listener sees every write through `written`. */
 export class PlainFunction implements PciTarget {
   readonly config: ConfigSpace = new ConfigSpace();
+  /** The alias that shows it the system while bus mastering is on. As for a card, a reset leaves it to the next write. */
+  busMaster: MemoryRegion | undefined;
   readonly #placed: PlacedFunction;
   readonly #written: () => void;
 
@@ -23,6 +26,7 @@ export class PlainFunction implements PciTarget {
 
   writeConfig(offset: number, size: number, value: number): void {
     if (this.config.write(offset, size, value)) this.#written();
+    if (writesCommand(offset, size)) this.busMaster?.setEnabled((this.config.get(COMMAND, 1) & COMMAND_MASTER) !== 0);
   }
 
   /** A system reset: what is not kept is as at power-on. */

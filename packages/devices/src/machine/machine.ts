@@ -118,6 +118,7 @@ export class Machine implements ReplayMachine {
     for (const placed of rule.functions) {
       const smram = built.regions.find(({ name, target }) => name === 'smram' && target === null);
       const part = functionOf(placed, system, smram);
+      part.busMaster = busMasterOf(built, placed.name);
       if (placed.model === 'ich9-lpc') router = new PirqRouter(part.config, this.lines);
       pci.attach(placed.devfn, part);
       this.#resets.push(() => part.reset());
@@ -234,6 +235,12 @@ function functionOf(placed: PlacedFunction, system: MemoryRegion, smram: MemoryR
   if (placed.model === 'q35-mch') return new Q35Mch(placed, system, smram).function;
   if (placed.model === 'i440fx') return new I440fx(placed, system, smram).function;
   return new PlainFunction(placed);
+}
+
+/** The alias by which the address space of a board function shows the system; undefined where the map has none. */
+function busMasterOf(built: BuiltMap, name: string): MemoryRegion | undefined {
+  const root = built.spaces.find((space) => space.name === name)?.root;
+  return root?.children.find((child) => child.name === 'bus master');
 }
 
 /** Lines of INTA to INTD of a slot. */

@@ -31,6 +31,11 @@ export const COMMAND_INTX_DISABLE = 0x400;
 export const STATUS_INTERRUPT = 0x8;
 export const STATUS_CAPABILITIES = 0x10;
 
+/** Does a write of `size` bytes at `offset` reach the first byte of COMMAND? */
+export function writesCommand(offset: number, size: number): boolean {
+  return offset <= COMMAND && offset + size > COMMAND;
+}
+
 /** The bytes and their masks. */
 export class ConfigSpace {
   readonly #bytes = new Uint8Array(CONFIG_SIZE);

@@ -119,7 +119,8 @@ export class PciFunction {
   writeConfig(offset: number, size: number, value: number): void {
     const wasDisabled = this.#intxDisabled;
     const changed = this.config.write(offset, size, value);
-    if (offset < C.STATUS && offset + size > C.COMMAND)
+    // A write of the command's second byte alone leaves it, after a reset too, when the bit has gone (seen).
+    if (C.writesCommand(offset, size))
       this.#busMaster.setEnabled((this.config.get(C.COMMAND, 2) & C.COMMAND_MASTER) !== 0);
     if (!changed) return;
     if (this.msiEnabled) {
