@@ -131,6 +131,14 @@ describe('commands', () => {
     expect(say('read 0x100 12')).toBe('OK 0x340056348899aabbccddeeff');
   });
 
+  it('Q-40, Q-42: a wide port access is its bytes in the order of the target, as on a big-endian Malta', () => {
+    const { say } = pcBoard('malta'); // CMOS: index at 0x70, reads as ones; data at 0x71
+    say('outb 0x70 0x20', 'outb 0x71 0x5a');
+    const reads = ['inw 0x70', 'inw 0x71', 'inl 0x70', 'inw 0xffff', 'inl 0xfffe'];
+    expect(say(...reads)).toEqual(['OK 0xff5a', 'OK 0x5aff', 'OK 0xff5aff5a', 'OK 0xff00', 'OK 0xffff0000']);
+    expect(say('outw 0x70 0x2133', 'inb 0x71')).toEqual(['OK 0x0033']);
+  });
+
   it('Q-29: an access over 2^64 goes on at 0', () => {
     const { say } = server();
     say('write 0xfffffffffffffffe 4 0x01020304');

@@ -150,21 +150,21 @@ export class QtestCommands {
     return 'OK';
   }
 
-  // Ports
+  // Ports: bytes of the I/O space, which are a number in the target's order as those of memory are (seen).
 
   #in(words: readonly string[], size: number): string {
     const bytes = this.#scalars[size]!;
     const at = port(words);
     this.#ports.read(at, bytes);
     let value = 0;
-    for (let i = size - 1; i >= 0; i--) value = value * 256 + bytes[i]!;
+    for (let i = 0; i < size; i++) value = value * 256 + bytes[this.#machine.bigEndian ? i : size - 1 - i]!;
     return `OK 0x${hexDigits(value, 4)}`;
   }
 
   #out(words: readonly string[], size: number): string {
     const at = port(words);
     const bytes = this.#scalars[size]!;
-    put(bytes, unsigned(words, 2, 'value'), false);
+    put(bytes, unsigned(words, 2, 'value'), this.#machine.bigEndian);
     this.#ports.write(at, bytes);
     return 'OK';
   }

@@ -1,9 +1,9 @@
-/** A whole PC, driven by lines of the test protocol. */
+/** A whole board, driven by lines of the test protocol. */
 import { readFileSync } from 'node:fs';
 import { Machine, machineConfig, parseQemuArguments, QtestServer } from '../../src/index.ts';
 
 /** @param args of the program, after `-m 64M`. */
-export function pcBoard(name: 'pc' | 'q35', ...args: string[]) {
+export function pcBoard(name: 'pc' | 'q35' | 'malta', ...args: string[]) {
   const file = new URL(`../../../cli/captures/machines/${name}.json`, import.meta.url);
   const definition = JSON.parse(readFileSync(file, 'utf8'));
   const machine = new Machine(definition, machineConfig(definition, parseQemuArguments(['-m', '64M', ...args])));
