@@ -170,6 +170,18 @@ describe('commands', () => {
     expect(say('read 0x200 4')).toBe('OK 0x01000000');
   });
 
+  it.each([
+    ['AQI=AQID', '0102010203'],
+    ['AQ==AQID', '01010203'],
+    ['====', '00'],
+    ['=AQIDBAU', '0004080c1014'],
+    ['AQ=IDBAU', '01080c1014'],
+    ['AQIDB=AUGBwg', '010203040014181c20'],
+  ])('Q-33: padding before the end of %s is a digit of 0 that drops a byte', (text, bytes) => {
+    const { say } = server();
+    expect([say(`b64write 0 9 ${text}`), say('read 0 9')]).toEqual(['OK', `OK 0x${bytes.padEnd(18, '0')}`]);
+  });
+
   it('Q-22: under another accelerator there are no clock commands', () => {
     expect(server({ clockCommands: false }).say('clock_step 5')).toBe("FAIL Unknown command 'clock_step'");
   });

@@ -19,21 +19,32 @@ export function toBase64(bytes: Uint8Array, prefix = ''): string {
   return text.text(prefix);
 }
 
-/** The first `length` bytes of what `text` decodes to; missing ones are 0. Characters outside the alphabet are skipped. */
+/**
+ * The first `length` bytes of what `text` decodes to; missing ones are 0. Characters outside the alphabet are skipped. Padding is no end: it
+ * is a digit of 0 in its group of four and drops a byte of it, as in QEMU (seen). An unfinished group at the end gives what it has.
+ */
 export function fromBase64(text: string, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   let at = 0;
-  let bits = 0;
-  let held = 0;
+  let group = 0;
+  let digits = 0;
+  /** Bit n: digit n of the group is padding. */
+  let padded = 0;
+  const take = (): void => {
+    for (let i = 0; i < digits - 1; i++)
+      if (at < length && (i === 0 || (padded & (2 << i)) === 0)) bytes[at++] = group >> (16 - 8 * i);
+    group = 0;
+    digits = 0;
+    padded = 0;
+  };
   for (const char of text) {
-    const value = VALUES.get(char);
+    const value = char === '=' ? 0 : VALUES.get(char);
     if (value === undefined) continue;
-    bits = ((bits << 6) | value) & 0xffff;
-    held += 6;
-    if (held < 8) continue;
-    held -= 8;
-    if (at < length) bytes[at++] = bits >> held;
+    group |= value << (18 - 6 * digits);
+    if (char === '=') padded |= 1 << digits;
+    if (++digits === 4) take();
   }
+  take();
   return bytes;
 }
 
