@@ -204,6 +204,22 @@ describe('bus mastering', () => {
   );
 });
 
+describe.each(['q35', 'pc'] as const)('port 0x92 of a %s', (name) => {
+  it.each([
+    ['outb 0x92 0xff', '0xfe', 0],
+    ['outb 0x92 0x44', '0x44', 1],
+    ['outw 0x92 0x0144', '0x00', 0],
+    ['outw 0x92 0x4401', '0x44', 0],
+    ['outl 0x90 0x00ff0000', '0x00', 1],
+  ] as const)('Q-71: %s leaves %s in it, and the HPET with configuration %i', (line, value, config) => {
+    const { say } = pcBoard(name);
+    expect(say('writel 0xfed00010 1', line, 'inb 0x92', 'readl 0xfed00010')).toEqual([
+      value.replace('0x', 'OK 0x00'),
+      `OK 0x000000000000000${config}`,
+    ]);
+  });
+});
+
 describe('port 0xcf9', () => {
   it('Intel ICH9, RST_CNT: on a Q35 bits 3 and 1 read back, and the lowest byte of a wide access counts', () => {
     const { say } = pcBoard('q35');

@@ -23,6 +23,7 @@ const PC_DEVICES: Record<string, PlacedDevice> = {
   'rtc-index': { model: 'cmos-rtc' },
   'pci-conf-idx': { model: 'pci-address' },
   'pci-conf-data': { model: 'pci-data' },
+  port92: { model: 'port92' },
   'apic-msi': { model: 'zero' },
   'tseg-blackhole': { model: 'ones' },
 };

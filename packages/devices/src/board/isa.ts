@@ -1,4 +1,4 @@
-/** Small parts of a PC: the CMOS of the RTC, the reset control port, the select register of an IOAPIC. */
+/** Small parts of a PC: the CMOS of the RTC, the reset control ports, the select register of an IOAPIC. */
 import type { MemoryRegionOps } from '@guestmem/qemu-memory';
 import type { DeviceModel } from './context.ts';
 
@@ -64,6 +64,24 @@ const resetControl =
 export const ich9ResetControl: DeviceModel = resetControl({ kept: 0x0a, bytewise: false });
 /** The one of a `pc`. */
 export const piix3ResetControl: DeviceModel = resetControl({ kept: 0x02, bytewise: true });
+
+/** Port 0x92: bit 0 resets the machine, which takes that bit back and leaves the others (seen). That bit 1 is the A20 line is not modelled. */
+export const port92: DeviceModel = (context) => {
+  let value = 0;
+  context.resets.push(() => {
+    value &= ~0x01;
+  });
+  return {
+    endianness: 'little',
+    impl: { minAccessSize: 1, maxAccessSize: 1 },
+    read: () => value,
+    write: (_, written) => {
+      value = written & 0xff;
+      if ((value & 0x01) !== 0) context.requestReset();
+    },
+    peek: () => value,
+  };
+};
 
 /** An IOAPIC's registers: index, data, redirection entries as plain words. Delivering interrupts is not modelled. */
 export const ioapic: DeviceModel = (context, placed) => {

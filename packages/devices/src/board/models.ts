@@ -3,7 +3,7 @@ import { primeCell, virtioMmio } from './arm.ts';
 import type { DeviceModel } from './context.ts';
 import { fwCfgControl, fwCfgData } from './fw-cfg.ts';
 import { hpet } from './hpet.ts';
-import { cmosRtc, ich9ResetControl, ioapic, piix3ResetControl } from './isa.ts';
+import { cmosRtc, ich9ResetControl, ioapic, piix3ResetControl, port92 } from './isa.ts';
 import { ones, zero } from './plain.ts';
 
 /** By the name in `PlacedDevice.model`. */
@@ -13,6 +13,7 @@ export const DEVICE_MODELS: Readonly<Record<string, DeviceModel>> = {
   'cmos-rtc': cmosRtc,
   'reset-control': ich9ResetControl,
   'piix3-reset-control': piix3ResetControl,
+  port92,
   'pci-address': ({ pci }) => pci.addressOps,
   'pci-data': ({ pci }) => pci.dataOps,
   'fw-cfg-control': fwCfgControl,
