@@ -7,6 +7,8 @@ import { type GuestAddress, hex, LAST_ADDRESS, toBigAddress } from '@guestmem/vm
 import type { AccessControl } from '../access/control.ts';
 import type { Slot } from '../access/slot.ts';
 
+const LAST_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
+
 /** One access of the caller, before it is split. The object is the tap's to keep. */
 export interface TapEvent {
   readonly addr: GuestAddress;
@@ -30,6 +32,9 @@ export interface TapOptions {
 export interface Tap {
   readonly first: bigint;
   readonly last: bigint;
+  /** `first` and `last` as numbers, exact or further out than they are. */
+  readonly lo: number;
+  readonly hi: number;
   readonly reads: boolean;
   readonly writes: boolean;
   readonly seen: (event: TapEvent) => void;
@@ -38,6 +43,8 @@ export interface Tap {
 /** An immutable set of taps; a change makes a new one, and new look-ups with it. */
 export class TapList {
   readonly #taps: readonly Tap[];
+  /** Parts by what they are of, so that an address has the same one each time: windows open where accesses agree on it. */
+  readonly #parts: WeakMap<Slot, Slot[]> = new WeakMap();
 
   constructor(taps: readonly Tap[]) {
     this.#taps = taps;
@@ -55,6 +62,17 @@ export class TapList {
 
   /** The part of `slot` (which starts at `first`) around `addr` that is tapped throughout, or not at all. */
   guard(slot: Slot, first: bigint, addr: bigint): Slot {
+    if (slot.first === Number.POSITIVE_INFINITY) return this.#cut(slot, first, addr); // Made for one access.
+    const at = Number(addr);
+    const parts = this.#parts.get(slot) ?? [];
+    if (parts.length === 0) this.#parts.set(slot, parts);
+    for (const part of parts) if (at >= part.first && at - part.first < part.len) return part;
+    const part = this.#cut(slot, first, addr);
+    parts.push(part);
+    return part;
+  }
+
+  #cut(slot: Slot, first: bigint, addr: bigint): Slot {
     let from = first;
     let to = first + BigInt(slot.len) - 1n;
     let tapped = false;
@@ -101,12 +119,14 @@ export class TapList {
     attrs: MemTxAttrs,
     wraps = false,
   ): void {
-    const first = BigInt(addr);
-    const last = first + BigInt(size) - 1n;
-    const again = wraps ? last - LAST_ADDRESS - 1n : -1n; // The last address after 2^64 - 1.
     for (const tap of this.#taps) {
-      const meets = (tap.first <= last && tap.last >= first) || tap.first <= again;
-      if (!meets || !(isWrite ? tap.writes : tap.reads)) continue;
+      if (!(isWrite ? tap.writes : tap.reads)) continue;
+      // Most are elsewhere, and devices and holes ask at each access.
+      if (typeof addr === 'number' && (addr + size <= tap.lo || addr > tap.hi)) continue;
+      const first = BigInt(addr);
+      const last = first + BigInt(size) - 1n;
+      const again = wraps ? last - LAST_ADDRESS - 1n : -1n; // The last address after 2^64 - 1.
+      if ((tap.first > last || tap.last < first) && tap.first > again) continue;
       tap.seen({ addr, size, isWrite, value, bytes, attrs });
     }
   }
@@ -133,6 +153,8 @@ export function makeTap(
   return {
     first,
     last,
+    lo: Number(first < LAST_SAFE ? first : LAST_SAFE),
+    hi: last <= LAST_SAFE ? Number(last) : Number.POSITIVE_INFINITY,
     reads: on !== 'write',
     writes: on !== 'read',
     seen: (event) => control.whileAccessing(() => seen(event)),

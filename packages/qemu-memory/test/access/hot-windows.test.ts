@@ -426,3 +426,52 @@ describe('a hole that is hot', () => {
     expect(hole().load(HIGH - PAGE, le32, memTxAttrs({ debug: true }))).toEqual(NOTHING);
   });
 });
+
+it('D15: RAM beside what a tap watches is home as without the tap, also of pieces that are met in turn', () => {
+  const { core, system, space } = machine(0);
+  system.addSubregion(4 * PAGE, core.ram('watched', bufferBacking(2 * PAGE)));
+  const seen: unknown[] = [];
+  space.tap(4 * PAGE + 8, 4, (event) => seen.push([event.addr, event.size, event.isWrite]));
+  const parts = new Set<unknown>();
+  for (let i = 0; i < 4000; i++) {
+    const addr = (i & 1) * (4 * PAGE + 0x100);
+    space.load(addr, le32);
+    parts.add(space.map.slotAt(addr));
+  }
+  expect(parts.size).toBe(2); // One piece, and the watched one from behind the tap on: the same objects each time.
+  expect(space.map.homeLoads).toBeGreaterThan(0);
+  expect(seen).toEqual([]);
+  for (const [addr, codec] of [
+    [4 * PAGE + 4, le32],
+    [4 * PAGE + 5, le32],
+    [4 * PAGE + 4, le64],
+    [4 * PAGE + 11, u8],
+    [4 * PAGE + 12, u8],
+  ] as const)
+    space.load<number | bigint>(addr, codec as ScalarCodec<number | bigint>);
+  expect(seen).toEqual([
+    [4 * PAGE + 5, 4, false],
+    [4 * PAGE + 4, 8, false],
+    [4 * PAGE + 11, 1, false],
+  ]);
+});
+
+it.each([
+  ['at 2^53 - 1', 2n ** 53n - 1n],
+  ['at 2^53', 2n ** 53n],
+  ['at 2^53 + 3', 2n ** 53n + 3n],
+  ['at 2^64 - 1', 2n ** 64n - 1n],
+])('D15: a tap of one byte %s sees what meets it, and nothing beside it', (_, at) => {
+  const core = new MemoryCore();
+  const space = core.addressSpace(core.container('system', 1n << 64n), 'memory');
+  const seen: unknown[] = [];
+  space.tap(at, 1, (event) => seen.push(event.addr));
+  const view = space.with({ tx: new MemTx(), onError: 'continue' });
+  for (let addr = at - 8n; addr <= at; addr++) {
+    const given = addr < 2n ** 53n ? Number(addr) : addr;
+    view.load(given, le32);
+    expect(seen.splice(0).length).toBe(addr + 3n >= at ? 1 : 0);
+  }
+  if (at < 2n ** 64n - 1n) view.load(at + 1n, le32);
+  expect(seen).toEqual([]);
+});
