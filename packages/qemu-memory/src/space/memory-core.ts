@@ -73,7 +73,7 @@ export class MemoryCore {
   readonly unassigned: MemoryRegion;
   /** @internal */
   readonly blank: Blank;
-  readonly #spaces: AddressSpace[] = [];
+  #spaces: readonly AddressSpace[] = [];
   readonly #serials: WeakMap<EventNotifier, number> = new WeakMap();
   /** Grace periods of this machine: those of its own agent, and of workers that share its spaces. */
   readonly rcu: LocalRcu = new LocalRcu();
@@ -178,6 +178,7 @@ export class MemoryCore {
    *   `endless-alias`, `too-complex`.
    */
   addressSpace(root: MemoryRegion, name = 'anonymous'): AddressSpace {
+    check.isRegion(root, `the root of address space "${name}"`);
     check.sameCore(this, root, name);
     check.mayEdit(root);
     this.#views.empty.ref();
@@ -186,11 +187,11 @@ export class MemoryCore {
     space.publish(view);
     this.#views.empty.unref();
     root.ref();
-    this.#spaces.push(space);
+    this.#spaces = [...this.#spaces, space];
     return space;
   }
 
-  /** All address spaces in creation order. */
+  /** All address spaces in creation order. An array is of its moment: spaces that come or go make a new one. */
   get addressSpaces(): readonly AddressSpace[] {
     return this.#spaces;
   }
@@ -400,7 +401,7 @@ export class MemoryCore {
   }
   /** @internal */
   removeSpace(space: AddressSpace): void {
-    this.#spaces.splice(this.#spaces.indexOf(space), 1);
+    this.#spaces = this.#spaces.filter((each) => each !== space);
     this.#views.leave(space);
     const { view } = space;
     // It shows nothing from now on, to workers too: what it showed may be taken apart after the grace period.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type MemoryRegion, memoryRegionFind } from '../../src/index.ts';
+import { MemoryCore, type MemoryRegion, memoryRegionFind } from '../../src/index.ts';
 import { Bench, lines } from '../support/topology.ts';
 
 const owned = (): { owner: object; bench: Bench; root: MemoryRegion; bar: MemoryRegion } => {
@@ -234,4 +234,12 @@ describe('the end of a region', () => {
     }
     expect([target.links.climbers?.size ?? 0, target.links.views, root.children.length]).toEqual([0, 0, 0]);
   });
+});
+
+it('T-100: the list of address spaces is one of its moment: who ends them all on the way misses none', () => {
+  const core = new MemoryCore();
+  const root = core.container('root', 0x1000);
+  for (let i = 0; i < 4; i++) core.addressSpace(root, `cpu ${i}`);
+  for (const space of core.addressSpaces) space.dispose();
+  expect(core.addressSpaces).toEqual([]);
 });
