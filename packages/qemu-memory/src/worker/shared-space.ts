@@ -10,6 +10,7 @@ import { type DomainFaults, RcuDomain } from '../rcu/shared-domain.ts';
 import { nextTurn, waitWord, waitWordAsync } from '../rcu/wait.ts';
 import type { AddressSpace } from '../space/address-space.ts';
 import { BlockTable } from './block-table.ts';
+import { WorkerError } from './error.ts';
 import { type EvictEvent, Evictions } from './evictions.ts';
 import { type NewsPort, PROTOCOL, type SharedSpaceHandle } from './handle.ts';
 import { milliseconds } from './milliseconds.ts';
@@ -164,9 +165,9 @@ export class SharedSpace {
     };
   }
 
-  /** A handle for one worker: `new Worker(file, { workerData: shared.handle() })`. Keep it for `release`. @throws {Error} closed. */
+  /** A handle for one worker: `new Worker(file, { workerData: shared.handle() })`. Keep it for `release`. @throws {WorkerError} `closed`. */
   handle(): SharedSpaceHandle {
-    if (this.#closed) throw new Error(`the shared space "${this.space.name}" is closed`);
+    if (this.#closed) throw new WorkerError('closed', `the shared space "${this.space.name}" is closed`);
     return {
       guestmem: 'shared-space',
       protocol: PROTOCOL,

@@ -244,6 +244,7 @@ it('A-238: serveAsync serves from the event loop until the space is closed', asy
   expect(await run(shared, 'ask', { args: [50] }).done).toBe(50 * 0x010000ed);
   shared.close();
   await serving;
+  expect(() => shared.handle()).toThrow(expect.objectContaining({ name: 'WorkerError', code: 'closed' }));
 });
 
 /** A space whose RAM is not shared: everything goes through the owner. */
