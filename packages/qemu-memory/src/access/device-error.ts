@@ -14,9 +14,10 @@ export class DeviceError extends Error {
   readonly isWrite: boolean;
 
   constructor(region: MemoryRegion, offset: GuestAddress, size: number, isWrite: boolean, cause: unknown) {
-    const what = isWrite ? 'write' : 'read';
+    const way = isWrite ? 'write' : 'read';
+    const what = size === 0 ? `translation for a ${way}` : `${way} of ${size} bytes`;
     const why = cause instanceof Error ? cause.message : String(cause);
-    super(`region "${region.name}": ${what} of ${size} bytes at offset ${hex(offset)} threw: ${why}`, { cause });
+    super(`region "${region.name}": ${what} at offset ${hex(offset)} threw: ${why}`, { cause });
     this.region = region;
     this.offset = offset;
     this.size = size;

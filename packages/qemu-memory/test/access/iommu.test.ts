@@ -384,7 +384,9 @@ it('A-46, A-152: a model that throws is named with region and offset, and the sp
     },
   }));
   expect(() => dma.load(0x123, le16)).toThrow(DeviceError);
-  expect(() => dma.load(0x123, le16)).toThrow(/region "iommu": read of 0 bytes at offset 0x123 threw: no tables/);
+  expect(() => dma.load(0x123, le16)).toThrow(
+    /region "iommu": translation for a read at offset 0x123 threw: no tables/,
+  );
   fail = false;
   expect(dma.load(0x122, le16)).toBe(0);
 });
