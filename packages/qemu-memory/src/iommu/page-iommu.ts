@@ -68,8 +68,14 @@ export class PageIommu implements IommuMemoryRegionOps {
   readonly windows: PageWindows;
   readonly #entry: MutableEntry;
 
-  /** @throws {RangeError} a size is not a power of two, `numIndexes` is no count, or `attrsToIndex` has nothing to choose from. */
+  /**
+   * @throws {RangeError} a size is not a power of two, `numIndexes` is no count, or `attrsToIndex` has nothing to choose from.
+   * @throws {TypeError} no space, or no walk.
+   */
   constructor(targetAs: ViewAccess, walk: PageWalk, options: PageIommuOptions = {}) {
+    if ((targetAs as ViewAccess | undefined)?.map === undefined)
+      throw new TypeError(`targetAs must be an AddressSpace or a pinned view, not ${String(targetAs)}`);
+    if (typeof walk !== 'function') throw new TypeError(`walk must be a function, not ${String(walk)}`);
     const pageSize = powerOfTwo(options.pageSize ?? 4096, 'pageSize');
     const { numIndexes = 1, attrsToIndex } = options;
     if (!Number.isSafeInteger(numIndexes) || numIndexes < 1)

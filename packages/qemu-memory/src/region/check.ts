@@ -3,6 +3,7 @@ import type { GuestAddress } from '@guestmem/vm-memory';
 import { hex, toBigAddress } from '@guestmem/vm-memory';
 import { MemoryRegionError } from './error.ts';
 import { RegionKind } from './kind.ts';
+import { RegionLinks } from './links.ts';
 import type { MemoryRegion } from './memory-region.ts';
 import type { MemoryRegionOps } from './ops.ts';
 
@@ -25,6 +26,24 @@ export function offset(value: GuestAddress, what: string): bigint {
 /** @throws {RangeError} not a signed 32-bit integer (T-6). */
 export function priority(value: number): void {
   if ((value | 0) !== value) throw new RangeError(`priority must be a signed 32-bit integer, not ${value}`);
+}
+
+/** @throws {TypeError} an endianness that is none: it would be taken for one of the two. */
+export function endianness(name: string, { endianness: given = 'native' }: MemoryRegionOps): void {
+  if (given !== 'native' && given !== 'little' && given !== 'big')
+    throw new TypeError(`region "${name}": endianness must be 'native', 'little' or 'big', not ${String(given)}`);
+}
+
+/** @throws {TypeError} what should be a region is none. */
+export function isRegion(value: MemoryRegion, what: string): void {
+  if (!((value as MemoryRegion | null | undefined)?.links instanceof RegionLinks))
+    throw new TypeError(`${what} must be a MemoryRegion, not ${kindOf(value)}`);
+}
+
+/** A value that is no region, for a message. */
+function kindOf(value: unknown): string {
+  if (value === null || typeof value !== 'object') return String(value);
+  return `a value of ${value.constructor?.name ?? 'no class'}`;
 }
 
 /** @throws {TypeError} a callback that must answer is an async function or a generator, whose value would be read as 0. */
@@ -68,6 +87,7 @@ export function mayEdit(region: MemoryRegion): void {
 /** All that addSubregion refuses. */
 export function mayAdd(container: MemoryRegion, child: MemoryRegion): void {
   mayEdit(container);
+  isRegion(child, `what is mapped in "${container.name}"`);
   if (child.disposed)
     throw new MemoryRegionError(
       'disposed',

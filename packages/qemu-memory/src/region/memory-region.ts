@@ -64,8 +64,14 @@ export class MemoryRegion {
   /** @internal */
   constructor(core: MemoryCore, init: MemoryRegionInit) {
     const target = init.target ?? null;
-    if (target !== null) check.sameCore(core, target, init.name);
-    if (init.ops != null) check.answersAtOnce(init.name, init.ops);
+    if (target !== null || init.kind === RegionKind.ALIAS) {
+      check.isRegion(init.target!, `the target of alias "${init.name}"`);
+      check.sameCore(core, init.target!, init.name);
+    }
+    if (init.ops != null) {
+      check.endianness(init.name, init.ops);
+      check.answersAtOnce(init.name, init.ops);
+    }
     this.core = core;
     this.id = core.nextRegionId();
     this.kind = init.kind;

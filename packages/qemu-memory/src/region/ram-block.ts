@@ -17,10 +17,21 @@ export class RamBlock {
   /** Which pages were written, per client. */
   readonly dirty: DirtyPages;
 
+  /** @throws {TypeError} `backing` is none. @throws {RangeError} `pageSize` is no page size. */
   constructor(name: string, backing: Backing, options: RamBlockOptions = {}) {
+    if (typeof (backing as Backing | undefined)?.segmentAt !== 'function') throw noBacking(name, backing);
     this.name = name;
     this.backing = backing;
     this.length = backing.length;
     this.dirty = new DirtyPages(backing.length, options.pageSize ?? 4096, backing.shared);
   }
+}
+
+/** Lengths and buffers are what vm-memory's `guestMemory` takes, and the likely slip. */
+function noBacking(name: string, given: unknown): TypeError {
+  const isObject = typeof given === 'object' && given !== null;
+  const what = isObject ? `a value of ${given.constructor?.name ?? 'no class'}` : String(given);
+  return new TypeError(
+    `the memory of "${name}" must be a Backing, such as bufferBacking(0x1000), or a RamBlock, not ${what}`,
+  );
 }

@@ -135,7 +135,7 @@ export class TapList {
 /** No taps at all. */
 export const NO_TAPS: TapList = new TapList([]);
 
-/** @throws {RangeError} the range is empty or ends above 2^64. @throws {TypeError} `on` is none of its values. */
+/** @throws {RangeError} the range is empty or ends above 2^64. @throws {TypeError} `seen` is no function, `on` none of its values. */
 export function makeTap(
   control: AccessControl,
   addr: GuestAddress,
@@ -148,8 +148,9 @@ export function makeTap(
   const last = first + BigInt(len) - 1n;
   if (last > LAST_ADDRESS) throw new RangeError(`a tap of ${len} bytes at ${hex(first)} ends above 2^64 - 1`);
   const on = options.on ?? 'both';
+  if (typeof seen !== 'function') throw new TypeError(`a tap calls a function, not ${typeof seen}`);
   if (on !== 'read' && on !== 'write' && on !== 'both')
-    throw new TypeError(`a tap sees 'read', 'write' or 'both', not ${String(on)}`);
+    throw new TypeError(`on must be 'read', 'write' or 'both', not ${String(on)}`);
   return {
     first,
     last,

@@ -1,6 +1,14 @@
 import { bufferBacking } from '@guestmem/vm-memory';
 import { describe, expect, it } from 'vitest';
-import { LogClient, MemoryCore, RamBlock, RegionKind } from '../../src/index.ts';
+import {
+  LogClient,
+  MemoryCore,
+  type MemoryRegion,
+  type MemoryRegionOps,
+  PageIommu,
+  RamBlock,
+  RegionKind,
+} from '../../src/index.ts';
 import { Bench, lines, SPACE } from '../support/topology.ts';
 
 describe('kinds', () => {
@@ -176,5 +184,59 @@ describe('names', () => {
       null,
       SPACE - 1n,
     ]);
+  });
+});
+
+describe('what programs without types hand in', () => {
+  const never = <T>(value: unknown): T => value as T;
+
+  it.each(['LE', 'Big', 'little-endian', null])(
+    'A-15: an endianness that is none is refused, not guessed: %s',
+    (endianness) => {
+      const ops = { endianness, read: () => 0, write() {} };
+      expect(() => new MemoryCore().io('uart', 8, never<MemoryRegionOps>(ops))).toThrow(
+        new TypeError(`region "uart": endianness must be 'native', 'little' or 'big', not ${endianness}`),
+      );
+    },
+  );
+  it.each([
+    ['a length', 0x1000, '4096'],
+    ['bytes', new Uint8Array(16), 'a value of Uint8Array'],
+    ['nothing', undefined, 'undefined'],
+  ])('T-13: RAM over %s is refused when it is made', (_, memory, said) => {
+    expect(() => new MemoryCore().ram('ram', never(memory))).toThrow(
+      new TypeError(`the memory of "ram" must be a Backing, such as bufferBacking(0x1000), or a RamBlock, not ${said}`),
+    );
+  });
+  it('T-18, T-40: what should be a region is named where it is none', () => {
+    const core = new MemoryCore();
+    const root = core.container('root', 0x1000);
+    const none = never<MemoryRegion>(undefined);
+    expect(() => core.alias('low', none, 0, 16)).toThrow(
+      new TypeError('the target of alias "low" must be a MemoryRegion, not undefined'),
+    );
+    expect(() => core.region({ kind: RegionKind.ALIAS, name: 'low', size: 16 })).toThrow(TypeError);
+    expect(() => root.addSubregion(0, none)).toThrow(
+      new TypeError('what is mapped in "root" must be a MemoryRegion, not undefined'),
+    );
+    expect(() => core.addressSpace(never(core), 'cpu')).toThrow(
+      new TypeError('the root of address space "cpu" must be a MemoryRegion, not a value of MemoryCore'),
+    );
+  });
+  it('A-152: a page table without a space or a walk is refused when it is made', () => {
+    const bench = new Bench();
+    const space = bench.space(bench.container('root'));
+    expect(() => new PageIommu(never(undefined), () => null)).toThrow(
+      /targetAs must be an AddressSpace .* not undefined/,
+    );
+    expect(() => new PageIommu(space, never(null))).toThrow(new TypeError('walk must be a function, not null'));
+  });
+  it('D15: a tap says what it cannot take', () => {
+    const bench = new Bench();
+    const space = bench.space(bench.container('root'));
+    expect(() => space.tap(0, 4, () => {}, never({ on: 'writes' }))).toThrow(
+      new TypeError("on must be 'read', 'write' or 'both', not writes"),
+    );
+    expect(() => space.tap(0, 4, never(undefined))).toThrow(new TypeError('a tap calls a function, not undefined'));
   });
 });
