@@ -19,6 +19,8 @@ const SAFE_END_BIG = 2n ** 53n;
 const SPACE_END = 2n ** 64n;
 /** RAM windows are at most this long, so that unsigned 32-bit arithmetic covers them. */
 const WINDOW = 2 ** 31;
+/** Views that may wait to be reclaimed before accesses see to it. */
+const MOST_WAITING = 256;
 /** Entries of the tables; far.ts and scalar-access.ts know the hash of `pages`. */
 const COARSE = 256;
 const FINE = 512;
@@ -125,6 +127,8 @@ export class ViewMap extends Far {
   }
 
   #search(addr: number): Slot {
+    // Each new view is searched at least once, so that this is met however a guest has the map changed.
+    if (this.core.rcu.pending > MOST_WAITING) this.core.reclaim();
     const big = BigInt(addr);
     const index = this.view.find(big);
     let slot = index < 0 ? this.#hole(big) : slotOf(this.view.section(index), addr);

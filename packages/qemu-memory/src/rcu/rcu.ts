@@ -33,7 +33,8 @@ export interface RcuReadSide {
  * Callbacks run in order of queueing, each after a grace period that began after it was queued, at these points and no
  * other: inside `poll` and `drain`, and in a promise job that `callRcu` asks for. So never inside a read section of this
  * agent, never inside `callRcu`, `readUnlock` or another callback. A program that does not return to its event loop
- * calls `poll` where it suits it (MemoryCore does, at the end of an outermost transaction).
+ * calls `poll` where it suits it (MemoryCore does, at the end of an outermost transaction that no access is part of, and
+ * between accesses where hundreds wait).
  */
 export interface Rcu extends RcuReadSide {
   /** Callbacks that are queued and have not run. */

@@ -29,7 +29,8 @@ export function priority(value: number): void {
 }
 
 /** @throws {TypeError} an endianness that is none: it would be taken for one of the two. */
-export function endianness(name: string, { endianness: given = 'native' }: MemoryRegionOps): void {
+export function endianness(name: string, ops: MemoryRegionOps): void {
+  const given = ops.endianness ?? 'native';
   if (given !== 'native' && given !== 'little' && given !== 'big')
     throw new TypeError(`region "${name}": endianness must be 'native', 'little' or 'big', not ${String(given)}`);
 }

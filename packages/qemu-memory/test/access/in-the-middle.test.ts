@@ -69,6 +69,56 @@ it('T-97, V-1.5: what the other end of a stream takes out of the map is kept unt
   expect(log.at(-1)).toBe('unreferenced');
 });
 
+it('T-97: what a guest has replaced again and again is reclaimed between its accesses, with no job in between', () => {
+  const core = new MemoryCore();
+  const root = core.container('root', 0x10000);
+  const rom = core.ram('rom', bufferBacking(8 * PAGE));
+  const bank = core.alias('bank', rom, 0, PAGE);
+  root.addSubregion(0, bank);
+  const log: string[] = [];
+  const mapper = {};
+  const write = (_: number, value: number): void => {
+    const before = core.rcu.pending;
+    bank.setAliasOffset(value * PAGE);
+    space.load(0, le32); // Amid the access that edits nothing is reclaimed.
+    if (core.rcu.pending <= before) log.push('reclaimed amid an access');
+  };
+  root.addSubregion(2 * PAGE, core.io('mapper', 4, { read: () => 0, write }, { owner: mapper }));
+  const space = core.addressSpace(root, 'space');
+  const doomed = {};
+  const gone = core.io('gone', 4, { read: () => 0, write() {} }, { owner: doomed });
+  root.addSubregion(3 * PAGE, gone);
+  root.delSubregion(gone);
+  core.whenUnreferenced(doomed, () => log.push('unreferenced'));
+  let most = 0;
+  for (let i = 1; i <= 5000; i++) {
+    space.store(2 * PAGE, le32, i & 7);
+    space.load(0, le32);
+    most = Math.max(most, core.rcu.pending);
+  }
+  expect(most).toBeLessThan(300);
+  expect(log).toEqual(['unreferenced']);
+});
+
+it('T-97, T-108: nothing is reclaimed between the accesses of a transaction or of a listener', () => {
+  const core = new MemoryCore();
+  const root = core.container('root', 0x10000);
+  root.addSubregion(0, core.ram('ram', bufferBacking(PAGE)));
+  const space = core.addressSpace(root, 'space');
+  let ran = 0;
+  const look = (): void => {
+    for (let i = 0; i < 400; i++) core.rcu.callRcu(() => ran++);
+    space.map.restart();
+    space.load(0, le32);
+    expect(ran).toBe(0);
+  };
+  core.transaction(look);
+  expect(ran).toBe(400);
+  ran = 0;
+  space.registerListener({ regionAdd: look });
+  expect(ran).toBe(400);
+});
+
 it('D10, D15: a tap that accesses what it watches ends in an error of its own, and leaves the space usable', () => {
   const { core, space } = doomed();
   let calls = 0;

@@ -190,7 +190,7 @@ describe('names', () => {
 describe('what programs without types hand in', () => {
   const never = <T>(value: unknown): T => value as T;
 
-  it.each(['LE', 'Big', 'little-endian', null])(
+  it.each(['LE', 'Big', 'little-endian', 0])(
     'A-15: an endianness that is none is refused, not guessed: %s',
     (endianness) => {
       const ops = { endianness, read: () => 0, write() {} };
