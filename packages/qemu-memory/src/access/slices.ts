@@ -81,7 +81,8 @@ export function slicesOf(
     left = typeof left === 'number' ? left - size : toAddress(left - BigInt(size));
     addr = advance(addr, size);
     const bytes = new Uint8Array(slot.buffer, slot.byteOffset + at, size);
-    return new VolatileSlice(bytes, isWrite ? new PagesBitmap(slot, at, size) : null);
+    // Marked whatever it was asked for: a slice takes stores, and none may be lost to who follows what is written.
+    return new VolatileSlice(bytes, new PagesBitmap(slot, at, size));
   });
 }
 

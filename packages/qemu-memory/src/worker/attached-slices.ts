@@ -54,10 +54,9 @@ function sliceAt(memory: AttachedAccess, addr: GuestAddress, len: number, isWrit
     if (window === null) return null;
     const at = (addr as number) - window.first;
     const size = Math.min(len, window.loadLen - at);
-    const marks = isWrite && window.dirtyMask !== 0;
     return new VolatileSlice(
       window.bytes.subarray(at, at + size),
-      marks ? new WindowBitmap(memory, window, at, size) : null,
+      window.dirtyMask !== 0 ? new WindowBitmap(memory, window, at, size) : null,
     );
   } finally {
     memory.release();

@@ -98,6 +98,28 @@ it('A-186: stores, bulk writes, fills, write_rom and mappings mark the pages the
   expect(pages(ram).at(-1)).toBe(15);
 });
 
+it.each([
+  ['nothing said', undefined],
+  ['for reading', Permissions.READ],
+  ['for writing', Permissions.WRITE],
+])('A-142, A-187: a slice marks what is written through it, whatever it was asked for: %s', (_, access) => {
+  const m = new TestMachine();
+  const ram = m.ram(0, 16 * PAGE);
+  ram.setLog(true, VGA);
+  const pinned = m.space.memory();
+  memoryRegionResetDirty(ram, 0, 16 * PAGE, VGA);
+  for (const slice of m.space.getSlices(PAGE, 4, access)) slice.store(0, le32, 1);
+  pinned
+    .getSlice(3 * PAGE, 4, access)
+    .getAtomicRef(0, le32)
+    .update((value) => value + 1);
+  pinned
+    .findRegion(0)!
+    .getSlice(5 * PAGE, 4, access)
+    .store(0, le32, 1);
+  expect(pages(ram, VGA)).toEqual([1, 3, 5]);
+});
+
 it('A-186, T-24: what was taken before logging starts marks for the clients in force when it writes', () => {
   const m = new TestMachine();
   const ram = m.ram(0, 16 * PAGE);

@@ -1,6 +1,6 @@
 /** A space whose worker is an agent of this very thread: what happens between two steps of the one or the other is then exact. */
 import { le32, MEMTXATTRS_UNSPECIFIED, u8 } from '@guestmem/memtx';
-import { bufferBacking } from '@guestmem/vm-memory';
+import { bufferBacking, Permissions } from '@guestmem/vm-memory';
 import { afterEach, expect, it, vi } from 'vitest';
 import { CTR, slotWord } from '../../src/rcu/shared-layout.ts';
 import { attach } from '../../src/worker/attached-space.ts';
@@ -209,6 +209,21 @@ it('V-1.5, A-196: a source that fails after it has written leaves all it was off
   expect(made.space.load(0x1fff, u8)).toBe(9);
   expect([0, 1, 2, 3].map((page) => dirty.get(page * 0x1000, 1, 0))).toEqual([false, true, true, false]);
   worker.detach();
+});
+
+it.each([
+  ['nothing said', undefined],
+  ['for reading', Permissions.READ],
+  ['for writing', Permissions.WRITE],
+])('A-142, A-196: a slice of a worker marks what is written through it: %s', (_, access) => {
+  const made = machine();
+  const { dirty } = made.ram.ram!;
+  made.ram.setLog(true, 0);
+  const space = attach(share(made).handle());
+  dirty.testAndClear(0, 0x1_0000, 0);
+  for (const slice of space.getSlices(0x1ffe, 4, access)) slice.write(Uint8Array.of(1, 2, 3, 4), 0);
+  expect([0, 1, 2, 3].map((page) => dirty.get(page * 0x1000, 1, 0))).toEqual([false, true, true, false]);
+  space.detach();
 });
 
 it('T-97, A-60: polling the shared space in the middle of an access reclaims nothing', () => {
