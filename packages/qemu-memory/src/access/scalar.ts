@@ -290,9 +290,18 @@ export function scatter(slot: Slot, at: number, size: number, control: AccessCon
   }
 }
 
-/** The error of the throwing vocabulary. A RAM region that refuses was crossed at its end, or is read-only. */
+/** The error of the throwing vocabulary; its cause names who refused. A RAM region that does was crossed at its end, or is read-only. */
 function failed(what: string, result: MemTxResult, addr: GuestAddress, expected: number, slot: Slot): GuestMemoryError {
   const crosses = slot.kind === SlotKind.RAM && result === MemTxResult.DECODE_ERROR;
+  if (slot.kind === SlotKind.DEVICE) {
+    const why = result === MemTxResult.DECODE_ERROR ? 'does not take this access' : 'failed it';
+    const cause = new GuestMemoryError(
+      'invalid-backend-address',
+      `${hex(addr)} is in "${slot.section.region.name}", which ${why}; core.access.observer is told of refusals and calls`,
+      { addr },
+    );
+    return new MemTxError(what, result, { addr, expected, completed: 0, cause });
+  }
   if (!crosses) return new MemTxError(what, result, { addr, expected, completed: 0 });
   const cause = new GuestMemoryError(
     'invalid-backend-address',

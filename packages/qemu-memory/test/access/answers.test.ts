@@ -1,5 +1,5 @@
 /** What a device's callbacks may return, and what is made of the rest. */
-import { le16, le32, le64, u8 } from '@guestmem/memtx';
+import { le16, le32, le64, type MemTxError, MemTxResult, u8 } from '@guestmem/memtx';
 import { DeviceError, type MemoryRegionOps } from '@guestmem/qemu-memory';
 import { expect, it } from 'vitest';
 import { TestMachine } from '../support/machine.ts';
@@ -83,4 +83,30 @@ it('D10, D13: what peek answers and is no number is told with the region and the
     expect(() => debugger_.load(4, le32)).toThrow(/region "dev": read of 4 bytes at offset 0x4/);
     expect(m.space.load(4, le32)).toBe(0);
   }
+});
+
+it('A-31, A-276: without a MemTx, the error of an access that a device refuses or fails names the device as its cause', () => {
+  const refused = mapped({ valid: { maxAccessSize: 1 }, read: () => 0, write: () => undefined });
+  const caught = (access: () => unknown): unknown => {
+    try {
+      return access();
+    } catch (error) {
+      return [(error as MemTxError).code, ((error as Error).cause as Error | undefined)?.message];
+    }
+  };
+  const told = 'core.access.observer is told of refusals and calls';
+  expect(caught(() => refused.space.store(8, le32, 5))).toEqual([
+    'invalid-guest-address',
+    `0x8 is in "dev", which does not take this access; ${told}`,
+  ]);
+  const failing = mapped({
+    readWithAttrs: (_offset, _size, _attrs, tx) => {
+      tx.result = MemTxResult.ERROR;
+      return 0;
+    },
+  });
+  expect(caught(() => failing.space.load(8, le32))).toEqual([
+    'transaction-failed',
+    `0x8 is in "dev", which failed it; ${told}`,
+  ]);
 });
