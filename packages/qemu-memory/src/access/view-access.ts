@@ -36,6 +36,7 @@ import { copyInRam, transfer } from './bulk.ts';
 import { type AccessMode, type Chunk, chunksOf, isWriteMode } from './chunks.ts';
 import { BounceBudget, type Mapping, mapRam, mapRange } from './mapping.ts';
 import { MemoryRegionCache } from './memory-region-cache.ts';
+import { readInPage, writeInPage } from './page-objects.ts';
 import type { PinnedView } from './pinned-view.ts';
 import { fillRange, iotlbEntryAt, isIoAt, rangeIsValid, writeRomRange } from './range-ops.ts';
 import { storeNotdirty } from './scalar.ts';
@@ -133,7 +134,7 @@ export abstract class ViewAccess extends ScalarAccess implements TxMemory, Guest
       if ((addr as number) < 0 || this.core.access.seesLoads) return NOT_DIRECT;
       slot = map.slotAt(addr as number);
       off = (addr as number) - slot.first;
-      if (off + codec.size > slot.loadLen) return NOT_DIRECT;
+      if (off + codec.size > slot.loadLen) return readInPage(map, slot, addr as number, codec);
       map.load = slot;
     }
     if (!slot.clamps) return NOT_DIRECT; // A ROM device, for which attributes count.
@@ -150,7 +151,7 @@ export abstract class ViewAccess extends ScalarAccess implements TxMemory, Guest
       if ((addr as number) < 0) return false;
       slot = map.slotAt(addr as number);
       off = (addr as number) - slot.first;
-      if (off + codec.size > slot.storeLen) return false;
+      if (off + codec.size > slot.storeLen) return writeInPage(map, slot, addr as number, codec, value);
       map.store = slot;
     }
     map.met(slot);
