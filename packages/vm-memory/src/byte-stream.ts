@@ -1,6 +1,7 @@
 /** Sources and sinks over plain bytes: the slices, vectors and cursors that vm-memory implements its traits for. V-1.5. */
 import { endOfSource, fullSink } from './bytes-check.ts';
 import type { ReadVolatile, WriteVolatile } from './io.ts';
+import type { OwnBytes } from './own-bytes.ts';
 import type { VolatileSlice } from './volatile-slice.ts';
 
 /** Reads bytes from a position on: `&[u8]` and `Cursor` in Rust. */
@@ -71,7 +72,7 @@ export class GrowingSink implements WriteVolatile {
   }
 
   /** A copy of what was taken. */
-  toBytes(): Uint8Array {
+  toBytes(): OwnBytes {
     return this.#bytes.slice(0, this.#length);
   }
 }

@@ -5,6 +5,7 @@
 import { checkBuffer, checkMoved, endOfSource, fullSink } from './bytes-check.ts';
 import type { Codec } from './codec.ts';
 import type { ReadVolatile, WriteVolatile } from './io.ts';
+import type { OwnBytes } from './own-bytes.ts';
 
 /** The value that `bytes` are, or undefined unless there are exactly as many as the codec has. */
 export function fromBytes<T>(codec: Codec<T>, bytes: Uint8Array): T | undefined {
@@ -15,7 +16,7 @@ export function fromBytes<T>(codec: Codec<T>, bytes: Uint8Array): T | undefined 
 }
 
 /** The bytes that `value` is; gaps of a struct are zero. @throws {TypeError | RangeError} not a value of the codec. */
-export function toBytes<T>(codec: Codec<T>, value: T): Uint8Array {
+export function toBytes<T>(codec: Codec<T>, value: T): OwnBytes {
   const bytes = new Uint8Array(codec.size);
   codec.set(new DataView(bytes.buffer), 0, value);
   return bytes;

@@ -55,6 +55,7 @@ export { IommuMemory } from './iommu-memory.ts';
 export type { IotlbFails, IotlbResult, IovaRange, MappedRange } from './iotlb.ts';
 export { Iotlb } from './iotlb.ts';
 export { Ordering } from './ordering.ts';
+export type { OwnBytes } from './own-bytes.ts';
 export { Permissions, permissionsAllow, permissionsAnd, permissionsHaveWrite, permissionsOr } from './permissions.ts';
 export type { HostAddress } from './region.ts';
 export { GuestMemoryRegion } from './region.ts';

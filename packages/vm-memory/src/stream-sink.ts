@@ -1,5 +1,7 @@
 /** Sinks of any make behind one shape: Web WritableStreams and Node Writables. V-1.5. */
 
+import type { OwnBytes } from './own-bytes.ts';
+
 /** What `saveTo` takes. */
 export type StreamSink = WebWritableLike | NodeWritableLike;
 
@@ -11,7 +13,7 @@ export interface WebWritableLike {
 /** What is used of its writer. */
 export interface WebWriterLike {
   readonly ready: Promise<unknown>;
-  write(chunk: Uint8Array): Promise<unknown>;
+  write(chunk: OwnBytes): Promise<unknown>;
   close(): Promise<unknown>;
   abort(reason?: unknown): Promise<unknown>;
   releaseLock(): void;
@@ -29,7 +31,7 @@ export interface NodeWritableLike {
 /** One sink, ready for chunks. */
 export interface OpenSink {
   /** Resolves when the sink has taken the chunk; the chunk is then the sink's. */
-  write(chunk: Uint8Array): Promise<unknown>;
+  write(chunk: OwnBytes): Promise<unknown>;
   close(): Promise<unknown>;
   abort(cause: unknown): Promise<unknown>;
   /** Gives the sink back open. */

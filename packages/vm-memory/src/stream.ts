@@ -6,6 +6,7 @@ import { type GuestAddress, hex, toAddress } from './address.ts';
 import { uncheckedAdd } from './address-math.ts';
 import type { Bytes } from './bytes.ts';
 import { checkCount, endOfSource, partialBuffer, sourceFailed } from './bytes-check.ts';
+import type { OwnBytes } from './own-bytes.ts';
 import { openSink, type StreamSink } from './stream-sink.ts';
 
 /**
@@ -127,7 +128,7 @@ export function chunksOf(
   addr: GuestAddress,
   count: number,
   options: SaveOptions = {},
-): Generator<Uint8Array, void, undefined> {
+): Generator<OwnBytes, void, undefined> {
   const start = toAddress(addr);
   checkCount(count);
   const { chunkSize = 0x1_0000 } = options;
@@ -141,7 +142,7 @@ function* readChunks(
   addr: GuestAddress,
   count: number,
   chunkSize: number,
-): Generator<Uint8Array, void, undefined> {
+): Generator<OwnBytes, void, undefined> {
   for (let done = 0; done < count; ) {
     const chunk = new Uint8Array(Math.min(chunkSize, count - done));
     try {

@@ -2,7 +2,7 @@
  * "Dirty since": what has changed in a machine's RAM since one looked last, as runs of pages. Take a base copy, then a
  * delta now and then; base and deltas give the memory back. Trackers are independent of each other and of a migration. A-184.
  */
-import { DisposableBase } from '@guestmem/vm-memory';
+import { DisposableBase, type OwnBytes } from '@guestmem/vm-memory';
 import type { RamBlock } from '../region/ram-block.ts';
 import { throwUndone } from '../space/committer.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
@@ -15,7 +15,7 @@ export interface DirtyRun {
   readonly offset: number;
   readonly length: number;
   /** A copy, taken after the bits were cleared: what is written later shows in the next delta (A-187). */
-  readonly bytes: Uint8Array;
+  readonly bytes: OwnBytes;
 }
 
 /** All trackers of one core: bits are collected once and given to each. */
@@ -114,7 +114,7 @@ export class DirtyTracker extends DisposableBase {
 }
 
 /** A copy of `length` bytes of `block`. */
-export function copyBlock(block: RamBlock, offset = 0, length: number = block.length - offset): Uint8Array {
+export function copyBlock(block: RamBlock, offset = 0, length: number = block.length - offset): OwnBytes {
   const out = new Uint8Array(length);
   for (let done = 0; done < length; ) {
     const segment = block.backing.segmentAt(offset + done);
