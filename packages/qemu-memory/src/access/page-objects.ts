@@ -3,7 +3,7 @@
  * transfer in bulk would cost some 500 ns. What is not so simple is left to the transfer. A-152, A-153.
  */
 import { MEMTXATTRS_UNSPECIFIED, NOT_DIRECT } from '@guestmem/memtx';
-import { type Codec, type ScalarCodec, setScalar } from '@guestmem/vm-memory';
+import { type Codec, ScalarCodec, setScalar } from '@guestmem/vm-memory';
 import { IommuAccess } from '../iommu/iommu-ops.ts';
 import { type Slot, SlotKind } from './slot.ts';
 import type { ViewMap } from './view-map.ts';
@@ -14,17 +14,19 @@ export function readInPage<T>(map: ViewMap, slot: Slot, addr: number, codec: Cod
   if (next < 0) return NOT_DIRECT;
   const behind = slot.pageIommu!.targetAs.map.slotAt(next);
   const at = next - behind.first;
-  return at + codec.size <= behind.loadLen ? codec.get(behind.view, at) : NOT_DIRECT;
+  // For a ROM device attributes count.
+  return behind.clamps && at + codec.size <= behind.loadLen ? codec.get(behind.view, at) : NOT_DIRECT;
 }
 
-/** Writes the scalar. @returns was it written? */
-export function writeInPage<T>(map: ViewMap, slot: Slot, addr: number, codec: ScalarCodec<T>, value: T): boolean {
+/** Writes the object, of a codec that refuses a value before half of it is written. @returns was it written? */
+export function writeInPage<T>(map: ViewMap, slot: Slot, addr: number, codec: Codec<T>, value: T): boolean {
   const next = translated(map, slot, addr, codec.size, IommuAccess.WO);
   if (next < 0) return false;
   const behind = slot.pageIommu!.targetAs.map.slotAt(next);
   const at = next - behind.first;
   if (at + codec.size > behind.storeLen) return false;
-  setScalar(behind.view, at, codec, value);
+  if (codec instanceof ScalarCodec) setScalar(behind.view, at, codec, value);
+  else codec.set(behind.view, at, value);
   if (behind.dirtyMask !== 0) behind.markDirty(at, codec.size);
   return true;
 }

@@ -100,6 +100,26 @@ it('T-97: what a guest has replaced again and again is reclaimed between its acc
   expect(log).toEqual(['unreferenced']);
 });
 
+it('T-97: an access goes on with its view, also where what is reclaimed before it takes the device out of the map', () => {
+  const core = new MemoryCore();
+  const root = core.container('root', 0x10000);
+  const log: string[] = [];
+  const owner = {};
+  const device = core.io('device', 4, { read: () => log.push('read'), write() {} }, { owner });
+  root.addSubregion(0, device);
+  const space = core.addressSpace(root, 'space');
+  const takeOut = (): void => {
+    root.delSubregion(device);
+    core.whenUnreferenced(owner, () => log.push('unreferenced'));
+  };
+  for (let i = 0; i < 400; i++) core.rcu.callRcu(i === 0 ? takeOut : () => {});
+  space.map.restart();
+  expect(space.load(0, le32)).toBe(1);
+  expect(log).toEqual(['read']);
+  core.rcu.drain();
+  expect(log).toEqual(['read', 'unreferenced']);
+});
+
 it('T-97, T-108: nothing is reclaimed between the accesses of a transaction or of a listener', () => {
   const core = new MemoryCore();
   const root = core.container('root', 0x10000);

@@ -14,13 +14,15 @@ import {
 const PAGE = 0x1000;
 const Entry = struct({ addr: u32, len: u16, flags: u16 }, { order: 'little' });
 
-/** RAM of 8 pages and a ROM of one, behind an IOMMU at `base` whose page n leads to `table[n]`, nowhere at first. */
+/** RAM of 8 pages, a ROM and a ROM device of one, behind an IOMMU at `base` whose page n leads to `table[n]`, nowhere at first. */
 function machine(base: number, numIndexes = 1) {
   const core = new MemoryCore();
   const system = core.container('system', 1n << 32n);
   const ram = core.ram('ram', bufferBacking(8 * PAGE));
   system.addSubregion(0, ram);
   system.addSubregion(8 * PAGE, core.rom('rom', bufferBacking(PAGE)));
+  const device = { read: () => 0, write: () => undefined };
+  system.addSubregion(9 * PAGE, core.romDevice('flash', bufferBacking(new Uint8Array(PAGE).fill(7)), device));
   const memory = core.addressSpace(system, 'memory');
   const table = new Map<number, { translatedAddr: number; perm: IommuAccess }>();
   const indexes =
@@ -79,6 +81,32 @@ describe.each([
     map(1, 8);
     view.writeObj(base + PAGE + 8, le32, 5);
     expect([tx.result, memory.load(8 * PAGE + 8, le32)]).toEqual([MemTxResult.DECODE_ERROR, 0]);
+  });
+
+  it('V-1.2: a struct is written there as a whole, and its gaps keep what they hold', () => {
+    const { dma, memory, map } = machine(base);
+    const gapped = struct({ kind: u16, id: u32 }, { order: 'little' });
+    map(1, 5);
+    memory.set(5 * PAGE, 0xcc, 16);
+    dma.readObj(base + PAGE, le32); // Enters the page.
+    dma.writeObj(base + PAGE + 8, gapped, { kind: 1, id: 2 });
+    expect(memory.readObj(5 * PAGE + 8, struct({ low: u32, high: u32 }, { order: 'little' }))).toEqual({
+      low: 0xcccc_0001,
+      high: 2,
+    });
+    expect(() => dma.writeObj(base + PAGE, gapped, { kind: 1, id: -1 })).toThrow('.id:');
+    expect(memory.load(5 * PAGE, le32)).toBe(0xcccc_cccc);
+  });
+
+  it('A-64: a ROM device behind a cached page is no memory', () => {
+    const { dma, map } = machine(base);
+    map(1, 9);
+    const tx = new MemTx();
+    const memory = dma.with({ memory: true, tx });
+    for (let i = 0; i < 3; i++) {
+      expect(dma.readObj(base + PAGE, le32)).toBe(0x0707_0707);
+      expect([memory.readObj(base + PAGE, le32), tx.result]).toEqual([0, MemTxResult.ACCESS_ERROR]);
+    }
   });
 
   it('D15, A-153: taps see them, and attributes choose the table', () => {
