@@ -80,7 +80,7 @@ export abstract class Far extends HotWindows {
   loadFar<T>(low: number, codec: ScalarCodec<T>, attrs: MemTxAttrs, tx: MemTx | null): number {
     const { control } = this;
     const { size } = codec;
-    const isPlain = this.taps === null && !attrs.debug;
+    const isPlain = !attrs.debug;
     const near = this.pages[((low >>> 12) ^ (low >>> 21)) & 0x1ff]!;
     const at = (low - near.bits) | 0;
     if (isPlain && at >= 0 && at < near.span) {
@@ -145,7 +145,7 @@ export abstract class Far extends HotWindows {
     const { kind, size } = codec;
     const near = this.pages[((low >>> 12) ^ (low >>> 21)) & 0x1ff]!;
     const at = (low - near.bits) | 0;
-    if (at >= 0 && at < near.span && this.taps === null) {
+    if (at >= 0 && at < near.span) {
       const { dispatch } = near;
       const offset = near.deviceOffset + at;
       if (dispatch.isEasyWrite(offset, size)) {

@@ -82,6 +82,8 @@ export class Slot {
     readonly bytes?: Uint8Array;
     readonly load?: boolean;
     readonly store?: boolean;
+    /** Most that `span` may be (default: anything). */
+    readonly span?: number;
   }) {
     const { section, len } = init;
     const ram = init.kind === SlotKind.RAM ? section.region.ram : null;
@@ -96,7 +98,7 @@ export class Slot {
     this.loads = this.loadLen === 0 ? 0 : starts;
     this.stores = this.storeLen === 0 ? 0 : starts;
     const isDevice = init.kind === SlotKind.DEVICE && below === len && init.offset + BigInt(len) <= 0x7fff_ffffn;
-    this.span = isDevice || init.kind === SlotKind.HOLE ? Math.min(below, 0x7fff_ffff) : 0;
+    this.span = isDevice || init.kind === SlotKind.HOLE ? Math.min(below, 0x7fff_ffff, init.span ?? below) : 0;
     this.deviceOffset = isDevice ? Number(init.offset) : 0;
     this.view = init.view ?? NO_VIEW;
     this.bytes = init.bytes ?? NO_BYTES;
@@ -163,14 +165,19 @@ export class Slot {
       memoryRegionSetDirty(region, this.blockOffset + at, len);
   }
 
-  /** `len` bytes from `at` on, with or without the fast paths. */
+  /**
+   * `len` bytes from `at` on, with or without the fast paths. Those of a device are for aligned accesses; what they take begins
+   * where an access of 8 bytes would end in the part, so that none of its bytes is another part's.
+   */
   part(at: number, len: number, fast: boolean): Slot {
+    const rest = Number((this.bigOffset + BigInt(at + len)) % 8n);
     return new Slot({
       first: this.first + at,
       len,
       kind: this.kind,
       section: this.section,
       offset: this.bigOffset + BigInt(at),
+      span: fast && this.kind === SlotKind.DEVICE ? Math.max(len - rest, 0) : 0,
       ...(this.kind === SlotKind.RAM
         ? {
             view: new DataView(this.bytes.buffer, this.bytes.byteOffset + at, len),

@@ -265,8 +265,8 @@ export abstract class ViewAccess extends ScalarAccess implements TxMemory, Guest
 
   /**
    * Calls `seen` for each access through this space that meets [addr, addr + len): once for the caller's whole access,
-   * before a write and after a read (D15). RAM elsewhere costs what it did; devices, holes and IOMMUs of this space take the full
-   * path while there is a tap (some 70 ns an access). Not seen: what is read and written through mappings, caches,
+   * before a write and after a read (D15). RAM and devices elsewhere cost what they did; holes and IOMMUs of this space
+   * take the full path while there is a tap (some 70 ns an access). Not seen: what is read and written through mappings, caches,
    * slices (`getSlices`), the bytes of `chunks`, pinned views (`memory()`), and other spaces.
    */
   tap(addr: GuestAddress, len: number, seen: (event: TapEvent) => void, options: TapOptions = {}): DisposableHandle {
