@@ -1,6 +1,6 @@
 /** Codecs of several values of one kind end to end, and of raw bytes: parts of structs, or objects of their own. V-1.2. */
 import type { ByteOrder, Codec } from './codec.ts';
-import { alignOf, checkPart, checksFirst, reorder } from './layout.ts';
+import { alignOf, checksFirst, putPart, reorder, takePart } from './layout.ts';
 
 /** `length` values of `element`. Its value is an array of exactly that length. */
 export class ArrayCodec<T> implements Codec<T[]> {
@@ -27,17 +27,28 @@ export class ArrayCodec<T> implements Codec<T[]> {
   }
 
   set(view: DataView, offset: number, value: T[]): void {
-    this.check(value);
-    for (let i = 0; i < this.length; i++) this.element.set(view, offset + i * this.element.size, value[i] as T);
+    this.put(view, offset, this.take(value));
   }
 
   /** @throws {TypeError} no array. @throws {RangeError} another length, or as the element says. */
   check(value: T[]): void {
+    this.take(value);
+  }
+
+  /** @internal */
+  take(value: T[]): readonly unknown[] {
     if (!Array.isArray(value))
       throw new TypeError(`an array field takes an array of ${this.length}, not ${typeof value}`);
     if (value.length !== this.length)
       throw new RangeError(`an array field takes exactly ${this.length} elements, not ${value.length}`);
-    for (let i = 0; i < this.length; i++) checkPart(this.element, value[i] as T, i);
+    const taken: unknown[] = [];
+    for (let i = 0; i < this.length; i++) taken.push(takePart(this.element, value[i] as T, i));
+    return taken;
+  }
+
+  /** @internal */
+  put(view: DataView, offset: number, taken: readonly unknown[]): void {
+    for (let i = 0; i < this.length; i++) putPart(this.element, view, offset + i * this.element.size, taken[i]);
   }
 
   /** @internal */

@@ -7,6 +7,10 @@ import { checkScalar } from './scalar-access.ts';
 interface Composite<T> extends Codec<T> {
   readonly align: number;
   check(value: T): void;
+  /** All of `value`, checked, and read for the last time: reading may load from the memory that is written next, or call a program. */
+  take?(value: T): unknown;
+  /** Writes what `take` gave. */
+  put?(view: DataView, offset: number, taken: unknown): void;
   withOrder?(order: ByteOrder): Codec<T>;
 }
 
@@ -26,22 +30,37 @@ export function reorder<T>(codec: Codec<T>, order: ByteOrder): Codec<T> {
   return (codec as Partial<Composite<T>>).withOrder?.(order) ?? codec;
 }
 
-/** Would `codec.set` take it? Codecs of others are asked when they are set. */
-export function checkValue<T>(codec: Codec<T>, value: T): void {
-  if (codec instanceof ScalarCodec) checkScalar(codec, value);
-  else (codec as Partial<Composite<T>>).check?.(value);
-}
-
-/** `checkValue` of a part: a field by its name, an element by its index. Its error says where. */
-export function checkPart<T>(codec: Codec<T>, value: T, part: string | number): void {
+/** A part of a value, as `take` of its codec: a field by its name, an element by its index. Its error says where. */
+export function takePart<T>(codec: Codec<T>, value: T, part: string | number): unknown {
   try {
-    checkValue(codec, value);
+    return take(codec, value);
   } catch (cause) {
     const { message } = cause as Error;
     const name = typeof part === 'number' ? `[${part}]` : `.${part}`;
     const where = message.startsWith('[') || message.startsWith('.') ? `${name}${message}` : `${name}: ${message}`;
     if (cause instanceof RangeError) throw new RangeError(where, { cause });
     throw new TypeError(where, { cause });
+  }
+}
+
+/** Codecs of others are asked when they are set. */
+function take<T>(codec: Codec<T>, value: T): unknown {
+  if (codec instanceof ScalarCodec) checkScalar(codec, value);
+  else {
+    const composite = codec as Partial<Composite<T>>;
+    if (composite.take !== undefined) return composite.take(value);
+    composite.check?.(value);
+  }
+  return value;
+}
+
+/** Writes what `takePart` gave for this codec. */
+export function putPart<T>(codec: Codec<T>, view: DataView, offset: number, taken: unknown): void {
+  if (codec instanceof ScalarCodec) codec.set(view, offset, taken as T);
+  else {
+    const composite = codec as Partial<Composite<T>>;
+    if (composite.put !== undefined) composite.put(view, offset, taken);
+    else codec.set(view, offset, taken as T);
   }
 }
 

@@ -5,7 +5,7 @@
 import type { GuestAddress } from './address.ts';
 import type { Bytes } from './bytes.ts';
 import type { ByteOrder, Codec, ValueOf } from './codec.ts';
-import { alignOf, checkPart, checksFirst, reorder } from './layout.ts';
+import { alignOf, checksFirst, putPart, reorder, takePart } from './layout.ts';
 import { makeAccessorClass, type StructAccessor, type StructAccessorClass } from './struct-accessor.ts';
 
 /** Names and codecs of the fields, in memory order. */
@@ -81,22 +81,32 @@ export class StructCodec<F extends StructFields> implements Codec<StructValue<F>
     return value as StructValue<F>;
   }
 
-  /** Checks all fields, then writes them; gaps keep what they hold (zeros, when `writeObj` writes the object as bytes: across regions, through views, into an address space). */
+  /** Reads and checks all fields, then writes them. Gaps keep what they hold, or are zeros, as StructOptions says. */
   set(view: DataView, offset: number, value: StructValue<F>): void {
-    this.check(value);
-    const names = this.#names;
-    const codecs = this.#codecs;
-    const offsets = this.#offsets;
-    for (let i = 0; i < names.length; i++) codecs[i]!.set(view, offset + offsets[i]!, value[names[i]!]);
+    this.put(view, offset, this.take(value));
   }
 
   /** @throws {TypeError | RangeError} a field is missing or not one of its codec's; the message names it. */
   check(value: StructValue<F>): void {
+    this.take(value);
+  }
+
+  /** @internal */
+  take(value: StructValue<F>): readonly unknown[] {
     if (typeof value !== 'object' || value === null)
       throw new TypeError(`a struct takes an object with ${this.#names.join(', ')}, not ${String(value)}`);
     const names = this.#names;
     const codecs = this.#codecs;
-    for (let i = 0; i < names.length; i++) checkPart(codecs[i]!, value[names[i]!], names[i]!);
+    const taken: unknown[] = [];
+    for (let i = 0; i < names.length; i++) taken.push(takePart(codecs[i]!, value[names[i]!], names[i]!));
+    return taken;
+  }
+
+  /** @internal */
+  put(view: DataView, offset: number, taken: readonly unknown[]): void {
+    const codecs = this.#codecs;
+    const offsets = this.#offsets;
+    for (let i = 0; i < codecs.length; i++) putPart(codecs[i]!, view, offset + offsets[i]!, taken[i]);
   }
 
   /**

@@ -58,6 +58,24 @@ describe('struct layout', () => {
     expect(value).toEqual({ a: 0n, b: [0, 0], c: { d: 0 } });
   });
 
+  it('V-1.2: a value is read once, before a byte moves: it may be live in the memory that is written', () => {
+    const inner = struct({ a: u16, b: u16 });
+    const outer = struct({ x: u32, first: inner, second: inner }, { order: 'little' });
+    const memory = guestMemory([{ startAddr: 0, memory: 64 }]);
+    memory.writeObj(0, outer, { x: 1, first: { a: 2, b: 3 }, second: { a: 4, b: 5 } });
+    memory.writeObj(4, outer, outer.accessor(memory, 0));
+    expect(memory.readObj(4, outer)).toEqual({ x: 1, first: { a: 2, b: 3 }, second: { a: 4, b: 5 } });
+    let reads = 0;
+    const once = {
+      get b() {
+        if (reads++ > 0) throw new Error('read again');
+        return 7;
+      },
+    };
+    memory.writeObj(0, array(struct({ a: inner, b: u16 }), 1), [Object.assign(once, { a: { a: 1, b: 2 } })]);
+    expect(reads).toBe(1);
+  });
+
   it('V-1.2: bad declarations and bad values are refused before a byte moves', () => {
     expect(() => struct({ $a: u8 })).toThrow(/must not begin/);
     expect(() => struct({ 0: u8 })).toThrow(TypeError);
