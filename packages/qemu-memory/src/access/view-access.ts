@@ -25,7 +25,7 @@ import type {
   ReadVolatile,
   WriteVolatile,
 } from '@guestmem/vm-memory';
-import { disposable, Permissions, ScalarCodec, setScalar } from '@guestmem/vm-memory';
+import { disposable, Permissions, ScalarCodec } from '@guestmem/vm-memory';
 import type { IommuTlbEntry } from '../iommu/iommu-ops.ts';
 import { throwCollected } from '../rcu/callback-queue.ts';
 import { MemoryRegionError } from '../region/error.ts';
@@ -36,7 +36,7 @@ import { copyInRam, transfer } from './bulk.ts';
 import { type AccessMode, type Chunk, chunksOf, isWriteMode } from './chunks.ts';
 import { BounceBudget, type Mapping, mapRam, mapRange } from './mapping.ts';
 import { MemoryRegionCache } from './memory-region-cache.ts';
-import { readInPage, writeInPage } from './page-objects.ts';
+import { readInPage, writeInPage, writeInPlace } from './direct-objects.ts';
 import type { PinnedView } from './pinned-view.ts';
 import { fillRange, iotlbEntryAt, isIoAt, rangeIsValid, writeRomRange } from './range-ops.ts';
 import { storeNotdirty } from './scalar.ts';
@@ -155,9 +155,7 @@ export abstract class ViewAccess extends ScalarAccess implements TxMemory, Guest
       map.store = slot;
     }
     map.met(slot);
-    if (codec instanceof ScalarCodec) setScalar(slot.view, off, codec, value);
-    else codec.set(slot.view, off, value);
-    if (slot.dirtyMask !== 0) slot.markDirty(off, codec.size);
+    writeInPlace(slot, off, codec, value);
     return true;
   }
   readVolatileFrom(addr: GuestAddress, src: ReadVolatile, count: number): number {

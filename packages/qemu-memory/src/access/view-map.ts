@@ -127,8 +127,9 @@ export class ViewMap extends Far {
   }
 
   #search(addr: number): Slot {
-    // Each new view is searched at least once, so that this is met however a guest has the map changed.
-    if (this.core.rcu.pending > MOST_WAITING) this.core.reclaim();
+    // Each new view is searched at least once, so that this is met however a guest has the map changed. Not while an access
+    // goes on with a view that a callback of it has replaced (T-97).
+    if (this.core.rcu.pending > MOST_WAITING && this.view.references > 0) this.core.reclaim();
     const big = BigInt(addr);
     const index = this.view.find(big);
     let slot = index < 0 ? this.#hole(big) : slotOf(this.view.section(index), addr);

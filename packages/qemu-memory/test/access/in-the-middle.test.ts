@@ -7,7 +7,7 @@ import {
   memoryRegionGetDirty,
   memoryRegionResetDirty,
 } from '@guestmem/qemu-memory';
-import { bufferBacking, Ordering } from '@guestmem/vm-memory';
+import { bufferBacking, Ordering, struct } from '@guestmem/vm-memory';
 import { expect, it } from 'vitest';
 import { TestMachine } from '../support/machine.ts';
 
@@ -118,6 +118,50 @@ it('T-97: an access goes on with its view, also where what is reclaimed before i
   expect(log).toEqual(['read']);
   core.rcu.drain();
   expect(log).toEqual(['read', 'unreferenced']);
+});
+
+it('T-97: RAM is not reclaimed before the store whose tap took it out of the map, however much waits', () => {
+  const core = new MemoryCore();
+  const root = core.container('root', 0x10000);
+  const log: string[] = [];
+  const owner = {};
+  const bytes = new Uint8Array(PAGE);
+  const backing = Object.assign(bufferBacking(bytes), { detachable: true }); // Looked up anew at each access.
+  const ram = core.ram('ram', backing, { owner });
+  root.addSubregion(0, ram);
+  const other = core.ram('other', bufferBacking(PAGE));
+  root.addSubregion(PAGE, other);
+  const space = core.addressSpace(root, 'space');
+  const tap = space.tap(0, 4, () => {
+    core.whenUnreferenced(owner, () => log.push(`unreferenced, holds ${bytes[0]}`));
+    root.delSubregion(ram);
+    for (let i = 0; i < 600; i++) other.setEnabled(i % 2 !== 0);
+  });
+  space.store(0, le32, 5);
+  tap.dispose();
+  core.rcu.drain();
+  expect(log).toEqual(['unreferenced, holds 5']);
+});
+
+it('T-97: RAM is not reclaimed before the object whose getter took it out of the map is written', () => {
+  const core = new MemoryCore();
+  const root = core.container('root', 0x10000);
+  const log: string[] = [];
+  const owner = {};
+  const bytes = new Uint8Array(PAGE);
+  const ram = core.ram('ram', bufferBacking(bytes), { owner });
+  root.addSubregion(0, ram);
+  const space = core.addressSpace(root, 'space');
+  core.whenUnreferenced(owner, () => log.push(`unreferenced, holds ${bytes[0]}`));
+  space.writeObj(0, struct({ only: le32 }), {
+    get only() {
+      root.delSubregion(ram);
+      return 5;
+    },
+  });
+  core.rcu.drain();
+  expect(log).toEqual(['unreferenced, holds 5']);
+  expect(core.access.idle).toBe(true);
 });
 
 it('T-97, T-108: nothing is reclaimed between the accesses of a transaction or of a listener', () => {

@@ -1,6 +1,6 @@
 /**
- * Objects through one cached page of a PageIommu, with RAM behind it: what a struct accessor asks for field by field, where a
- * transfer in bulk would cost some 500 ns. What is not so simple is left to the transfer. A-152, A-153.
+ * Objects in RAM as it lies, at once or through one cached page of a PageIommu: what a struct accessor asks for field by field, where
+ * a transfer in bulk would cost some 500 ns. What is not so simple is left to the transfer. T-97, A-152, A-153.
  */
 import { MEMTXATTRS_UNSPECIFIED, NOT_DIRECT } from '@guestmem/memtx';
 import { type Codec, ScalarCodec, setScalar } from '@guestmem/vm-memory';
@@ -25,10 +25,28 @@ export function writeInPage<T>(map: ViewMap, slot: Slot, addr: number, codec: Co
   const behind = slot.pageIommu!.targetAs.map.slotAt(next);
   const at = next - behind.first;
   if (at + codec.size > behind.storeLen) return false;
-  if (codec instanceof ScalarCodec) setScalar(behind.view, at, codec, value);
-  else codec.set(behind.view, at, value);
-  if (behind.dirtyMask !== 0) behind.markDirty(at, codec.size);
+  writeInPlace(behind, at, codec, value);
   return true;
+}
+
+/**
+ * Writes an object into the RAM of `slot` as it lies, and marks it. Getters of the value are part of the access: what they take out
+ * of the map is not reclaimed before it is written (T-97).
+ */
+export function writeInPlace<T>(slot: Slot, at: number, codec: Codec<T>, value: T): void {
+  if (codec instanceof ScalarCodec) {
+    setScalar(slot.view, at, codec, value);
+    if (slot.dirtyMask !== 0) slot.markDirty(at, codec.size);
+    return;
+  }
+  const { control } = slot.dispatch;
+  control.transfers++;
+  try {
+    codec.set(slot.view, at, value);
+  } finally {
+    control.transfers--;
+  }
+  slot.markSlow(at, codec.size); // For the clients in force now.
 }
 
 /** Where a cached page has all of it with `access`, the same for all attributes; else -1. */
