@@ -119,13 +119,25 @@ export class IommuMemory<M extends GuestMemoryBackend = GuestMemoryBackend> exte
   /** The translator may be a program's own. @throws {IommuError} also where its ranges are not as long as what was asked. */
   #translate(base: GuestAddress, length: GuestAddress, access: Permissions): readonly MappedRange[] {
     const ranges = this.#iommu.translate(base, length, access);
-    let sum = 0n;
-    for (const range of ranges) sum += BigInt(range.length);
-    if (sum === BigInt(length)) return ranges;
+    const sum = lengthOf(ranges);
+    if (sum === length) return ranges;
     throw new IommuError(
       'iommu-misconfigured',
       `translate was asked for ${hex(length)} bytes at ${hex(base)} and gave ${hex(sum)}; its ranges must add up to what was asked`,
       { base, length },
     );
   }
+}
+
+/** In normal form. */
+function lengthOf(ranges: readonly MappedRange[]): GuestAddress {
+  let sum = 0;
+  for (const { length } of ranges) {
+    if (typeof length !== 'number' || !Number.isSafeInteger(sum + length)) {
+      const wide = ranges.reduce((all, range) => all + BigInt(range.length), 0n);
+      return wide > BigInt(Number.MAX_SAFE_INTEGER) ? wide : Number(wide);
+    }
+    sum += length;
+  }
+  return sum;
 }
