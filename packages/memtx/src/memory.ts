@@ -41,7 +41,8 @@ export interface TxMemory {
   txWrite(addr: GuestAddress, buf: Uint8Array, attrs: MemTxAttrs, onError: OnError, tx: MemTx | null): void;
   /**
    * Optional, for speed only: the object at `addr` when all its bytes are in plain memory that `txRead` would copy them
-   * from whatever the attributes, else NOT_DIRECT (also for an address it does not understand), and nothing has happened.
+   * from whatever the attributes, else NOT_DIRECT (also for an address it does not understand), and nothing has happened. Not
+   * asked with `memory`, for which a ROM device is none (A-64).
    */
   txReadDirect?<T>(addr: GuestAddress, codec: Codec<T>): T | typeof NOT_DIRECT;
   /** Optional, for speed only: as `txReadDirect`, for `txWrite`. @returns was it written? */

@@ -59,7 +59,8 @@ export function writeWhole(view: MemTxView, buf: Uint8Array, addr: GuestAddress,
 
 /** `readObj`. The codec's `get` must copy what it keeps: the bytes it is shown are used again. */
 export function readObject<T>(view: MemTxView, addr: GuestAddress, codec: Codec<T>, access: BulkAccess | undefined): T {
-  const value = view.memory.txReadDirect === undefined ? NOT_DIRECT : view.memory.txReadDirect(addr, codec);
+  const isDirect = view.memory.txReadDirect !== undefined && !attrsOf(view, access).memory;
+  const value = isDirect ? view.memory.txReadDirect!(addr, codec) : NOT_DIRECT;
   if (value !== NOT_DIRECT) {
     settleDirect(txOf(view, access), codec.size);
     return value;

@@ -14,8 +14,7 @@ export function readInPage<T>(map: ViewMap, slot: Slot, addr: number, codec: Cod
   if (next < 0) return NOT_DIRECT;
   const behind = slot.pageIommu!.targetAs.map.slotAt(next);
   const at = next - behind.first;
-  // For a ROM device attributes count.
-  return behind.clamps && at + codec.size <= behind.loadLen ? codec.get(behind.view, at) : NOT_DIRECT;
+  return at + codec.size <= behind.loadLen ? codec.get(behind.view, at) : NOT_DIRECT;
 }
 
 /** Writes the object, of a codec that refuses a value before half of it is written. @returns was it written? */

@@ -137,7 +137,6 @@ export abstract class ViewAccess extends ScalarAccess implements TxMemory, Guest
       if (off + codec.size > slot.loadLen) return readInPage(map, slot, addr as number, codec);
       map.load = slot;
     }
-    if (!slot.clamps) return NOT_DIRECT; // A ROM device, for which attributes count.
     map.met(slot);
     return codec.get(slot.view, off);
   }
