@@ -7,6 +7,7 @@ import {
   type GuestAddress,
   GuestMemoryError,
   type ReadVolatile,
+  streamFailed,
   toAddress,
   type WriteVolatile,
 } from '@guestmem/vm-memory';
@@ -298,7 +299,7 @@ function pulled(src: ReadVolatile, into: Uint8Array, addr: GuestAddress, expecte
   try {
     return src.readVolatile(into);
   } catch (cause) {
-    throw streamFailed('source', addr, expected, completed, cause);
+    throw streamFailed('the source', addressPlus(addr, completed), cause, { expected, completed });
   }
 }
 
@@ -307,24 +308,8 @@ function pushed(dst: WriteVolatile, from: Uint8Array, addr: GuestAddress, expect
   try {
     return dst.writeVolatile(from);
   } catch (cause) {
-    throw streamFailed('sink', addr, expected, completed, cause);
+    throw streamFailed('the sink', addressPlus(addr, completed), cause, { expected, completed });
   }
-}
-
-function streamFailed(
-  who: string,
-  addr: GuestAddress,
-  expected: number,
-  completed: number,
-  cause: unknown,
-): GuestMemoryError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new GuestMemoryError('io-error', `the ${who} failed after ${completed} of ${expected} bytes: ${why}`, {
-    addr: addressPlus(addr, completed),
-    expected,
-    completed,
-    cause,
-  });
 }
 
 function checkCount(count: number): number {

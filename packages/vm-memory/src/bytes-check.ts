@@ -53,22 +53,6 @@ export function endOfSource(addr: GuestAddress, expected: number, completed: num
   );
 }
 
-/** A stream failed before its end. */
-export function sourceFailed(
-  addr: GuestAddress,
-  expected: number | undefined,
-  completed: number,
-  cause: unknown,
-): GuestMemoryError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new GuestMemoryError('io-error', `the source failed after ${completed} bytes for ${hex(addr)}: ${why}`, {
-    addr,
-    ...(expected !== undefined && { expected }),
-    completed,
-    cause,
-  });
-}
-
 /** A sink said 0 before all was taken: Rust's WriteZero. */
 export function fullSink(addr: GuestAddress, expected: number, completed: number): GuestMemoryError {
   return new GuestMemoryError(
@@ -86,8 +70,19 @@ export function detached(): GuestMemoryError {
   );
 }
 
-/** A source or sink threw. */
-export function streamFailed(who: string, addr: GuestAddress, cause: unknown): GuestMemoryError {
+/** `io-error`: the source or sink `who` threw `cause` at `addr`, with the progress where it is known. */
+export function streamFailed(
+  who: string,
+  addr: GuestAddress,
+  cause: unknown,
+  progress?: { readonly expected?: number; readonly completed: number },
+): GuestMemoryError {
   const why = cause instanceof Error ? cause.message : String(cause);
-  return new GuestMemoryError('io-error', `${who} failed at ${hex(addr)}: ${why}`, { addr, cause });
+  const all = progress?.expected === undefined ? '' : ` of ${progress.expected}`;
+  const after = progress === undefined ? '' : ` after ${progress.completed}${all} bytes`;
+  return new GuestMemoryError('io-error', `${who} failed${after} at ${hex(addr)}: ${why}`, {
+    addr,
+    ...progress,
+    cause,
+  });
 }

@@ -34,6 +34,7 @@ export { ByteSink, ByteSource, GrowingSink, readExactVolatile, writeAllVolatile 
 export { fromBytes, readExactFrom, toBytes, writeAllTo, zeroed } from './byte-valued.ts';
 export type { Bytes } from './bytes.ts';
 export { BytesBase } from './bytes-base.ts';
+export { streamFailed } from './bytes-check.ts';
 export type { ByteOrder, Codec, ScalarInfo, ValueOf } from './codec.ts';
 export { ScalarCodec, ScalarKind } from './codec.ts';
 export type { GuestRegionCollectionErrorCode } from './collection-error.ts';
@@ -54,7 +55,7 @@ export type { IommuMemoryOptions } from './iommu-memory.ts';
 export { IommuMemory } from './iommu-memory.ts';
 export type { IotlbFails, IotlbResult, IovaRange, MappedRange } from './iotlb.ts';
 export { Iotlb } from './iotlb.ts';
-export { Ordering } from './ordering.ts';
+export { checkLoadOrdering, checkStoreOrdering, Ordering } from './ordering.ts';
 export type { OwnBytes } from './own-bytes.ts';
 export { Permissions, permissionsAllow, permissionsAnd, permissionsHaveWrite, permissionsOr } from './permissions.ts';
 export type { HostAddress } from './region.ts';

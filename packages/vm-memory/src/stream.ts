@@ -5,7 +5,7 @@
 import { type GuestAddress, hex, toAddress } from './address.ts';
 import { uncheckedAdd } from './address-math.ts';
 import type { Bytes } from './bytes.ts';
-import { checkCount, endOfSource, partialBuffer, sourceFailed } from './bytes-check.ts';
+import { checkCount, endOfSource, partialBuffer, streamFailed } from './bytes-check.ts';
 import type { OwnBytes } from './own-bytes.ts';
 import { openSink, type StreamSink } from './stream-sink.ts';
 
@@ -71,7 +71,10 @@ export async function loadFrom(
   try {
     while (done < count) {
       const next = await chunks.next().catch((cause: unknown) => {
-        throw sourceFailed(start, options.count, done, cause);
+        throw streamFailed('the source', start, cause, {
+          ...(options.count !== undefined && { expected: options.count }),
+          completed: done,
+        });
       });
       if (next.done === true) break;
       const chunk = bytesOf(next.value);

@@ -1,10 +1,12 @@
 /** Atomic loads and stores of RAM, the owner's and workers': one `Atomics` operation on the bytes, then the codec's order. V-1.3. */
 import {
+  checkLoadOrdering,
+  checkStoreOrdering,
   type GuestAddress,
   GuestMemoryError,
   HOST_BYTE_ORDER,
   hex,
-  Ordering,
+  type Ordering,
   type ScalarCodec,
   setScalar,
 } from '@guestmem/vm-memory';
@@ -53,18 +55,6 @@ export function atomicStore<T>(
   else if (size === 4) Atomics.store(new Uint32Array(buffer, offset, 1), 0, scratch.getUint32(0, HOST_LITTLE));
   else Atomics.store(new BigUint64Array(buffer, offset, 1), 0, scratch.getBigUint64(0, HOST_LITTLE));
   return true;
-}
-
-/** @throws {TypeError} not an ordering that a load can have. */
-export function checkLoadOrdering(ordering: Ordering): void {
-  if (ordering !== Ordering.RELAXED && ordering !== Ordering.ACQUIRE && ordering !== Ordering.SEQ_CST)
-    throw new TypeError('a load takes the orderings RELAXED, ACQUIRE and SEQ_CST');
-}
-
-/** @throws {TypeError} not an ordering that a store can have. */
-export function checkStoreOrdering(ordering: Ordering): void {
-  if (ordering !== Ordering.RELAXED && ordering !== Ordering.RELEASE && ordering !== Ordering.SEQ_CST)
-    throw new TypeError('a store takes the orderings RELAXED, RELEASE and SEQ_CST');
 }
 
 /** What becomes of an atomic access that is not aligned where there is no place for a result. */

@@ -4,6 +4,8 @@
  */
 import { type MemTx, type MemTxAttrs, MemTxError, MemTxResult } from '@guestmem/memtx';
 import {
+  checkLoadOrdering,
+  checkStoreOrdering,
   type GuestAddress,
   GuestMemoryError,
   hex,
@@ -14,7 +16,7 @@ import {
   toAddress,
 } from '@guestmem/vm-memory';
 import type { MemoryCore } from '../space/memory-core.ts';
-import { atomicLoad, atomicStore, checkLoadOrdering, checkStoreOrdering, misaligned } from './atomic.ts';
+import { atomicLoad, atomicStore, misaligned } from './atomic.ts';
 import type { AccessControl } from './control.ts';
 import type { RegionDispatch } from './region-dispatch.ts';
 import { type Slot, SlotKind } from './slot.ts';

@@ -8,6 +8,7 @@ import {
   GuestMemoryError,
   hex,
   type ReadVolatile,
+  streamFailed,
   toAddress,
   type WriteVolatile,
 } from '@guestmem/vm-memory';
@@ -151,19 +152,9 @@ export function otherEnd(
     try {
       return other(bytes);
     } catch (cause) {
-      const who = isWrite ? 'the source' : 'the sink';
-      const why = cause instanceof Error ? cause.message : String(cause);
       const { moved } = run;
-      throw new GuestMemoryError(
-        'io-error',
-        `${who} failed after ${moved} of ${count} bytes at ${hex(start)}: ${why}`,
-        {
-          addr: advance(start, moved),
-          expected: count,
-          completed: moved,
-          cause,
-        },
-      );
+      const progress = { expected: count, completed: moved };
+      throw streamFailed(isWrite ? 'the source' : 'the sink', advance(start, moved), cause, progress);
     }
   };
 }

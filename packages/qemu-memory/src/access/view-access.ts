@@ -34,9 +34,9 @@ import { makeTap, NO_TAPS, type TapEvent, type TapList, type TapOptions } from '
 import type { FlatView } from '../view/flat-view.ts';
 import { copyInRam, transfer } from './bulk.ts';
 import { type AccessMode, type Chunk, chunksOf, isWriteMode } from './chunks.ts';
+import { readInPage, writeInPage, writeInPlace } from './direct-objects.ts';
 import { BounceBudget, type Mapping, mapRam, mapRange } from './mapping.ts';
 import { MemoryRegionCache } from './memory-region-cache.ts';
-import { readInPage, writeInPage, writeInPlace } from './direct-objects.ts';
 import type { PinnedView } from './pinned-view.ts';
 import { fillRange, iotlbEntryAt, isIoAt, rangeIsValid, writeRomRange } from './range-ops.ts';
 import { storeNotdirty } from './scalar.ts';
