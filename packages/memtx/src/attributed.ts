@@ -124,7 +124,7 @@ export class AttributedMemory implements TxMemory {
       if (bits !== MemTxResult.OK) {
         const rest = end === buf.length && onError !== 'stop' ? end - at : 0;
         // Behind an IOMMU it is all or nothing (V-1.12): what comes before the failure is asked for by itself.
-        const open = rest > 0 ? this.#run(addressPlus(addr, at), rest, access, true) : 0;
+        const open = rest > 0 ? this.#open(addressPlus(addr, at), rest, access) : 0;
         if (open > 0 && open < rest) {
           end = at + open;
           continue;
@@ -145,16 +145,22 @@ export class AttributedMemory implements TxMemory {
     }
   }
 
-  /** Bytes from `at` on, up to `end`, that a transfer cannot touch: the first, which has failed, and more. */
-  #hole(addr: GuestAddress, at: number, end: number, access: Permissions): number {
-    return at < end ? 1 + this.#run(addressPlus(addr, at + 1), end - at - 1, access, false) : 0;
+  /** Bytes from `addr` on, 0 to `most`, that are all there: looked for by halves, as each question may be a translation. */
+  #open(addr: GuestAddress, most: number, access: Permissions): number {
+    let there = 0;
+    for (let over = most + 1; over - there > 1; ) {
+      const length = there + Math.floor((over - there) / 2);
+      if (this.memory.checkRange(addr, length, access)) there = length;
+      else over = length;
+    }
+    return there;
   }
 
-  /** Bytes from `addr` on, 0 to `most`, that are all `there`, or all not. */
-  #run(addr: GuestAddress, most: number, access: Permissions, there: boolean): number {
-    let length = 0;
-    while (length < most && this.memory.checkRange(addressPlus(addr, length), 1, access) === there) length++;
-    return length;
+  /** Bytes from `at` on, up to `end`, that a transfer cannot touch: the first, which has failed, and more. */
+  #hole(addr: GuestAddress, at: number, end: number, access: Permissions): number {
+    let past = Math.min(at + 1, end);
+    while (past < end && !this.memory.checkRange(addressPlus(addr, past), 1, access)) past++;
+    return past - at;
   }
 }
 
