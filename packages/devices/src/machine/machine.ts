@@ -145,13 +145,7 @@ export class Machine implements ReplayMachine {
     }
     // By slot and function, whatever the order of plugging (seen).
     plugged.sort((a, b) => a.devfn - b.devfn);
-    this.#resets.push(
-      ...plugged.map(
-        ({ card }) =>
-          () =>
-            card.reset(),
-      ),
-    );
+    for (const { card } of plugged) this.#resets.push(() => card.reset());
   }
 }
 
