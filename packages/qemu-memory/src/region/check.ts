@@ -41,8 +41,8 @@ export function isRegion(value: MemoryRegion, what: string): void {
     throw new TypeError(`${what} must be a MemoryRegion, not ${kindOf(value)}`);
 }
 
-/** A value that is no region, for a message. */
-function kindOf(value: unknown): string {
+/** What was given instead of what is asked for, for a message. */
+export function kindOf(value: unknown): string {
   if (value === null || typeof value !== 'object') return String(value);
   return `a value of ${value.constructor?.name ?? 'no class'}`;
 }

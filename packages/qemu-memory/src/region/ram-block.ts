@@ -1,6 +1,7 @@
 /** The memory of a RAM, ROM or ROM device region. One block may stand behind many regions and machines. D7, A-180. */
 import type { Backing } from '@guestmem/vm-memory';
 import { DirtyPages } from '../dirty/dirty-pages.ts';
+import { kindOf } from './check.ts';
 
 /** Options of a block. */
 export interface RamBlockOptions {
@@ -29,9 +30,7 @@ export class RamBlock {
 
 /** Lengths and buffers are what vm-memory's `guestMemory` takes, and the likely slip. */
 function noBacking(name: string, given: unknown): TypeError {
-  const isObject = typeof given === 'object' && given !== null;
-  const what = isObject ? `a value of ${given.constructor?.name ?? 'no class'}` : String(given);
   return new TypeError(
-    `the memory of "${name}" must be a Backing, such as bufferBacking(0x1000), or a RamBlock, not ${what}`,
+    `the memory of "${name}" must be a Backing, such as bufferBacking(0x1000), or a RamBlock, not ${kindOf(given)}`,
   );
 }
