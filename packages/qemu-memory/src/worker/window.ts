@@ -5,6 +5,8 @@
 import { DirtyClient } from '../dirty/client.ts';
 
 const CODE_BIT = 1 << DirtyClient.CODE;
+/** For `fence`. */
+const NOTHING = /* @__PURE__ */ new Int32Array(1);
 /** Windows end here, so that an unsigned 32-bit compare covers them. */
 export const WINDOW_BYTES: number = 2 ** 31;
 
@@ -63,7 +65,8 @@ export class Window {
 
   /**
    * Marks the pages of [at, at + len), 1 byte and more; the bytes are in place already. A page that is dirty for all is not
-   * touched. The CODE client's bit is never set by a write (A-186).
+   * touched, so that agents which write to it do not take the states from one another. The CODE client's bit is never set by a
+   * write (A-186).
    *
    * @returns is a page clean for CODE, so that its code has to be invalidated?
    */
@@ -71,14 +74,24 @@ export class Window {
     const { pages, dirtyMask, pageShift } = this;
     const last = (at + this.pageSkew + len - 1) >>> pageShift;
     let hadCode = false;
+    fence();
     for (let page = (at + this.pageSkew) >>> pageShift; page <= last; page++) {
-      const missing = dirtyMask & ~pages[page]!;
+      const missing = dirtyMask & ~Atomics.load(pages, page);
       if (missing === 0) continue;
       if ((missing & CODE_BIT) !== 0) hadCode = true;
       if ((missing & ~CODE_BIT) !== 0) Atomics.or(pages, page, missing & ~CODE_BIT);
     }
     return hadCode;
   }
+}
+
+/**
+ * What was stored before it is seen by other agents before what comes after it is looked at. Else a processor looks at a page's state
+ * while the bytes are still on their way out of it: the owner has the page cleared and reads the bytes of before, this agent finds it
+ * dirty, and the mark is lost (A-187, A-196). An atomic operation is one; this one is on a word that no other agent has.
+ */
+function fence(): void {
+  Atomics.exchange(NOTHING, 0, 0);
 }
 
 /** Covers nothing. */

@@ -130,6 +130,27 @@ describe.each(FLAVOURS)('an attached space, %s flavour', (flavour) => {
     expect(pages.map(Number).join('')).toBe('1'.repeat(35) + '0'.repeat(29));
   });
 
+  it('A-187, A-196: who clears a page and then reads the bytes of before finds it dirty again', async () => {
+    const made = machine();
+    made.ram.setLog(true, 0);
+    const { dirty } = made.ram.ram!;
+    const turns = 1_000_000;
+    const { done, signals } = run(share(made), 'echo', { flavour, args: [turns] });
+    const words = new Int32Array(signals.buffer);
+    let lost = 0;
+    for (let turn = 1; turn <= turns; turn++) {
+      dirty.mark(0, 1, 1);
+      Atomics.store(words, 0, turn);
+      for (let wait = turn % 40; wait > 0; wait--) Atomics.load(words, 2); // The store is to meet the clearing.
+      dirty.clearPage(0, 1);
+      const seen = made.space.load(0, le32);
+      while (Atomics.load(words, 1) < turn);
+      if (seen !== turn && !dirty.get(0, 1, 0)) lost++;
+    }
+    expect(lost).toBe(0);
+    expect(await done).toBe(0);
+  });
+
   it('D8: RAM added later works at once through the owner, and directly when it has arrived', async () => {
     const made = machine();
     const shared = share(made);

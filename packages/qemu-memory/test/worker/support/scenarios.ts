@@ -80,6 +80,18 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     return { same: bytes.every((value, i) => value === back[i]), forwarded: space.forwarded };
   },
 
+  /** Stores the number of each turn that the test calls, into one page. */
+  echo({ attach, signals, args }) {
+    const space = attach();
+    const words = new Int32Array(signals.buffer);
+    for (let turn = 1; turn <= args[0]!; turn++) {
+      while (Atomics.load(words, 0) < turn);
+      space.store(0, le32, turn);
+      Atomics.store(words, 1, turn);
+    }
+    return space.forwarded;
+  },
+
   /** Reads one word after each move that the test makes. Barrier flavour: no quiescent call. */
   moves({ attach, signals, args }) {
     const space = attach();
