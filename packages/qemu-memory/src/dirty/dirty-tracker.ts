@@ -18,7 +18,7 @@ export interface DirtyRun {
   readonly bytes: OwnBytes;
 }
 
-/** All trackers of one core: bits are collected once and given to each. */
+/** All trackers of one core: bits are collected once and given to each, those of other cores that show the block included. */
 export class DirtyTrackers {
   readonly #core: MemoryCore;
   readonly #trackers = new Set<DirtyTracker>();
@@ -46,10 +46,15 @@ export class DirtyTrackers {
   /** Moves the bits of all blocks into every tracker. */
   collect(): void {
     this.#core.dirtyLogSync(null);
-    for (const block of ramBlocks(this.#core))
+    for (const block of ramBlocks(this.#core)) {
+      const { followers } = block;
+      for (const each of followers) if (each.#trackers.size === 0) followers.delete(each);
+      followers.add(this);
+      for (const tracker of this.#trackers) tracker.meet(block);
       block.dirty.forEachRun(TRACKER, true, (first, pages) => {
-        for (const tracker of this.#trackers) tracker.note(block, first, pages);
+        for (const each of followers) for (const tracker of each.#trackers) tracker.note(block, first, pages);
       });
+    }
     this.#core.dirtyLogAfterSync();
   }
 }
@@ -66,6 +71,8 @@ export class DirtyTracker extends DisposableBase {
   readonly #core: MemoryCore;
   /** Pages not yet given out, one byte each, per block. */
   #pending: Map<RamBlock, Uint8Array> = new Map();
+  /** Blocks that were there when it began, or that it has given out whole since. */
+  readonly #known: WeakSet<RamBlock> = new WeakSet();
   #disposed = false;
 
   /** @internal Everything is clean from now on, but blocks that appear later start dirty. */
@@ -77,8 +84,16 @@ export class DirtyTracker extends DisposableBase {
     this.#pending = new Map();
   }
 
-  /** @internal */
+  /** @internal `block` is in the machine. All of it is dirty the first time: whoever tracked it before has cleared its bits. */
+  meet(block: RamBlock): void {
+    if (this.#known.has(block)) return;
+    this.#known.add(block);
+    this.note(block, 0, block.dirty.count);
+  }
+
+  /** @internal Of what it has not met it learns then. */
   note(block: RamBlock, firstPage: number, pages: number): void {
+    if (!this.#known.has(block)) return;
     let set = this.#pending.get(block);
     if (set === undefined) {
       set = new Uint8Array(block.dirty.count);

@@ -1,6 +1,7 @@
 /** The memory of a RAM, ROM or ROM device region. One block may stand behind many regions and machines. D7, A-180. */
 import type { Backing } from '@guestmem/vm-memory';
 import { DirtyPages } from '../dirty/dirty-pages.ts';
+import type { DirtyTrackers } from '../dirty/dirty-tracker.ts';
 import { kindOf } from './check.ts';
 
 /** Options of a block. */
@@ -17,6 +18,8 @@ export class RamBlock {
   readonly length: number;
   /** Which pages were written, per client. */
   readonly dirty: DirtyPages;
+  /** @internal Whose trackers have met it: what one core collects is for those of the others, too. */
+  readonly followers: Set<DirtyTrackers> = new Set();
 
   /** @throws {TypeError} `backing` is none. @throws {RangeError} `pageSize` is no page size. */
   constructor(name: string, backing: Backing, options: RamBlockOptions = {}) {

@@ -3,6 +3,7 @@ import { le16, le32, u8 } from '@guestmem/memtx';
 import {
   copyBlock,
   DirtyClient,
+  type DirtyTracker,
   IommuAccess,
   type MemoryRegion,
   memoryRegionGetDirty,
@@ -513,3 +514,44 @@ it('A-186, A-150: a hot page of an IOMMU in front of a pinned view marks when lo
   dma.store(PAGE, le32, 1);
   expect(pages(ram, VGA)).toEqual([1]);
 });
+
+it('A-184, D7: trackers of two machines that show one block each see what was written through either', () => {
+  const block = new RamBlock('shared', bufferBacking(4 * PAGE));
+  const [a, b] = [new TestMachine(), new TestMachine()];
+  for (const m of [a, b]) m.ram(0, 4 * PAGE, 'ram', block);
+  const first = trackDirty(a.core);
+  a.space.store(0, le32, 1);
+  const second = trackDirty(b.core); // Takes nothing from the first.
+  expect(runsOf(first)).toEqual([[0, PAGE]]);
+  expect(runsOf(second)).toEqual([]);
+  a.space.store(PAGE, le32, 1);
+  b.space.store(3 * PAGE, le32, 1);
+  const both = [
+    [PAGE, PAGE],
+    [3 * PAGE, PAGE],
+  ];
+  expect(runsOf(second)).toEqual(both);
+  expect(runsOf(first)).toEqual(both);
+  second.dispose();
+  b.space.store(0, le32, 2);
+  expect(runsOf(first)).toEqual([]); // Only what the own machine's spaces write is followed.
+});
+
+it('A-184: memory that was away when a tracker began is dirty for it as a whole when it is back', () => {
+  const m = new TestMachine();
+  const ram = m.ram(0, 4 * PAGE);
+  const first = trackDirty(m.core);
+  m.space.store(0, le32, 1);
+  expect(runsOf(first)).toEqual([[0, PAGE]]);
+  m.root.delSubregion(ram);
+  const second = trackDirty(m.core);
+  m.root.addSubregion(0, ram);
+  m.space.store(PAGE, le32, 1);
+  expect(runsOf(first)).toEqual([[PAGE, PAGE]]);
+  expect(runsOf(second)).toEqual([[0, 4 * PAGE]]);
+  expect(runsOf(second)).toEqual([]);
+});
+
+function runsOf(tracker: DirtyTracker): number[][] {
+  return [...tracker.since()].map(({ offset, length }) => [offset, length]);
+}
