@@ -14,10 +14,12 @@ export interface RemoteReaders {
   request(): number;
   /** Moves on what is running. Has the grace period of `ticket` ended? Never waits. */
   reached(ticket: number): boolean;
-  /** Waits for it. @throws {RcuError} `timeout`, `cannot-block`. */
-  wait(ticket: number, timeoutMs: number): void;
+  /** Waits for it. @param meanwhile to be called now and then during the wait. @throws {RcuError} `timeout`, `cannot-block`. */
+  wait(ticket: number, timeoutMs: number, meanwhile?: () => void): void;
   /** Resolves when it has ended. */
   waitAsync(ticket: number, timeoutMs: number): Promise<void>;
+  /** Does what its readers may wait for in a section; called while other readers are waited for. Never waits. */
+  serve?(): void;
 }
 
 type Ticket = readonly [RemoteReaders, number];
@@ -148,7 +150,12 @@ export class LocalRcu implements Rcu {
   /** Waits one after the other; all have begun. */
   #waitFor(tickets: readonly Ticket[], timeoutMs: number): void {
     if (!reached(tickets)) this.#force();
-    for (const [remote, ticket] of tickets) remote.wait(ticket, timeoutMs);
+    for (const [remote, ticket] of tickets) remote.wait(ticket, timeoutMs, () => this.#serveOthers(remote));
+  }
+
+  /** A reader that is waited for may itself wait for what another of the remotes does. */
+  #serveOthers(waitedFor: RemoteReaders): void {
+    for (const remote of [...this.#remotes]) if (remote !== waitedFor) remote.serve?.();
   }
 
   #force(): void {

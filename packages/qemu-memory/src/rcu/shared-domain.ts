@@ -31,6 +31,9 @@ const CONTENDED = 0x4000_0000;
 const FREE = 0;
 const TAKEN_AWAY = -1;
 
+/** Between two calls of what is to be done meanwhile. Milliseconds. */
+const SERVE_MS = 1;
+
 /** How far a grace period is. */
 const Progress = { REACHED: 0, BLOCKED: 1, LOCKED: 2 } as const;
 type Progress = (typeof Progress)[keyof typeof Progress];
@@ -88,9 +91,12 @@ export class RcuDomain implements RemoteReaders {
   }
 
   /** Blocks until the grace period of `ticket` has ended. @throws {RcuError} `timeout`, `cannot-block`. */
-  wait(ticket: number, timeoutMs: number): void {
+  wait(ticket: number, timeoutMs: number, meanwhile?: () => void): void {
     const deadline = Date.now() + timeoutMs;
-    while (!this.reached(ticket)) this.pause(ticket, Math.min(this.#left(deadline, timeoutMs), WAIT_SLICE_MS));
+    while (!this.reached(ticket)) {
+      meanwhile?.();
+      this.pause(ticket, Math.min(this.#left(deadline, timeoutMs), meanwhile === undefined ? WAIT_SLICE_MS : SERVE_MS));
+    }
   }
 
   /**

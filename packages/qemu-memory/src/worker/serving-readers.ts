@@ -30,12 +30,18 @@ export class ServingReaders implements RemoteReaders {
     return this.#domain.reached(ticket);
   }
 
-  wait(ticket: number, timeoutMs: number): void {
+  /** For who waits for the readers of another space: a worker may be in a section there and wait for this owner here. */
+  serve(): void {
+    this.#serve();
+  }
+
+  wait(ticket: number, timeoutMs: number, meanwhile?: () => void): void {
     const deadline = Date.now() + timeoutMs;
     while (!this.#domain.reached(ticket)) {
       const left = deadline - Date.now();
       if (left <= 0) throw this.#domain.timeoutError(timeoutMs);
       if (this.#serve() > 0) continue;
+      meanwhile?.();
       this.#domain.pause(ticket, Math.min(left, SLICE_MS));
       this.#look();
     }

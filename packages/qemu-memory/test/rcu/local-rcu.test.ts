@@ -77,3 +77,13 @@ it('A-216: of two registrations of the same remote readers, undoing one twice le
   remote.ended = 1;
   expect(rcu.poll()).toBe(1);
 });
+
+it('A-219: while one is waited for the others are served, as a reader there may wait for what is done here', () => {
+  const rcu = new LocalRcu();
+  const [held, other] = [new HeldReaders(), new HeldReaders()];
+  rcu.waitAlso(held);
+  rcu.waitAlso(Object.assign(other, { serve: () => (held.ended = held.asked) }));
+  held.wait = (_ticket: number, _timeoutMs?: number, meanwhile?: () => void) => meanwhile?.();
+  rcu.synchronize();
+  expect(held.ended).toBe(1);
+});

@@ -3,10 +3,24 @@ import { le32, MEMTXATTRS_UNSPECIFIED, u8 } from '@guestmem/memtx';
 import { bufferBacking, Permissions } from '@guestmem/vm-memory';
 import { afterEach, expect, it, vi } from 'vitest';
 import { CTR, slotWord } from '../../src/rcu/shared-layout.ts';
+import { scalarFlags } from '../../src/worker/attached-scalars.ts';
 import { attach } from '../../src/worker/attached-space.ts';
 import type { SharedSpaceNews } from '../../src/worker/handle.ts';
 import { OwnerQuestions } from '../../src/worker/owner-questions.ts';
-import { Extent, FOR_WRITE, Op } from '../../src/worker/ring-layout.ts';
+import {
+  ADDR_LO,
+  ANSWERED,
+  BEGIN,
+  Extent,
+  FLAGS,
+  FOR_WRITE,
+  LEN_LO,
+  OP,
+  Op,
+  READY,
+  Ring,
+  STATE,
+} from '../../src/worker/ring-layout.ts';
 import type { SharedSpace, ShareOptions } from '../../src/worker/shared-space.ts';
 import { CURRENT, TableArena } from '../../src/worker/table-layout.ts';
 import { type Machine, machine } from './support/machine.ts';
@@ -445,4 +459,42 @@ it('V-1.5, A-65: a worker is told that a device takes a stream which takes no si
     Extent.NONE,
     Extent.NONE,
   ]);
+});
+
+/** Puts a load of 4 bytes into the ring, as a worker with this slot does, and comes back without waiting. @returns the entry's phase. */
+function ask(ringBuffer: SharedArrayBuffer, slot: number, addr: number): () => number {
+  const ring = new Ring(ringBuffer);
+  const at = ring.at(0);
+  ring.words.fill(0, at, at + 16);
+  ring.words[at + OP] = Op.LOAD | BEGIN;
+  ring.words[at + FLAGS] = scalarFlags(le32, null, undefined);
+  ring.words[at + ADDR_LO] = addr;
+  ring.words[at + LEN_LO] = 4;
+  ring.words[at + STATE] = ((slot + 1) << 4) | READY;
+  return () => ring.words[at + STATE]! & 15;
+}
+
+it('A-219: who waits for the readers of one space serves those of the other, where they may wait in a section of the first', () => {
+  const made = machine();
+  const shared = share(made);
+  const worker = attach(shared.handle());
+  const ports = made.core.container('ports', 0x1000);
+  const other = made.core.addressSpace(ports, 'ports').share();
+  opened.push(other);
+  worker.rcu.readLock();
+  ports.addSubregion(
+    0,
+    made.core.io('port', 0x1000, {
+      read() {
+        worker.rcu.readUnlock(); // The worker goes on.
+        return 0;
+      },
+      write() {},
+    }),
+  );
+  const handle = other.handle();
+  const phase = ask(handle.ring, attach(handle).rcu.slot, 0);
+  made.core.rcu.synchronize(1000);
+  expect(phase()).toBe(ANSWERED);
+  worker.detach();
 });
