@@ -99,8 +99,12 @@ export class LocalRcu implements Rcu {
       throw new RcuError('in-callback', 'drain: called from an RCU callback, it would wait for itself');
     const target = this.#queue.tail;
     const errors: unknown[] = [];
-    while (this.#queue.ran < target) {
-      if (this.#pollInto(errors) === 0) this.#waitFor(this.#tickets!, timeoutMs);
+    try {
+      while (this.#queue.ran < target) {
+        if (this.#pollInto(errors) === 0) this.#waitFor(this.#tickets!, timeoutMs);
+      }
+    } catch (error) {
+      errors.push(error);
     }
     throwCollected(errors);
   }

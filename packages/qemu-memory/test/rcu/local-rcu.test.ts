@@ -78,6 +78,25 @@ it('A-216: of two registrations of the same remote readers, undoing one twice le
   expect(rcu.poll()).toBe(1);
 });
 
+it('A-216: what callbacks threw is told, also when drain gives up waiting for the others', () => {
+  const rcu = new LocalRcu();
+  const remote = new HeldReaders();
+  remote.waitAsync = () => new Promise(() => undefined);
+  rcu.waitAlso(remote);
+  rcu.callRcu(() => {
+    throw new Error('first');
+  });
+  rcu.poll(); // Grace period 1 begins.
+  rcu.callRcu(() => undefined);
+  remote.ended = 1;
+  remote.wait = () => {
+    throw new Error('no time left');
+  };
+  expect(() => rcu.drain(0)).toThrow(
+    expect.objectContaining({ errors: [new Error('first'), new Error('no time left')] }),
+  );
+});
+
 it('A-219: while one is waited for the others are served, as a reader there may wait for what is done here', () => {
   const rcu = new LocalRcu();
   const [held, other] = [new HeldReaders(), new HeldReaders()];
