@@ -32,8 +32,14 @@ export class LocalRcu implements Rcu {
   #jobAsked = false;
   readonly #remotes: RemoteReaders[] = [];
   readonly #notifiers = new Set<{ readonly notify: () => void }>();
+  readonly #inAccess: () => boolean;
   #batchTail = 0; // The queue's tail when the tickets below were asked for.
   #tickets: Ticket[] | null = null;
+
+  /** @param inAccess is an access of this agent under way? It counts as a section where callbacks are to run (A-60, T-97). */
+  constructor(inAccess: () => boolean = () => false) {
+    this.#inAccess = inAccess;
+  }
 
   get depth(): number {
     return this.#depth;
@@ -86,7 +92,7 @@ export class LocalRcu implements Rcu {
   }
 
   poll(): number {
-    if (this.#depth > 0 || this.#queue.running) return 0;
+    if (this.#depth > 0 || this.#queue.running || this.#inAccess()) return 0;
     const errors: unknown[] = [];
     const ran = this.#pollInto(errors);
     throwCollected(errors);
@@ -97,6 +103,11 @@ export class LocalRcu implements Rcu {
     if (this.#depth > 0) throw inSection('drain');
     if (this.#queue.running)
       throw new RcuError('in-callback', 'drain: called from an RCU callback, it would wait for itself');
+    if (this.#inAccess())
+      throw new RcuError(
+        'in-read-section',
+        'drain: called from within an access of this agent, it would end views in use',
+      );
     const target = this.#queue.tail;
     const errors: unknown[] = [];
     try {

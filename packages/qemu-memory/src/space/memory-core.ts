@@ -76,7 +76,7 @@ export class MemoryCore {
   #spaces: readonly AddressSpace[] = [];
   readonly #serials: WeakMap<EventNotifier, number> = new WeakMap();
   /** Grace periods of this machine: those of its own agent, and of workers that share its spaces. */
-  readonly rcu: LocalRcu = new LocalRcu();
+  readonly rcu: LocalRcu = new LocalRcu(() => !this.access.idle);
   /** `memory` and `I/O`, made when first asked for. */
   readonly system: SystemSpaces = new SystemSpaces(this);
   /** @internal */

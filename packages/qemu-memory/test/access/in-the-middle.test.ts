@@ -382,3 +382,29 @@ it('V-1.5: a source or sink that throws is the cause of an io-error that tells h
   }
   expect(m.core.access.idle).toBe(true);
 });
+
+it('A-216, T-97: a callback that polls or drains ends no view of the access that it is part of', () => {
+  const m = new TestMachine();
+  const owner = {};
+  const log: unknown[] = [];
+  const device = m.core.io(
+    'device',
+    0x1000,
+    {
+      read() {
+        m.root.delSubregion(device);
+        log.push(m.core.rcu.poll());
+        expect(() => m.core.rcu.drain()).toThrow(expect.objectContaining({ code: 'in-read-section' }));
+        log.push('read');
+        return 1;
+      },
+      write() {},
+    },
+    { owner },
+  );
+  m.root.addSubregion(0, device);
+  m.core.whenUnreferenced(owner, () => void log.push('gone'));
+  expect(m.space.load(0, u8)).toBe(1);
+  m.core.rcu.poll();
+  expect(log).toEqual([0, 'read', 'gone']);
+});
