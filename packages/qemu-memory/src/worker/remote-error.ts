@@ -35,8 +35,16 @@ export function getText(payload: Uint8Array, bytes: number): string {
   return text;
 }
 
-/** Writes what was thrown. @returns bytes used. */
+/** Writes what was thrown: anything, as it comes from programs; whoever waits for the answer gets one. @returns bytes used. */
 export function putError(payload: Uint8Array, error: unknown): number {
+  try {
+    return putThrown(payload, error);
+  } catch {
+    return putThrown(payload, new Error('what was thrown cannot be shown as text'));
+  }
+}
+
+function putThrown(payload: Uint8Array, error: unknown): number {
   const known = error instanceof Error ? error : new Error(String(error));
   const { code } = known as { code?: unknown };
   const detail = error instanceof GuestMemoryError ? error : undefined;

@@ -498,3 +498,20 @@ it('A-219: who waits for the readers of one space serves those of the other, whe
   expect(phase()).toBe(ANSWERED);
   worker.detach();
 });
+
+it.each([
+  ['an object without a prototype', Object.create(null)],
+  ['an error without a text', Object.assign(new Error('no'), { message: 5n })],
+])('D10: a worker gets an answer whatever was thrown: %s', (_, thrown) => {
+  const made = machine();
+  const shared = share(made);
+  const handle = shared.handle();
+  const worker = attach(handle);
+  made.space.tap(0, 4, () => {
+    throw thrown;
+  });
+  const phase = ask(handle.ring, worker.rcu.slot, 0);
+  expect(shared.poll()).toBe(1);
+  expect(phase()).toBe(ANSWERED);
+  worker.detach();
+});
