@@ -215,8 +215,7 @@ export class AttachedSpace extends AttachedAccess {
       this.#enterFaulty(this.#faults);
       return;
     }
-    this.rcu.readLock();
-    if (this.reader.refresh()) this.#renewed(true);
+    this.#lock(true);
   }
 
   #enterFaulty(faults: AttachFaults): void {
@@ -248,9 +247,18 @@ export class AttachedSpace extends AttachedAccess {
   /** @internal Keeps `quiescent` and `goOffline` from ending it, too. */
   override hold(): void {
     if (this.#detached) throw this.#gone()!;
-    const outermost = this.rcu.depth === 0;
+    this.#lock(this.rcu.depth === 0 && !this.keeps);
+  }
+
+  /** Enters a section, `renews`: with the table of now. Where that throws, also by `receive`, none is open. */
+  #lock(renews: boolean): void {
     this.rcu.readLock();
-    if (outermost && !this.keeps && this.reader.refresh()) this.#renewed(true);
+    try {
+      if (renews && this.reader.refresh()) this.#renewed(true);
+    } catch (error) {
+      this.rcu.readUnlock();
+      throw error;
+    }
   }
 
   /** @internal */
@@ -263,11 +271,13 @@ export class AttachedSpace extends AttachedAccess {
    * nobody holds it for this agent: it is not used. Tables that were taken before are held (evictions.ts).
    */
   #renewed(inSection: boolean): void {
-    this.#changed();
-    if (this.rcu.domain.claimOf(this.rcu.slot) === this.#claim) return;
+    this.closeWindows();
+    if (this.rcu.domain.claimOf(this.rcu.slot) === this.#claim) {
+      this.#ask();
+      return;
+    }
     this.keeps = false;
-    if (inSection) this.rcu.readUnlock();
-    else this.rcu.goOffline();
+    if (!inSection) this.rcu.goOffline();
     this.check();
   }
 

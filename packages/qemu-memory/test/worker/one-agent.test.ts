@@ -515,3 +515,28 @@ it.each([
   expect(phase()).toBe(ANSWERED);
   worker.detach();
 });
+
+it.each(['barrier', 'quiescent'] as const)('A-211: a receive that throws leaves no section open: %s', (flavour) => {
+  const made = machine();
+  const shared = share(made);
+  let broken = false;
+  const worker = attach(shared.handle(), {
+    flavour,
+    receive() {
+      if (broken) throw new Error('the port is broken');
+    },
+  });
+  if (flavour === 'quiescent') worker.goOffline();
+  worker.load(0, le32);
+  broken = true;
+  for (const touch of [() => worker.load(0, le32), () => worker.hold()]) {
+    made.root.addSubregion(0x10_0000, made.core.ram('more', bufferBacking(0x1000, { shared: true })), 1);
+    expect(touch).toThrow('the port is broken');
+    expect(worker.rcu.depth).toBe(0);
+    made.root.delSubregion(made.root.children.find(({ name }) => name === 'more')!);
+    expect(() => worker.load(0, le32)).toThrow('the port is broken');
+  }
+  expect(worker.load(0, le32)).toBe(0);
+  made.core.rcu.synchronize(0);
+  worker.detach();
+});
