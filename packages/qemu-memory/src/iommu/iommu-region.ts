@@ -4,6 +4,7 @@
  */
 import type { MemTxAttrs } from '@guestmem/memtx';
 import { type DisposableHandle, disposable, type GuestAddress, hex, toBigAddress } from '@guestmem/vm-memory';
+import { throwCollected } from '../rcu/callback-queue.ts';
 import { MemoryRegionError } from '../region/error.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
 import { type IommuEvent, type IommuNotifier, IommuNotifierFlag } from './iommu-notifier.ts';
@@ -88,9 +89,16 @@ export class IommuRegion {
     return disposable(() => this.#set(this.#registered.filter((each) => each !== added)));
   }
 
-  /** Tells every notifier of `index` (A-163). */
+  /** Tells every notifier of `index` (A-163). @throws what they threw, when all have been told (AggregateError if several). */
   notify(index: number, event: IommuEvent): void {
-    for (const { notifier } of this.#registered) if ((notifier.iommuIndex ?? 0) === index) notifyOne(notifier, event);
+    const errors: unknown[] = [];
+    for (const { notifier } of this.#registered)
+      try {
+        if ((notifier.iommuIndex ?? 0) === index) notifyOne(notifier, event);
+      } catch (error) {
+        errors.push(error);
+      }
+    throwCollected(errors);
   }
 
   /** Tells `notifier` of all that is mapped now: the model's own way, or a walk by smallest pages (A-164). */

@@ -531,3 +531,20 @@ it('A-46, A-153: attrsToIndex of a PageIommu that throws is named with its regio
   broken = false;
   expect(dma.load(0, le32)).toBe(5);
 });
+
+it('A-163: a notifier that throws keeps the others from nothing', () => {
+  const m = new TestMachine();
+  const pages = new PageIommu(m.space, () => null);
+  const { iommu } = m.core.iommu('iommu', 0x10000, pages);
+  const log: unknown[] = [];
+  const notifier = { flags: IommuNotifierFlag.UNMAP, start: 0, end: 0xffff };
+  iommu!.register({ ...notifier, notify: ({ iova }) => log.push(iova) });
+  iommu!.register({
+    ...notifier,
+    notify() {
+      throw new Error('broken');
+    },
+  });
+  expect(() => pages.invalidate(iommu, 0x2000, 0x1000)).toThrow('broken');
+  expect(log).toEqual([0x2000]);
+});
