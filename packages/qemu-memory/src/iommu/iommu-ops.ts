@@ -48,7 +48,7 @@ export interface IommuMemoryRegionOps {
   numIndexes?(): number;
   /** Bytes; default the core's page (A-161). */
   minPageSize?(): number;
-  /** The union of the notifiers' flags changes; returning false undoes the registration (A-162). */
+  /** The union of the notifiers' flags changes; returning false undoes a registration, and means nothing when one ends (A-162). */
   notifyFlagChanged?(before: number, after: number): boolean;
   /** Tells `notifier` of everything that is mapped; default: a walk over the region (A-164). */
   replay?(notifier: IommuNotifier): void;

@@ -86,7 +86,7 @@ export class IommuRegion {
       );
     const added: Registered = { notifier };
     this.#set([added, ...this.#registered]);
-    return disposable(() => this.#set(this.#registered.filter((each) => each !== added)));
+    return disposable(() => this.#remove(added));
   }
 
   /** Tells every notifier of `index` (A-163). @throws what they threw, when all have been told (AggregateError if several). */
@@ -116,10 +116,17 @@ export class IommuRegion {
     }
   }
 
+  /** The model is told, but cannot keep a notifier. */
+  #remove(gone: Registered): void {
+    const before = this.#flags;
+    this.#registered = this.#registered.filter((each) => each !== gone);
+    this.#flags = flagsOf(this.#registered);
+    if (this.#flags !== before) this.ops.notifyFlagChanged?.(before, this.#flags);
+  }
+
   #set(registered: readonly Registered[]): void {
     const before = this.#flags;
-    let after = 0;
-    for (const { notifier } of registered) after |= notifier.flags;
+    const after = flagsOf(registered);
     if (after !== before && this.ops.notifyFlagChanged?.(before, after) === false)
       throw new MemoryRegionError(
         'notifier-refused',
@@ -128,6 +135,10 @@ export class IommuRegion {
     this.#flags = after;
     this.#registered = registered;
   }
+}
+
+function flagsOf(registered: readonly Registered[]): number {
+  return registered.reduce((flags, { notifier }) => flags | notifier.flags, 0);
 }
 
 /** Delivers `event` to `notifier`, cropped to its range (A-163). */

@@ -548,3 +548,29 @@ it('A-163: a notifier that throws keeps the others from nothing', () => {
   expect(() => pages.invalidate(iommu, 0x2000, 0x1000)).toThrow('broken');
   expect(log).toEqual([0x2000]);
 });
+
+it('A-162: a model cannot keep a notifier by refusing the flags that are left', () => {
+  const m = new TestMachine();
+  const changes: number[][] = [];
+  const { iommu } = m.core.iommu('iommu', 0x1000, {
+    translate: () => entry(m.space, 0, 0, NONE),
+    notifyFlagChanged: (before, after) => changes.push([before, after]) === 1,
+  });
+  const told: unknown[] = [];
+  const handle = iommu!.register({
+    flags: IommuNotifierFlag.UNMAP,
+    start: 0,
+    end: 0xfff,
+    notify: (each) => told.push(each),
+  });
+  handle.dispose();
+  iommu!.notify(0, { type: IommuNotifierFlag.UNMAP, entry: entry(m.space, 0, 0, NONE) });
+  expect([changes, told, iommu!.notifierFlags]).toEqual([
+    [
+      [0, 1],
+      [1, 0],
+    ],
+    [],
+    0,
+  ]);
+});
