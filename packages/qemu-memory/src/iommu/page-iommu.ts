@@ -67,6 +67,8 @@ export class PageIommu implements IommuMemoryRegionOps {
   /** @internal The windows that look-ups hold on pages that are cached here. */
   readonly windows: PageWindows;
   readonly #entry: MutableEntry;
+  /** How often something was forgotten: what a walk finds meanwhile may be of before. */
+  #forgotten = 0;
 
   /**
    * @throws {RangeError} a size is not a power of two, `numIndexes` is no count, or `attrsToIndex` has nothing to choose from.
@@ -182,6 +184,7 @@ export class PageIommu implements IommuMemoryRegionOps {
       const page = this.#pages[2 * slot]!;
       if (page >= 0 && BigInt(page) <= last && BigInt(page + this.#pageMask) >= first) this.#pages[2 * slot] = -1;
     }
+    this.#forgotten++;
     this.windows.close();
     region?.notify(index, {
       type: IommuNotifierFlag.UNMAP,
@@ -199,12 +202,14 @@ export class PageIommu implements IommuMemoryRegionOps {
   flush(index = 0): void {
     this.#checkIndex(index);
     this.#pages.fill(-1, 2 * index * this.#slots, 2 * (index + 1) * this.#slots);
+    this.#forgotten++;
     this.windows.close();
   }
 
   #miss(offset: GuestAddress, access: IommuAccess, index: number): IommuTlbEntry {
     this.#checkIndex(index); // Enough here: nothing is cached under an index that there is not.
     const entry = this.#entry;
+    const before = this.#forgotten;
     const found = this.#walk(offset, access, index);
     if (found === null) {
       entry.iova = offset;
@@ -218,7 +223,8 @@ export class PageIommu implements IommuMemoryRegionOps {
     const wide = BigInt(mask);
     const iova = toAddress(BigInt(offset) & ~wide);
     const target = toAddress(BigInt(found.translatedAddr) & ~wide);
-    if (typeof offset === 'number' && typeof target === 'number') this.#fill(offset, target, mask, found.perm, index);
+    if (typeof offset === 'number' && typeof target === 'number' && before === this.#forgotten)
+      this.#fill(offset, target, mask, found.perm, index);
     entry.iova = iova;
     entry.translatedAddr = target;
     entry.addrMask = mask;

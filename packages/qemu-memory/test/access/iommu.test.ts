@@ -574,3 +574,22 @@ it('A-162: a model cannot keep a notifier by refusing the flags that are left', 
     0,
   ]);
 });
+
+it.each(['invalidate', 'flush'] as const)('A-152, A-159: what a walk found before %s is not kept', (forget) => {
+  const m = new TestMachine();
+  m.ram(0, 0x10000);
+  m.space.store(0x1000, le32, 0x11);
+  m.space.store(0x2000, le32, 0x22);
+  let target = 0x1000;
+  const pages: PageIommu = new PageIommu(m.space, () => {
+    const found = { translatedAddr: target, perm: RW };
+    if (target === 0x1000) {
+      target = 0x2000; // The guest changes its table behind the walk, and says so.
+      if (forget === 'flush') pages.flush();
+      else pages.invalidate(null, 0, 0x1000);
+    }
+    return found;
+  });
+  const dma = m.core.addressSpace(m.core.iommu('iommu', 0x10000, pages), 'dma');
+  expect([dma.load(0, le32), dma.load(0, le32), dma.load(0, le32)]).toEqual([0x11, 0x22, 0x22]);
+});
