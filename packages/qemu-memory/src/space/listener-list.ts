@@ -41,8 +41,11 @@ export class ListenerList {
     return this.#list.some((each) => each.listener[callback] !== undefined);
   }
 
+  /** Not those that a `commit` callback of another has unregistered meanwhile, which were told all (T-123). */
   forward(call: Call, tell: (listener: MemoryListener, registration: Registration) => void): void {
-    for (const each of this.#list) call(() => tell(each.listener, each));
+    const list = this.#list;
+    for (const each of list)
+      if (list === this.#list || this.#list.includes(each)) call(() => tell(each.listener, each));
   }
 
   reverse(call: Call, tell: (listener: MemoryListener, registration: Registration) => void): void {

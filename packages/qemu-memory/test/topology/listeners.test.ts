@@ -433,6 +433,18 @@ describe('listeners', () => {
     ram.setReadonly(true);
     expect(drain(log).filter((line) => line.startsWith('late'))).toEqual([]);
   });
+  it('T-123: who is unregistered by the commit callback of another is told nothing more', () => {
+    const { root, space, log } = heard();
+    let late: { dispose(): void } | undefined;
+    space.registerListener({ commit: () => late?.dispose() });
+    const gone = space.registerListener(recorder('late', log));
+    drain(log);
+    late = gone;
+    root.children[0]!.setReadonly(true);
+    const seen = drain(log).filter((line) => line.startsWith('late'));
+    expect(seen.filter((line) => line === 'late commit')).toHaveLength(1);
+    expect(seen.at(-1)).toBe('late commit');
+  });
   it('T-124: a coalesced range that misses the flat range does not end the replay', () => {
     const { root, space, log } = heard();
     const ram = root.children[0]!;
