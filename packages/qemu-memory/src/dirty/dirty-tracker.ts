@@ -40,7 +40,10 @@ export class DirtyTrackers {
 
   /** Stops logging after the last one. */
   remove(tracker: DirtyTracker): void {
-    if (this.#trackers.delete(tracker) && this.#trackers.size === 0) this.#core.logForTrackers(false);
+    if (!this.#trackers.delete(tracker) || this.#trackers.size > 0) return;
+    // A block that another machine shows lives on, and this machine need not.
+    for (const block of ramBlocks(this.#core)) block.followers.delete(this);
+    this.#core.logForTrackers(false);
   }
 
   /** Moves the bits of all blocks into every tracker. */

@@ -533,6 +533,7 @@ it('A-184, D7: trackers of two machines that show one block each see what was wr
   expect(runsOf(second)).toEqual(both);
   expect(runsOf(first)).toEqual(both);
   second.dispose();
+  expect(block.followers.size).toBe(1); // Nothing of the other machine is held.
   b.space.store(0, le32, 2);
   expect(runsOf(first)).toEqual([]); // Only what the own machine's spaces write is followed.
 });
