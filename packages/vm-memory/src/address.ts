@@ -59,5 +59,6 @@ function outOfRange(value: bigint, what: string): RangeError {
 }
 
 function describe(value: unknown): string {
+  if (typeof value === 'string') return `the string ${JSON.stringify(value)}`;
   return value === null ? 'null' : typeof value;
 }

@@ -17,6 +17,10 @@ export type GuestMemoryErrorCode =
   | 'guest-address-overflow'
   /** An atomic access at an offset that is no multiple of its size in the host buffer. */
   | 'misaligned'
+  /** `GuestMemoryAtomic`: another writer holds the lock. */
+  | 'locked'
+  /** `GuestMemoryAtomic`: the guard has published its map, or was disposed of. */
+  | 'guard-used'
   | 'iommu-error'
   /** Slices: the offset, or the end, lies past the slice. */
   | 'out-of-bounds'

@@ -3,6 +3,7 @@
  * Replacing is a single store of a reference, so a reader never waits and never sees half a map. V-1.9.
  */
 import { DisposableBase } from './dispose.ts';
+import { GuestMemoryError } from './error.ts';
 import type { GuestAddressSpace, GuestMemory } from './guest-memory.ts';
 
 /**
@@ -14,8 +15,9 @@ export class GuestMemoryAtomic<M extends GuestMemory = GuestMemory> implements G
   #locked = false;
   readonly #waiting: (() => void)[] = [];
 
-  /** @param memory the first map; kept. */
+  /** @param memory the first map; kept. @throws {TypeError} it is none. */
   constructor(memory: M) {
+    checkMemory(memory, 'a GuestMemoryAtomic begins with');
     this.#current = memory;
   }
 
@@ -32,11 +34,12 @@ export class GuestMemoryAtomic<M extends GuestMemory = GuestMemory> implements G
   /**
    * The writer's lock, for a synchronous update: lock, take `memory()`, insert or remove regions, `replace`.
    *
-   * @throws {Error} another writer holds it, or is next: await `lockAsync`, or end that one with `replace` or `dispose`.
+   * @throws {GuestMemoryError} `locked`: another writer holds it, or is next: await `lockAsync`, or end that one with `replace` or `dispose`.
    */
   lock(): GuestMemoryExclusiveGuard<M> {
     if (this.#locked)
-      throw new Error(
+      throw new GuestMemoryError(
+        'locked',
         'another writer holds the lock of this memory; await lockAsync(), or dispose the other guard first',
       );
     return this.#guard();
@@ -69,10 +72,16 @@ export class GuestMemoryExclusiveGuard<M extends GuestMemory> extends Disposable
     this.#finish = finish;
   }
 
-  /** Publishes `memory` and gives the lock back. @throws {Error} the guard was used or disposed before. */
+  /**
+   * Publishes `memory` and gives the lock back.
+   *
+   * @throws {GuestMemoryError} `guard-used`: the guard has published a map before, or was disposed of.
+   * @throws {TypeError} `memory` is none: the lock is still held.
+   */
   replace(memory: M): void {
     const finish = this.#finish;
-    if (finish === undefined) throw new Error('this guard is used up; take a new lock for another replace');
+    if (finish === undefined) throw usedUp();
+    checkMemory(memory, 'replace publishes');
     this.#finish = undefined;
     finish(memory);
   }
@@ -83,4 +92,16 @@ export class GuestMemoryExclusiveGuard<M extends GuestMemory> extends Disposable
     this.#finish = undefined;
     finish?.(undefined);
   }
+}
+
+function usedUp(): GuestMemoryError {
+  return new GuestMemoryError('guard-used', 'this guard is used up; take a new lock for another replace');
+}
+
+/** Nothing would be taken for a guard that is disposed of, and published without a word. */
+function checkMemory(memory: GuestMemory | undefined, who: string): void {
+  if (typeof memory?.checkRange !== 'function')
+    throw new TypeError(
+      `${who} a guest memory, for example guestMemory([{ startAddr: 0, memory: 0x1000 }]), not ${String(memory)}`,
+    );
 }

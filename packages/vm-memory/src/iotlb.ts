@@ -2,7 +2,7 @@
  * An interval map from I/O virtual addresses to what they stand for, as a device's translation cache. Any granularity;
  * the later mapping wins, older ones are cut; neighbours merge where target and permission go on. V-1.12.
  */
-import { type GuestAddress, hex, LAST_ADDRESS, toAddress, toBigAddress } from './address.ts';
+import { type GuestAddress, hex, LAST_ADDRESS, toAddress, toBigAddress, toLength } from './address.ts';
 import { type Permissions, permissionsAllow } from './permissions.ts';
 
 /** [base, base + length) of I/O virtual addresses. */
@@ -92,10 +92,10 @@ export class Iotlb {
    * Where [iova, iova + length) lies, all of it or nothing. With `access` NO it only has to be mapped, by whatever entry.
    * A `length` of 0 succeeds with no ranges, always.
    *
-   * @throws {RangeError} the range passes 2^64 - 1.
+   * @throws {TypeError} `iova` or `length` is no number or bigint. @throws {RangeError} the range passes 2^64 - 1.
    */
   lookup(iova: GuestAddress, length: GuestAddress, access: Permissions): IotlbResult {
-    if (BigInt(length) === 0n) {
+    if (toLength(length) === 0) {
       toAddress(iova, 'iova');
       return { ok: true, ranges: [] };
     }
@@ -166,7 +166,7 @@ function range(first: bigint, last: bigint): IovaRange {
 
 function bounds(base: GuestAddress, length: GuestAddress): [first: bigint, last: bigint] {
   const first = toBigAddress(base);
-  const n = length === LAST_ADDRESS + 1n ? length : toBigAddress(length, 'length');
+  const n = BigInt(toLength(length));
   if (n === 0n) throw new RangeError('a mapping has at least one byte; length is 0');
   if (first + n - 1n > LAST_ADDRESS)
     throw new RangeError(`${hex(length)} bytes at ${hex(base)} pass 2^64 - 1; shorten the range`);

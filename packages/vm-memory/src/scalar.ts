@@ -35,17 +35,27 @@ export function scalarCodec<T>(name: string, shape: ScalarShape<T>, order: ByteO
 /**
  * The same codec in a stated byte order. Codecs of one byte have none and come back as they are.
  *
- * @throws {TypeError} a codec of kind OTHER whose order differs: only its author knows how to swap it.
+ * @throws {TypeError} no scalar codec: structs and arrays take `{ order }`; a codec of kind OTHER whose order differs: only
+ *   its author knows how to swap it.
  */
 export function inOrder<T>(codec: ScalarCodec<T>, order: ByteOrder): ScalarCodec<T> {
   if (order !== 'little' && order !== 'big')
     throw new TypeError(`byte order must be 'little' or 'big', not ${String(order)}`);
+  if (typeof (codec as ScalarCodec<T> | undefined)?.kind !== 'number') throw noScalarCodec(codec, order);
   if (codec.size === 1 || codec.littleEndian === (order === 'little')) return codec;
   if (codec.kind === ScalarKind.OTHER)
     throw new TypeError(`inOrder cannot swap "${codec.name}", a codec of its own kind; make one for ${order} order`);
   const base = codec.name.replace(/\.(?:le|be)$/, '');
   const name = order === HOST_BYTE_ORDER ? base : `${base}.${order === 'little' ? 'le' : 'be'}`;
   return scalarCodec(name, SHAPES[codec.kind] as unknown as ScalarShape<T>, order);
+}
+
+function noScalarCodec(given: unknown, order: ByteOrder): TypeError {
+  const isObject = typeof given === 'object' && given !== null;
+  const what = isObject ? `a value of ${given.constructor?.name ?? 'no class'}` : String(given);
+  return new TypeError(
+    `inOrder takes a scalar codec such as u32, not ${what}; a struct is given its order as it is made: struct(fields, { order: '${order}' })`,
+  );
 }
 
 /** By kind. */

@@ -17,6 +17,15 @@ const native = [
 ] as vm.ScalarCodec<number | bigint>[];
 
 describe('byte-valued', () => {
+  it('V-1.2: inOrder says what it takes and where a struct gets its order', () => {
+    const pair = vm.struct({ a: vm.u16, b: vm.u16 });
+    expect(() => vm.inOrder(pair as never, 'big')).toThrow(
+      new TypeError(
+        "inOrder takes a scalar codec such as u32, not a value of StructCodec; a struct is given its order as it is made: struct(fields, { order: 'big' })",
+      ),
+    );
+    expect(() => vm.inOrder(undefined as never, 'big')).toThrow(/scalar codec such as u32, not undefined/);
+  });
   it('bytes::test_byte_valued: a value comes from exactly as many bytes as it has, at any alignment', () => {
     for (const codec of native) {
       const bytes = new Uint8Array(codec.size + 2);

@@ -45,6 +45,13 @@ function caught(act: () => unknown): IommuError {
 }
 
 describe('IOTLB', () => {
+  it('V-1.12: a length that is no number is a TypeError that shows it', () => {
+    const tlb = new Iotlb();
+    const said = new TypeError('length must be a number or a bigint, not the string "0x10"');
+    expect(() => tlb.lookup(0x100, '0x10' as never, READ)).toThrow(said);
+    expect(() => tlb.lookup(0x100, 'ten' as never, READ)).toThrow(/the string "ten"/);
+    expect(() => tlb.setMapping(0x100, 0, '0x10' as never, READ)).toThrow(said);
+  });
   it('iommu::test_iotlb_merge: consecutive entries with consecutive targets are one range', () => {
     const tlb = new Iotlb();
     tlb.setMapping(0x100, 0x1100, 0x10, READ);

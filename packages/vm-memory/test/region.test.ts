@@ -470,6 +470,21 @@ describe('snapshot swap', () => {
     expect(() => guard.replace(two())).toThrow(/used up/);
   });
 
+  it('V-1.9: what the lock refuses has a code of its own, and a map that is none is not published', () => {
+    const atomic = new GuestMemoryAtomic(two());
+    const guard = atomic.lock();
+    expect(code(() => atomic.lock())).toBe('locked');
+    expect(() => guard.replace(undefined as never)).toThrow(
+      new TypeError(
+        'replace publishes a guest memory, for example guestMemory([{ startAddr: 0, memory: 0x1000 }]), not undefined',
+      ),
+    );
+    expect([atomic.isLocked, atomic.memory().numRegions]).toEqual([true, 2]);
+    guard.replace(collection([0, 1]));
+    expect(code(() => guard.replace(two()))).toBe('guard-used');
+    expect(() => new GuestMemoryAtomic([] as never)).toThrow(/begins with a guest memory/);
+  });
+
   it('V-1.9: the lock goes to those who wait in the order they came, whoever asks when it is given back', async () => {
     const atomic = new GuestMemoryAtomic(two());
     const guard = atomic.lock();
