@@ -4,6 +4,7 @@
  */
 import { type MemTx, type MemTxAttrs, MemTxError, MemTxResult } from '@guestmem/memtx';
 import { type GuestAddress, toAddress } from '@guestmem/vm-memory';
+import { noBytes } from '../region/shown.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
 import type { AccessControl } from './control.ts';
 import { isOut, readHalves, readNumber } from './scalar.ts';
@@ -93,7 +94,7 @@ export function transfer(
   stop: boolean,
   tx: MemTx | null,
 ): void {
-  if (!(buf instanceof Uint8Array)) throw new TypeError('a transfer moves the bytes of a Uint8Array');
+  if (!(buf instanceof Uint8Array)) throw noBytes(buf);
   const start = Number.isSafeInteger(where) && (where as number) >= 0 ? where : toAddress(where);
   const control = core.access;
   const { target } = map;

@@ -12,7 +12,7 @@ import {
   hex,
   toAddress,
 } from '@guestmem/vm-memory';
-import { memoryRegionSetDirty } from '../dirty/mark.ts';
+import { markRegion } from '../dirty/mark.ts';
 import { MemoryRegionError } from '../region/error.ts';
 import { advance, transfer } from './bulk.ts';
 import { type AccessMode, checkLength, isDirect, isWriteMode } from './chunks.ts';
@@ -200,7 +200,7 @@ function direct(slot: Slot, addr: GuestAddress, bytes: Uint8Array, blockOffset: 
   const owner = region.links.owner;
   owner?.ref();
   return new Mapping(addr, bytes, true, mode, (accessLen) => {
-    if (mode === 'write') memoryRegionSetDirty(region, blockOffset, accessLen);
+    if (mode === 'write') markRegion(region, blockOffset, accessLen);
     owner?.unref();
   });
 }

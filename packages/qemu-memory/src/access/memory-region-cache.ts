@@ -13,6 +13,7 @@ import {
   toAddress,
 } from '@guestmem/vm-memory';
 import { MemoryRegionError } from '../region/error.ts';
+import { noBytes } from '../region/shown.ts';
 import { advance, transfer } from './bulk.ts';
 import { type AccessMode, checkLength, isDirect, isWriteMode } from './chunks.ts';
 import { loadSlow, storeSlow } from './scalar.ts';
@@ -106,6 +107,7 @@ export class MemoryRegionCache extends DisposableBase {
 
   /** Fills `buf` from `offset` on. */
   read(offset: number, buf: Uint8Array, tx: MemTx | null = null): void {
+    if (!(buf instanceof Uint8Array)) throw noBytes(buf);
     this.#check(offset, buf.length);
     if (this.#bytes.length > 0) {
       buf.set(this.#bytes.subarray(offset, offset + buf.length));
@@ -116,6 +118,7 @@ export class MemoryRegionCache extends DisposableBase {
   /** Writes `buf` from `offset` on. As `store`. */
   write(offset: number, buf: Uint8Array, tx: MemTx | null = null): void {
     this.#checkWrites();
+    if (!(buf instanceof Uint8Array)) throw noBytes(buf);
     this.#check(offset, buf.length);
     if (this.#bytes.length > 0) {
       this.#bytes.set(buf, offset);

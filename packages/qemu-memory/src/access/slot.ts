@@ -6,7 +6,7 @@
 import type { MemTxAttrs } from '@guestmem/memtx';
 import type { GuestAddress } from '@guestmem/vm-memory';
 import { DirtyClient } from '../dirty/client.ts';
-import { markMask, memoryRegionSetDirty } from '../dirty/mark.ts';
+import { markMask, markRegion } from '../dirty/mark.ts';
 import type { PageIommu } from '../iommu/page-iommu.ts';
 import type { MemoryRegionSection } from '../view/section.ts';
 import type { RegionDispatch } from './region-dispatch.ts';
@@ -161,8 +161,7 @@ export class Slot {
   /** Marks for the clients in force now: `markDirty` for several pages or a clean one, and where the slot was kept for long. */
   markSlow(at: number, len: number): void {
     const { region } = this.section;
-    if (this.dirtyMask !== 0 || this.logStamp !== region.core.logStamp)
-      memoryRegionSetDirty(region, this.blockOffset + at, len);
+    if (this.dirtyMask !== 0 || this.logStamp !== region.core.logStamp) markRegion(region, this.blockOffset + at, len);
   }
 
   /**

@@ -4,6 +4,7 @@
  */
 import { DisposableBase, type OwnBytes } from '@guestmem/vm-memory';
 import type { RamBlock } from '../region/ram-block.ts';
+import { shown } from '../region/shown.ts';
 import { throwUndone } from '../space/committer.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
 import { TRACKER } from './client.ts';
@@ -62,8 +63,14 @@ export class DirtyTrackers {
   }
 }
 
-/** Follows what is written to the RAM of `core`'s address spaces from now on; dispose of it to stop the cost. */
+/**
+ * Follows what is written to the RAM of `core`'s address spaces from now on; dispose of it to stop the cost.
+ *
+ * @throws {TypeError} `core` is no MemoryCore. @throws what listeners threw, and as `core.transaction`: then nothing is followed.
+ */
 export function trackDirty(core: MemoryCore): DirtyTracker {
+  if (typeof (core as MemoryCore | undefined)?.logForTrackers !== 'function')
+    throw new TypeError(`trackDirty takes a MemoryCore (of a space: space.core), not ${shown(core)}`);
   core.access.trackers ??= new DirtyTrackers(core);
   return new DirtyTracker(core, core.access.trackers);
 }

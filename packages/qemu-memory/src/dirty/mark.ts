@@ -30,9 +30,31 @@ export function markWritten(
   block.dirty.mark(offset, len, mask & ~CODE_BIT);
 }
 
-/** A-186: marks a range of a region that something else than an access has changed; also for ROM devices. */
+/**
+ * A-186: marks a range of a region that something else than an access has changed; also for ROM devices. A region without
+ * RAM has nothing to mark.
+ *
+ * @throws {RangeError} the range is not inside the RAM block.
+ */
 export function memoryRegionSetDirty(region: MemoryRegion, offset: number, len: number): void {
+  if (region.ram !== null) checkBlockRange(region, region.ram, offset, len);
+  markRegion(region, offset, len);
+}
+
+/** @internal As `memoryRegionSetDirty`, of a range that is known to be inside. */
+export function markRegion(region: MemoryRegion, offset: number, len: number): void {
   const { ram, core } = region;
   if (ram === null) return;
   markWritten(ram, offset, len, markMask(region), core.access.invalidateCode);
+}
+
+/** @throws {RangeError} the range is not inside the block (A-189). */
+export function checkBlockRange({ name }: MemoryRegion, block: RamBlock, offset: number, len: number): void {
+  const inside =
+    Number.isSafeInteger(offset) &&
+    offset >= 0 &&
+    Number.isSafeInteger(len) &&
+    len >= 0 &&
+    offset + len <= block.length;
+  if (!inside) throw new RangeError(`[${offset}, +${len}) is not inside the ${block.length} bytes of "${name}"`);
 }

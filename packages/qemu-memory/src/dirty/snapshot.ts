@@ -3,7 +3,7 @@ import { MemoryRegionError } from '../region/error.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
 import type { RamBlock } from '../region/ram-block.ts';
 import { DirtyClient, TRACKER_BIT } from './client.ts';
-import { markMask } from './mark.ts';
+import { checkBlockRange, markMask } from './mark.ts';
 
 /** Pages that one word of QEMU's bitmap holds: snapshots clear whole words (A-191). */
 const WORD_PAGES = 64;
@@ -108,13 +108,6 @@ function blockOf(region: MemoryRegion, offset: number, len: number): RamBlock {
   const { ram } = region;
   if (ram === null)
     throw new MemoryRegionError('no-ram', `region "${region.name}" has no RAM block, so no dirty pages`);
-  if (
-    Number.isSafeInteger(offset) &&
-    offset >= 0 &&
-    Number.isSafeInteger(len) &&
-    len >= 0 &&
-    offset + len <= ram.length
-  )
-    return ram;
-  throw new RangeError(`[${offset}, +${len}) is not inside the ${ram.length} bytes of "${region.name}"`);
+  checkBlockRange(region, ram, offset, len);
+  return ram;
 }

@@ -5,6 +5,7 @@
 
 import { type GuestAddress, toBigAddress } from '@guestmem/vm-memory';
 import { typeText } from '../mtree/region-text.ts';
+import * as check from '../region/check.ts';
 import { RegionKind } from '../region/kind.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
 import { type MapAddress, mapAddress } from './memory-map.ts';
@@ -56,9 +57,10 @@ const MAX_DEPTH = 500;
 /**
  * Explains `addr` in the space that `root` is the root of.
  *
- * @throws {TypeError | RangeError} `addr` is no address.
+ * @throws {TypeError} `root` is no region: of a space, pass `space.root`. @throws {TypeError | RangeError} `addr` is no address.
  */
 export function explainAddress(root: MemoryRegion, addr: GuestAddress): Explanation {
+  check.isRegion(root, 'the root (of a space: space.root)');
   const address = toBigAddress(addr);
   const walk = new Walk(address);
   walk.visit({ region: root, base: 0n, lo: 0n, hi: 1n << 64n, readonly: false, way: [] });

@@ -6,6 +6,7 @@ import { RegionKind } from './kind.ts';
 import { RegionLinks } from './links.ts';
 import type { MemoryRegion } from './memory-region.ts';
 import type { MemoryRegionOps } from './ops.ts';
+import { shown } from './shown.ts';
 
 /** 2^64: the size of the whole space. */
 export const SPACE_SIZE: bigint = 1n << 64n;
@@ -38,13 +39,12 @@ export function endianness(name: string, ops: MemoryRegionOps): void {
 /** @throws {TypeError} what should be a region is none. */
 export function isRegion(value: MemoryRegion, what: string): void {
   if (!((value as MemoryRegion | null | undefined)?.links instanceof RegionLinks))
-    throw new TypeError(`${what} must be a MemoryRegion, not ${kindOf(value)}`);
+    throw new TypeError(`${what} must be a MemoryRegion, not ${shown(value)}`);
 }
 
-/** What was given instead of what is asked for, for a message. */
-export function kindOf(value: unknown): string {
-  if (value === null || typeof value !== 'object') return String(value);
-  return `a value of ${value.constructor?.name ?? 'no class'}`;
+/** @throws {TypeError} no boolean: undefined would be kept as a state of its own. */
+export function flag(value: boolean, what: string): void {
+  if (typeof value !== 'boolean') throw new TypeError(`${what} must be true or false, not ${shown(value)}`);
 }
 
 /** @throws {TypeError} a callback that must answer is an async function or a generator, whose value would be read as 0. */

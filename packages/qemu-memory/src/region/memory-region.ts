@@ -196,6 +196,7 @@ export class MemoryRegion {
 
   /** Shows or hides the region and all below it, however it is reached (T-44, T-69). */
   setEnabled(on: boolean): void {
+    check.flag(on, 'enabled');
     check.mayEdit(this);
     if (this.#enabled === on) return;
     this.core.begin();
@@ -256,6 +257,7 @@ export class MemoryRegion {
 
   /** Any kind: what lies below a read-only container or behind such an alias shows read-only (T-48, T-63). */
   setReadonly(on: boolean): void {
+    check.flag(on, 'readonly');
     this.#edit(this.#readonly !== on, () => {
       this.#readonly = on;
       this.dispatch.guardChanged();
@@ -264,6 +266,7 @@ export class MemoryRegion {
 
   /** Any kind; inherited like `readonly` (T-48, T-63). */
   setNonvolatile(on: boolean): void {
+    check.flag(on, 'nonvolatile');
     this.#edit(this.#nonvolatile !== on, () => {
       this.#nonvolatile = on;
     });
@@ -271,6 +274,7 @@ export class MemoryRegion {
 
   /** Switches a ROM device between reads from its memory and reads from its device (T-15, T-48). */
   romDeviceSetRomd(on: boolean): void {
+    check.flag(on, 'romd mode');
     this.#edit(this.#romdMode !== on, () => {
       this.#romdMode = on;
     });
@@ -278,6 +282,7 @@ export class MemoryRegion {
 
   /** Counts requests to log this region for a display; only the VGA client (T-25). @throws {MemoryRegionError} `bad-log-client`. */
   setLog(on: boolean, client: LogClient): void {
+    check.flag(on, 'log');
     this.signals.setLog(on, client);
   }
   /** The clients that asked for this region itself (T-21). What is in force adds global logging: `core.effectiveLogMask`. */

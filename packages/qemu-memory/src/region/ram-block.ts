@@ -2,7 +2,7 @@
 import type { Backing } from '@guestmem/vm-memory';
 import { DirtyPages } from '../dirty/dirty-pages.ts';
 import type { DirtyTrackers } from '../dirty/dirty-tracker.ts';
-import { kindOf } from './check.ts';
+import { shown } from './shown.ts';
 
 /** Options of a block. */
 export interface RamBlockOptions {
@@ -34,6 +34,6 @@ export class RamBlock {
 /** Lengths and buffers are what vm-memory's `guestMemory` takes, and the likely slip. */
 function noBacking(name: string, given: unknown): TypeError {
   return new TypeError(
-    `the memory of "${name}" must be a Backing, such as bufferBacking(0x1000), or a RamBlock, not ${kindOf(given)}`,
+    `the memory of "${name}" must be a Backing, such as bufferBacking(0x1000), or a RamBlock, not ${shown(given)}`,
   );
 }

@@ -57,7 +57,7 @@ export class AddressSpace extends ViewAccess {
   /**
    * Tells `listener` of all changes from now on, after telling it what there is (T-121): `begin`, each range, `commit`.
    * @returns undoes it, after telling the listener that all is gone (T-123).
-   * @throws {MemoryRegionError} `bad-listener`, `in-callback`, `disposed`; and what the listener threw: then it is not
+   * @throws {TypeError} `listener` is no object. @throws {MemoryRegionError} `bad-listener`, `in-callback`, `disposed`; and what the listener threw: then it is not
    *   registered, and hears nothing more.
    */
   registerListener(listener: MemoryListener): DisposableHandle {

@@ -1,5 +1,7 @@
 /** Listeners in the order in which they are told: rising priority, among equals as registered; reverse is the exact opposite. T-111. */
+
 import { MemoryRegionError } from '../region/error.ts';
+import { shown } from '../region/shown.ts';
 import type { AddressSpace } from './address-space.ts';
 import type { MemoryListener } from './listener.ts';
 
@@ -54,8 +56,12 @@ export class ListenerList {
   }
 }
 
-/** @throws {MemoryRegionError} `bad-listener`. @throws {RangeError} priority. */
+/** @throws {TypeError} no object. @throws {MemoryRegionError} `bad-listener`. @throws {RangeError} priority. */
 export function checkListener(listener: MemoryListener, space: AddressSpace): Registration {
+  if (typeof listener !== 'object' || listener === null)
+    throw new TypeError(
+      `a listener is an object of callbacks, such as { regionAdd(section) {} }, not ${shown(listener)}`,
+    );
   const name = listener.name === undefined ? 'a listener' : `listener "${listener.name}"`;
   if (listener.logSync !== undefined && listener.logSyncGlobal !== undefined)
     throw new MemoryRegionError('bad-listener', `${name} has both logSync and logSyncGlobal; it must have one of them`);

@@ -36,6 +36,7 @@ import {
   type WriteVolatile,
 } from '@guestmem/vm-memory';
 import { type AccessMode, checkLength, isWriteMode } from '../access/chunks.ts';
+import { noBytes } from '../region/shown.ts';
 import { AttachedScalars, scalarFlags, tell } from './attached-scalars.ts';
 import { slicesOf } from './attached-slices.ts';
 import { pull, push } from './attached-streams.ts';
@@ -70,7 +71,7 @@ export abstract class AttachedAccess extends AttachedScalars implements TxMemory
   }
 
   txRead(addr: GuestAddress, buf: Uint8Array, attrs: MemTxAttrs, onError: OnError, tx: MemTx | null): void {
-    if (!(buf instanceof Uint8Array)) throw new TypeError('a transfer moves the bytes of a Uint8Array');
+    if (!(buf instanceof Uint8Array)) throw noBytes(buf);
     const where = toAddress(addr);
     const done = typeof where === 'number' && this.#direct(where, buf, false);
     if (done) tell(tx, MemTxResult.OK, buf.length);
@@ -78,7 +79,7 @@ export abstract class AttachedAccess extends AttachedScalars implements TxMemory
   }
 
   txWrite(addr: GuestAddress, buf: Uint8Array, attrs: MemTxAttrs, onError: OnError, tx: MemTx | null): void {
-    if (!(buf instanceof Uint8Array)) throw new TypeError('a transfer moves the bytes of a Uint8Array');
+    if (!(buf instanceof Uint8Array)) throw noBytes(buf);
     const where = toAddress(addr);
     const done = typeof where === 'number' && this.#direct(where, buf, true);
     if (done) tell(tx, MemTxResult.OK, buf.length);

@@ -1,13 +1,16 @@
-import { bufferBacking } from '@guestmem/vm-memory';
+import { bufferBacking, u8 } from '@guestmem/vm-memory';
 import { describe, expect, it } from 'vitest';
 import {
+  explainAddress,
   LogClient,
   MemoryCore,
   type MemoryRegion,
   type MemoryRegionOps,
+  memoryRegionSetDirty,
   PageIommu,
   RamBlock,
   RegionKind,
+  trackDirty,
 } from '../../src/index.ts';
 import { Bench, lines, SPACE } from '../support/topology.ts';
 
@@ -230,6 +233,77 @@ describe('what programs without types hand in', () => {
       /targetAs must be an AddressSpace .* not undefined/,
     );
     expect(() => new PageIommu(space, never(null))).toThrow(new TypeError('walk must be a function, not null'));
+  });
+  it('T-60: explainAddress of a space says where its root is', () => {
+    const bench = new Bench();
+    const space = bench.space(bench.container('root'));
+    expect(() => explainAddress(never(space), 0)).toThrow(
+      new TypeError('the root (of a space: space.root) must be a MemoryRegion, not a value of AddressSpace'),
+    );
+    expect(() => explainAddress(never(undefined), 0)).toThrow(/must be a MemoryRegion, not undefined/);
+  });
+  it('A-184: trackDirty of a space says where its core is, and logs nothing', () => {
+    const bench = new Bench();
+    const space = bench.space(bench.container('root'));
+    expect(() => trackDirty(never(space))).toThrow(
+      new TypeError('trackDirty takes a MemoryCore (of a space: space.core), not a value of AddressSpace'),
+    );
+    expect(() => trackDirty(never(undefined))).toThrow(/not undefined/);
+  });
+  it.each([undefined, null, 'log', () => {}])('T-121: a listener that is no object is refused: %s', (listener) => {
+    const bench = new Bench();
+    const space = bench.space(bench.container('root'));
+    expect(() => space.registerListener(never(listener))).toThrow(/^a listener is an object of callbacks/);
+    expect(() => space.registerListener(never(listener))).toThrow(TypeError);
+    space.dispose();
+  });
+  it.each(['setEnabled', 'setReadonly', 'setNonvolatile', 'romDeviceSetRomd'] as const)(
+    'T-44, T-48: %s takes true and false only',
+    (setter) => {
+      const root = new MemoryCore().container('root', 0x1000);
+      const before = root.enabled;
+      for (const value of [undefined, null, 1, 'yes'])
+        expect(() => root[setter](never(value))).toThrow(/ must be true or false, not /);
+      expect(root.enabled).toBe(before);
+    },
+  );
+  it('T-21: setLog takes true and false only', () => {
+    const ram = new MemoryCore().ram('vram', bufferBacking(0x1000));
+    expect(() => ram.setLog(never(undefined), LogClient.VGA)).toThrow(/log must be true or false, not undefined/);
+  });
+  it('A-60: a transfer shows what it was given instead of bytes', () => {
+    const core = new MemoryCore();
+    const space = core.addressSpace(core.ram('ram', bufferBacking(0x1000)), 'cpu');
+    expect(() => space.write(never([1, 2]), 0)).toThrow(/moves the bytes of a Uint8Array, not a value of Array; wrap/);
+    expect(() => space.write(never('text'), 0)).toThrow(/not the string "text"/);
+    expect(() => space.read(never(new DataView(new ArrayBuffer(4))), 0)).toThrow(/not a value of DataView/);
+  });
+  it('A-92: a cache moves the bytes of a Uint8Array, and nothing that looks like one', () => {
+    const core = new MemoryCore();
+    const space = core.addressSpace(core.ram('ram', bufferBacking(0x1000)), 'cpu');
+    const cache = space.cache(0, 0x100, 'write');
+    expect(() => cache.write(0, never([1, 2, 3]))).toThrow(/not a value of Array/);
+    expect(() => cache.write(0, never({ length: 2 }))).toThrow(TypeError);
+    expect(() => cache.read(0, never(['a']))).toThrow(/not a value of Array/);
+    expect(space.load(0, u8)).toBe(0);
+    cache.dispose();
+  });
+  it('A-186: marks outside of the block are refused, at both ends of it', () => {
+    const core = new MemoryCore();
+    const ram = core.ram('ram', bufferBacking(0x1000));
+    for (const [offset, len] of [
+      [-1, 1],
+      [0, 0x1001],
+      [0x1000, 1],
+      [0, -1],
+      [0.5, 1],
+      [Number.NaN, 1],
+    ] as const)
+      expect(() => memoryRegionSetDirty(ram, offset, len)).toThrow(
+        new RangeError(`[${offset}, +${len}) is not inside the 4096 bytes of "ram"`),
+      );
+    expect(() => memoryRegionSetDirty(ram, 0x1000, 0)).not.toThrow();
+    expect(() => memoryRegionSetDirty(core.container('bus', 0x1000), 0x5000, 1)).not.toThrow();
   });
   it('D15: a tap says what it cannot take', () => {
     const bench = new Bench();
