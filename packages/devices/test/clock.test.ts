@@ -76,6 +76,12 @@ describe('the virtual clock', () => {
     expect(log).toEqual(['second@10']);
   });
 
+  it('Q-50: a timer without a function is refused when it is made, not when it is due', () => {
+    expect(() => new VirtualClock().timer(undefined as never)).toThrow(
+      new TypeError('a timer calls a function, not undefined'),
+    );
+  });
+
   it('Q-52: a target at or before the present does nothing, not even for timers due now', () => {
     const { clock, log, arm } = logged();
     clock.advanceTo(10);

@@ -49,6 +49,21 @@ function board(options: Partial<EduOptions> = {}) {
 const MS = 1_000_000;
 
 describe('edu registers', () => {
+  it('E-1: names the part of its wiring that is missing', () => {
+    const clock = new VirtualClock();
+    const make = (options: unknown) => () => new Edu(options as EduOptions);
+    expect(make({})).toThrow(new TypeError('Edu needs options.clock, an object with timer(), not undefined'));
+    expect(make(undefined)).toThrow(
+      new TypeError('Edu takes an object of options with clock, memory, interrupt, not undefined'),
+    );
+    expect(make({ clock, memory: 'bus' })).toThrow(/options.memory, an object with txRead\(\), not the string "bus"/);
+    expect(() => board({ interrupt: null as never })).toThrow(/options.interrupt, an object with set\(\), not null/);
+    expect(() => board({ hostClock: 5 as never })).toThrow(/options.hostClock/);
+    expect(() => board({ dmaMask: 0xffff as never })).toThrow(
+      new TypeError('Edu takes options.dmaMask as a bigint, not 65535'),
+    );
+  });
+
   it('E-15, E-16: identification; liveness reads 0 at first, then the complement of what was written', () => {
     const { read, write } = board();
     expect(read(0)).toBe(0x0100_00ed);

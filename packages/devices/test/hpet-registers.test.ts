@@ -1,9 +1,21 @@
 import { MEMTXATTRS_UNSPECIFIED as attrs, MemTx } from '@guestmem/memtx';
 import { describe, expect, it } from 'vitest';
-import { HpetEvent } from '../src/index.ts';
+import { Hpet, HpetEvent, type HpetOptions, VirtualClock } from '../src/index.ts';
 import { BASE, CMP, HpetBoard, MSG, timer } from './support/hpet-board.ts';
 
 describe('HPET accesses', () => {
+  it('H-2: names the part of its wiring that is missing', () => {
+    const clock = new VirtualClock();
+    const memory = { txStore() {} };
+    const make = (options: unknown) => () => new Hpet(options as HpetOptions);
+    expect(make({})).toThrow(new TypeError('Hpet needs options.clock, an object with timer(), not undefined'));
+    expect(make(null)).toThrow(new TypeError('Hpet takes an object of options with clock, memory, not null'));
+    expect(make({ clock })).toThrow(/options.memory, an object with txStore\(\), not undefined/);
+    expect(make({ clock, memory })).toThrow(/options.outputs, an array of interrupt sinks, not undefined/);
+    expect(make({ clock, memory, outputs: [undefined, 7] })).toThrow(/options.outputs\[1\], an object with set/);
+    expect(make({ clock, memory, outputs: [] })).not.toThrow();
+  });
+
   it('H-10, H-11: 1, 2 and unaligned 4 byte accesses are refused: reads give 0, writes do nothing', () => {
     const { hpet, space } = new HpetBoard();
     expect(hpet.ops.valid).toMatchObject({ minAccessSize: 4, maxAccessSize: 4 });

@@ -46,6 +46,19 @@ describe('interrupt lines', () => {
     expect([line.level, told]).toEqual([0, [1, 0, 1, 0]]);
   });
 
+  it('H-145: take numbers for levels and functions for listeners, and keep theirs where they refuse', () => {
+    const line = new InterruptLine('x');
+    line.raise();
+    expect(() => line.set('high' as never)).toThrow(
+      new TypeError('the level of "x" must be a number, 0 for low and others for high, not the string "high"'),
+    );
+    expect(() => line.set(true as never)).toThrow(/not true/);
+    expect(() => new WiredOr(line).input().set(undefined as never)).toThrow(/not undefined/);
+    expect(() => line.connect(undefined as never)).toThrow(new TypeError('a wire tells a function, not undefined'));
+    expect(() => line.observe({} as never)).toThrow(TypeError);
+    expect([line.level, line.risingEdges]).toEqual([1, 1]);
+  });
+
   it('H-145: two drivers of one line lower it for each other', () => {
     const line = new InterruptLine('shared');
     const [a, b] = [line, line];

@@ -38,6 +38,15 @@ function file(log: string[] = [], events = new EventCounts()) {
 }
 
 describe('a register file', () => {
+  it('refuses hooks of registers that it does not have, and tells those it has', () => {
+    const make = (hooks: object) => () => new RegisterFile(MAP, hooks);
+    expect(make({ CTRLS: { onWrite() {} } })).toThrow(
+      new RangeError('there are hooks for a register CTRLS; the map has ID, CTRL, STATUS, SMALL, ADDRESS, TIME'),
+    );
+    expect(make({ toString: {} })).toThrow(RangeError);
+    expect(make({ CTRL: {} })).not.toThrow();
+  });
+
   it('keeps only the bits of the write mask, clears those that are written as ones', () => {
     const { regs, ops } = file();
     ops.write!(0, 0, 4);

@@ -4,6 +4,7 @@
  * so that the others run in time: one as it is, several as an AggregateError. Q-50 to Q-56.
  */
 import { throwAll } from '../throw-all.ts';
+import { shown } from '../wiring.ts';
 import { addNanoseconds, type Clock, type ClockTimer, type Nanoseconds, toNanoseconds } from './clock.ts';
 
 /** Options of a virtual clock. */
@@ -44,13 +45,16 @@ export class VirtualClock implements Clock {
     return this.#queue.length;
   }
 
+  /** A new timer, not armed. @throws {TypeError} `expired` is no function. */
   timer(expired: () => void): ClockTimer {
+    if (typeof expired !== 'function') throw new TypeError(`a timer calls a function, not ${shown(expired)}`);
     return new VirtualTimer(this.#queue, expired);
   }
 
   /**
-   * Moves to `target`, running every timer that is due on the way and at it. A target at or before the present does
-   * nothing, not even for timers that are due now (Q-51, Q-52).
+   * Moves to `target`, running every timer that is due on the way and at it. The clock never goes back: a target at or
+   * before the present does nothing, not even for timers that are due now (`runDue` does), and its turn is complete, as QEMU's
+   * `clock_set` to the past answers with the time it is (Q-51, Q-52).
    *
    * @param limit at most this many timers run, an integer of at least 0 or Infinity; a guest can arm a timer for every tick (H-141).
    *   Default: no limit.

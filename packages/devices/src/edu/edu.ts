@@ -8,6 +8,7 @@ import type { MemoryRegionOps } from '@guestmem/qemu-memory';
 import { addNanoseconds, type Clock, type ClockTimer } from '../clock/clock.ts';
 import { type DeviceEvents, NO_EVENTS } from '../events.ts';
 import type { InterruptSink } from '../irq/interrupt-line.ts';
+import { checkWiring, type Part, shown } from '../wiring.ts';
 import * as R from './registers.ts';
 import { type EduState, readEduState } from './state.ts';
 
@@ -69,8 +70,11 @@ export class Edu {
   #count = 0n;
   #command = 0n;
 
-  /** @param saved internal: the state of `fromState`. Without, the device is as after power-on. */
+  /** @param saved internal: the state of `fromState`. Without, the device is as after power-on. @throws {TypeError} a part of the wiring is missing. */
   constructor(options: EduOptions, saved: EduState | null = null) {
+    checkWiring('Edu', options, options?.hostClock === undefined ? WIRING : WIRING_WITH_HOST);
+    if (options.dmaMask !== undefined && typeof options.dmaMask !== 'bigint')
+      throw new TypeError(`Edu takes options.dmaMask as a bigint, not ${shown(options.dmaMask)}`);
     this.#clock = options.clock;
     this.#hostClock = options.hostClock;
     this.#memory = options.memory;
@@ -299,6 +303,12 @@ export class Edu {
   }
 }
 
+const WIRING: readonly Part[] = [
+  ['clock', 'timer'],
+  ['memory', 'txRead'],
+  ['interrupt', 'set'],
+];
+const WIRING_WITH_HOST: readonly Part[] = [...WIRING, ['hostClock', 'timer']];
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
 const NS_PER_MS = 1_000_000n;
 const TRANSFER_MS = 100n;

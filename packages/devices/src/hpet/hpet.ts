@@ -8,6 +8,7 @@ import type { MemoryRegionOps } from '@guestmem/qemu-memory';
 import { addNanoseconds, type Clock, toNanoseconds } from '../clock/clock.ts';
 import { type DeviceEvents, NO_EVENTS } from '../events.ts';
 import type { InterruptSink } from '../irq/interrupt-line.ts';
+import { checkWiring, type Part, shown } from '../wiring.ts';
 import { catchUp, distance, ticksToWrap } from './comparator.ts';
 import { HpetTimer, u64 } from './hpet-timer.ts';
 import { HpetEvent, HpetInterrupts } from './interrupts.ts';
@@ -52,8 +53,13 @@ export class Hpet {
   /** Level the RTC input last had (H-96), the low 8 bits of it: QEMU keeps a byte. */
   #rtcLevel = 0;
 
-  /** @param saved internal: the state of `fromState`. Without, the block is as after power-on. */
+  /** @param saved internal: the state of `fromState`. Without, the block is as after power-on. @throws {TypeError} a part of the wiring is missing. */
   constructor(options: HpetOptions, saved: HpetState | null = null) {
+    checkWiring('Hpet', options, WIRING);
+    if (!Array.isArray(options.outputs))
+      throw new TypeError(`Hpet needs options.outputs, an array of interrupt sinks, not ${shown(options.outputs)}`);
+    for (const [i, output] of options.outputs.entries())
+      if (output !== undefined) checkWiring('Hpet', { [`outputs[${i}]`]: output }, [[`outputs[${i}]`, 'set']]);
     this.#clock = options.clock;
     this.#pitGate = options.pitGate;
     this.#events = options.events ?? NO_EVENTS;
@@ -358,6 +364,10 @@ export class Hpet {
   }
 }
 
+const WIRING: readonly Part[] = [
+  ['clock', 'timer'],
+  ['memory', 'txStore'],
+];
 const ALL_ONES = 0xffff_ffff;
 /** Where the clock's signed 64-bit count would wrap. */
 const CLOCK_WRAP = 1n << 63n;

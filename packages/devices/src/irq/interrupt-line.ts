@@ -4,6 +4,7 @@
  * a WiredOr in between.
  */
 import { throwAll } from '../throw-all.ts';
+import { shown } from '../wiring.ts';
 
 /** What a device drives: an interrupt output, a gate, any one wire. */
 export interface InterruptSink {
@@ -42,8 +43,12 @@ export class InterruptLine implements InterruptSink {
     return this.#risingEdges;
   }
 
-  /** @throws what a listener threw (AggregateError if several did), after all were told. */
+  /**
+   * Drives the wire. @throws {TypeError} `level` is no number. @throws what a listener threw (AggregateError if several did),
+   * after all were told.
+   */
   set(level: number): void {
+    if (typeof level !== 'number') throw noLevel(this.name, level);
     throwAll(this.#drive(level, null) ?? [], 'listeners of an interrupt line');
   }
   /** Level-triggered: up until lowered. */
@@ -58,8 +63,9 @@ export class InterruptLine implements InterruptSink {
     throwAll(this.#drive(0, this.#drive(1, null)) ?? [], 'listeners of an interrupt line');
   }
 
-  /** Tells `listener` each time the wire is driven, also to the level it has. */
+  /** Tells `listener` each time the wire is driven, also to the level it has. @throws {TypeError} it is no function. */
   connect(listener: (level: number) => void): Connection {
+    if (typeof listener !== 'function') throw new TypeError(`a wire tells a function, not ${shown(listener)}`);
     // Copied on change: a listener may connect or dispose while the line is being driven.
     const added: Connected = { listener };
     this.#connected = [...this.#connected, added];
@@ -72,6 +78,7 @@ export class InterruptLine implements InterruptSink {
 
   /** Tells `observer` each change between low and high, and nothing else. */
   observe(observer: (high: boolean) => void): Connection {
+    if (typeof observer !== 'function') throw new TypeError(`a wire tells a function, not ${shown(observer)}`);
     let high = this.#level !== 0;
     return this.connect((level) => {
       if (high === (level !== 0)) return;
@@ -111,6 +118,7 @@ export class WiredOr {
     let up = 0;
     return {
       set: (level) => {
+        if (typeof level !== 'number') throw noLevel('wired-or', level);
         this.#high -= up;
         up = level === 0 ? 0 : 1;
         this.#high += up;
@@ -118,4 +126,8 @@ export class WiredOr {
       },
     };
   }
+}
+
+function noLevel(name: string, given: unknown): TypeError {
+  return new TypeError(`the level of "${name}" must be a number, 0 for low and others for high, not ${shown(given)}`);
 }

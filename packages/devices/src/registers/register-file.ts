@@ -70,10 +70,11 @@ export class RegisterFile<const M extends RegisterMap> {
   readonly #events: DeviceEvents;
   readonly #name: string;
 
-  /** @throws {RangeError | TypeError} as `defineRegisters`. */
+  /** @throws {RangeError | TypeError} as `defineRegisters`. @throws {RangeError} hooks of a register that the map does not have. */
   constructor(map: M, hooks: RegisterHooksOf<M> = {}, options: RegisterFileOptions = {}) {
     this.#events = options.events ?? NO_EVENTS;
     this.#name = options.name ?? 'device';
+    checkHooks(map, hooks);
     let end = 0;
     for (const [name, spec] of Object.entries<RegisterSpec>(defineRegisters(map))) {
       this.#cells.set(name, makeCell(spec, (hooks[name] ?? {}) as AnyHooks));
@@ -226,6 +227,13 @@ export class RegisterFile<const M extends RegisterMap> {
 }
 
 const ALL = 0xffff_ffff;
+
+/** Hooks that no register has would never be called. */
+function checkHooks(map: RegisterMap, hooks: object): void {
+  for (const name of Object.keys(hooks))
+    if (!Object.hasOwn(map, name))
+      throw new RangeError(`there are hooks for a register ${name}; the map has ${Object.keys(map).join(', ')}`);
+}
 
 function makeCell(spec: RegisterSpec, hooks: AnyHooks): Cell {
   const write = BigInt(spec.write ?? 0);
