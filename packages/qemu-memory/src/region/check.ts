@@ -52,13 +52,35 @@ export function answersAtOnce(name: string, ops: MemoryRegionOps): void {
   const { read, readWithAttrs, read64, read64WithAttrs, readHalves, peek } = ops;
   const answering = { read, readWithAttrs, read64, read64WithAttrs, readHalves, peek, accepts: ops.valid?.accepts };
   for (const [which, callback] of Object.entries(answering)) {
-    // Plain functions have no tag; AsyncFunction, GeneratorFunction and AsyncGeneratorFunction do.
-    const kind = (callback as { readonly [Symbol.toStringTag]?: string } | undefined)?.[Symbol.toStringTag];
+    const kind = functionKind(callback);
     if (kind !== undefined)
       throw new TypeError(
         `region "${name}": ${which} is of kind ${kind}; a callback must return its value at once, as the guest's access waits for it`,
       );
   }
+}
+
+/** @throws {TypeError} what edits in a transaction is no function, or one that ends later. */
+export function isPlainFunction(edits: unknown): void {
+  if (typeof edits !== 'function') throw new TypeError(`a transaction runs a function, not ${shown(edits)}`);
+  const kind = functionKind(edits);
+  if (kind !== undefined)
+    throw new TypeError(`a transaction runs a plain function, not one of kind ${kind}, and was not begun; ${AT_ONCE}`);
+}
+
+/** @throws {TypeError} a transaction's function will go on later. */
+export function isNoPromise(result: unknown): void {
+  if (typeof (result as PromiseLike<unknown> | null | undefined)?.then === 'function')
+    throw new TypeError(
+      `a transaction does not wait for a promise: it ended when its function returned one; ${AT_ONCE}`,
+    );
+}
+
+const AT_ONCE = 'await first and edit then, or open one with core.edit() and dispose of it when all is done';
+
+/** AsyncFunction, GeneratorFunction or AsyncGeneratorFunction; plain functions have no tag. */
+function functionKind(callback: unknown): string | undefined {
+  return (callback as { readonly [Symbol.toStringTag]?: string } | undefined)?.[Symbol.toStringTag];
 }
 
 /** The region for a message: name, and where it is mapped. */

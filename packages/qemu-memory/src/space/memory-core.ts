@@ -205,14 +205,19 @@ export class MemoryCore {
    * Runs `edits` as one transaction: all become visible together when the outermost one ends (T-101, T-104). Where
    * `edits` throws, what it did so far stays and becomes visible; the tree is consistent after each single edit.
    *
+   * @param edits a plain function, done when it returns: a transaction does not wait.
+   * @throws {TypeError} `edits` is async or a generator: it was not called. It returned a promise: what it did before stays and
+   *   becomes visible, as where it throws.
    * @throws what `edits` threw, what listeners threw, or both as an AggregateError; {MemoryRegionError} `endless-alias`,
    *   `too-complex`: the edits stay, all views are as before, and the next commit tries again.
    */
   transaction<T>(edits: () => T): T {
+    check.isPlainFunction(edits);
     this.begin();
     let result: T;
     try {
       result = edits();
+      check.isNoPromise(result);
     } catch (error) {
       const errors = [error];
       try {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   type AddressSpace,
   LogClient,
+  MemoryCore,
   type MemoryListener,
   type MemoryRegion,
   MemoryRegionError,
@@ -157,6 +158,37 @@ describe('transactions', () => {
     loop.dispose();
     const endless: MemoryListener = { commit: () => ram.setReadonly(!ram.readonly) };
     expect(codeOf(() => space.registerListener(endless))).toBe('transaction');
+  });
+  it('T-104: a function that ends later is refused: unbegun where it shows, committed as far as it came where it does not', async () => {
+    const core = new MemoryCore();
+    const root = core.container('root', 0x1000);
+    const space = core.addressSpace(root, 'cpu');
+    const [one, two] = [core.reservation('one', 0x100), core.reservation('two', 0x100)];
+    const slowly = async () => root.addSubregion(0, one);
+    expect(() => core.transaction(slowly)).toThrow(/not one of kind AsyncFunction, and was not begun; await first/);
+    expect(() =>
+      core.transaction(function* () {
+        yield root.addSubregion(0, one);
+      }),
+    ).toThrow(/of kind GeneratorFunction/);
+    expect(() => core.transaction(undefined as never)).toThrow(
+      new TypeError('a transaction runs a function, not undefined'),
+    );
+    expect([root.children.length, space.view.ranges.length]).toEqual([0, 0]);
+
+    let later: Promise<void> | undefined;
+    const hidden = () => {
+      root.addSubregion(0, one);
+      later = Promise.resolve().then(() => root.addSubregion(0x200, two));
+      return later;
+    };
+    expect(() => core.transaction(hidden)).toThrow(
+      /does not wait for a promise: it ended when its function returned one/,
+    );
+    expect(space.view.ranges.map((range) => range.region)).toEqual([one]);
+    expect(() => core.commit()).toThrow(/no transaction is open/);
+    await later;
+    expect(space.view.ranges.map((range) => range.region)).toEqual([one, two]);
   });
   it('T-104: an exception inside leaves what was edited so far, visible, and no transaction open', () => {
     const { bench, root, space } = heard();
