@@ -116,7 +116,13 @@ export function pullFrom(
   const tx = txOf(view, access);
   if (count === 0) return nothing(addr, tx);
   toAddress(addr); // Before the source is asked.
-  const given = checkMoved(pulled(src, chunk, addr, count, 0), chunk.length, addr);
+  let given = 0;
+  try {
+    given = checkMoved(pulled(src, chunk, addr, count, 0), chunk.length, addr);
+  } catch (error) {
+    settleDirect(tx, 0); // Memory was not asked.
+    throw error;
+  }
   writeWhole(view, chunk.subarray(0, given), addr, access);
   return tx === null ? given : tx.done;
 }
@@ -131,11 +137,16 @@ export function pullExactly(
 ): void {
   const chunk = new Uint8Array(Math.min(checkCount(count), CHUNK_BYTES));
   const run = new Run('write', view, addr, count, access);
-  while (run.wantsMore) {
-    const room = chunk.subarray(0, Math.min(chunk.length, count - run.moved));
-    const given = checkMoved(pulled(src, room, addr, count, run.done), room.length, run.at);
-    if (given === 0) run.failSource('the source ended');
-    run.write(room.subarray(0, given));
+  try {
+    while (run.wantsMore) {
+      const room = chunk.subarray(0, Math.min(chunk.length, count - run.moved));
+      const given = checkMoved(pulled(src, room, addr, count, run.done), room.length, run.at);
+      if (given === 0) run.failSource('the source ended');
+      run.write(room.subarray(0, given));
+    }
+  } catch (error) {
+    run.settle();
+    throw error;
   }
   run.finish();
 }
@@ -153,8 +164,12 @@ export function pushTo(
   if (count === 0) return nothing(addr, tx);
   const got = readShort(view, chunk, addr, access);
   if (got === 0) return 0;
-  const moved = checkMoved(pushed(dst, chunk.subarray(0, got), addr, count, 0), got, addr);
-  if (tx !== null) tx.done = moved; // What the sink did not take has not been transferred.
+  let moved = 0;
+  try {
+    moved = checkMoved(pushed(dst, chunk.subarray(0, got), addr, count, 0), got, addr);
+  } finally {
+    if (tx !== null) tx.done = moved; // What the sink did not take has not been transferred.
+  }
   return moved;
 }
 
@@ -175,21 +190,23 @@ export function pushAll(
 ): void {
   const chunk = new Uint8Array(Math.min(checkCount(count), CHUNK_BYTES));
   const run = new Run('read', view, addr, count, access);
-  while (run.wantsMore) {
-    const room = chunk.subarray(0, Math.min(chunk.length, count - run.moved));
-    const start = run.at;
-    const got = run.read(room);
-    let taken = 0;
-    while (taken < got) {
-      const rest = room.subarray(taken, got);
-      const more = checkMoved(
-        pushed(dst, rest, addr, count, run.done - rest.length),
-        rest.length,
-        addressPlus(start, taken),
-      );
-      if (more === 0) run.failSource('the sink takes no more', got - taken);
-      taken += more;
+  try {
+    while (run.wantsMore) {
+      const room = chunk.subarray(0, Math.min(chunk.length, count - run.moved));
+      const start = run.at;
+      const got = run.read(room);
+      for (let taken = 0; taken < got; ) {
+        run.unread = got - taken;
+        const rest = room.subarray(taken, got);
+        const more = checkMoved(pushed(dst, rest, addr, count, run.done), rest.length, addressPlus(start, taken));
+        if (more === 0) run.failSource('the sink takes no more');
+        taken += more;
+      }
+      run.unread = 0;
     }
+  } catch (error) {
+    run.settle();
+    throw error;
   }
   run.finish();
 }
@@ -208,6 +225,8 @@ class Run {
   #done = 0;
   /** Bytes gone by, failed ones included. */
   moved = 0;
+  /** Of those, at the end: what the sink has not taken yet. */
+  unread = 0;
 
   constructor(
     what: 'read' | 'write',
@@ -224,9 +243,9 @@ class Run {
     this.#tx = txOf(view, access);
   }
 
-  /** Bytes before the first failure. */
+  /** Bytes before the first failure, and before what the sink has not taken. */
   get done(): number {
-    return this.#done;
+    return Math.min(this.#done, this.moved - this.unread);
   }
 
   get at(): GuestAddress {
@@ -242,19 +261,44 @@ class Run {
   }
 
   write(bytes: Uint8Array): void {
-    const { tx } = this.#view.scratch;
-    this.#view.memory.txWrite(this.at, bytes, attrsOf(this.#view, this.#access), this.#policy, tx);
+    const tx = this.#outcome();
+    try {
+      this.#view.memory.txWrite(this.at, bytes, attrsOf(this.#view, this.#access), this.#policy, tx);
+    } catch (error) {
+      throw this.#broken(tx, error);
+    }
     this.#take(tx, bytes.length);
   }
 
   /** @returns bytes that the sink shall see: all with `continue`, else those before the failure. */
   read(bytes: Uint8Array): number {
-    const { tx } = this.#view.scratch;
+    const tx = this.#outcome();
     bytes.fill(0);
-    this.#view.memory.txRead(this.at, bytes, attrsOf(this.#view, this.#access), this.#policy, tx);
+    try {
+      this.#view.memory.txRead(this.at, bytes, attrsOf(this.#view, this.#access), this.#policy, tx);
+    } catch (error) {
+      this.unread = tx.done; // The sink sees none of it.
+      throw this.#broken(tx, error);
+    }
     const got = this.#policy === 'continue' ? bytes.length : tx.done;
     this.#take(tx, bytes.length);
     return got;
+  }
+
+  /** For one transfer, clean: where a device throws it holds what memory has left there, or nothing. */
+  #outcome(): MemTx {
+    const { tx } = this.#view.scratch;
+    tx.result = MemTxResult.OK;
+    tx.done = 0;
+    return tx;
+  }
+
+  /** A device threw `error`. */
+  #broken(tx: MemTx, error: unknown): unknown {
+    const { done } = tx;
+    this.#take(tx, done);
+    this.#result = (this.#result | MemTxResult.ERROR) >>> 0;
+    return error;
   }
 
   #take(tx: MemTx, length: number): void {
@@ -263,9 +307,9 @@ class Run {
     this.moved += length;
   }
 
-  /** The other end gave up, `unread` bytes before what memory has given. */
-  failSource(why: string, unread = 0): never {
-    const completed = this.#done - unread;
+  /** The other end gave up. */
+  failSource(why: string): never {
+    const completed = this.done;
     throw new GuestMemoryError('io-error', `${why} after ${completed} of ${this.#count} bytes`, {
       addr: addressPlus(this.#addr, completed),
       expected: this.#count,
@@ -273,11 +317,16 @@ class Run {
     });
   }
 
+  /** Tells the caller's MemTx how far it came, also where a stream ends by an error. */
+  settle(): void {
+    if (this.#tx === null) return;
+    this.#tx.result = this.#result;
+    this.#tx.done = this.done;
+  }
+
   finish(): void {
-    if (this.#tx !== null) {
-      this.#tx.result = this.#result;
-      this.#tx.done = this.#done;
-    } else if (this.#result !== MemTxResult.OK) {
+    if (this.#tx !== null) this.settle();
+    else if (this.#result !== MemTxResult.OK) {
       throw new MemTxError(this.#what, this.#result, {
         addr: this.#addr,
         expected: this.#count,

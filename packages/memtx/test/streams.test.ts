@@ -142,6 +142,42 @@ describe('streams into memory', () => {
     expect(caught(() => view.writeVolatileTo(0x1000, broken, 8))).toMatchObject(atOnce);
   });
 
+  it('A-276: with a MemTx, a stream that ends by an error leaves there how far it came', () => {
+    const { bus, view } = machine();
+    const stale = () => Object.assign(new MemTx(), { result: MemTxResult.DECODE_ERROR, done: 99 });
+    const after = (run: (tx: MemTx) => unknown) => {
+      const tx = stale();
+      expect(() => run(tx)).toThrow();
+      return [tx.result, tx.done];
+    };
+    const fail = (): never => {
+      throw new Error('unplugged');
+    };
+    const broken = { readVolatile: fail, writeVolatile: fail };
+    expect(after((tx) => view.readExactVolatileFrom(0x1000, source(5, 3), 8, tx))).toEqual([MemTxResult.OK, 5]);
+    expect(after((tx) => view.readExactVolatileFrom(0x1000, broken, 8, tx))).toEqual([MemTxResult.OK, 0]);
+    expect(after((tx) => view.readVolatileFrom(0x1000, broken, 8, tx))).toEqual([MemTxResult.OK, 0]);
+    expect(after((tx) => view.writeAllVolatileTo(0x1000, sink(5, 3), 8, tx))).toEqual([MemTxResult.OK, 5]);
+    expect(after((tx) => view.writeAllVolatileTo(0x1000, broken, 8, tx))).toEqual([MemTxResult.OK, 0]);
+    expect(after((tx) => view.writeVolatileTo(0x1000, broken, 8, tx))).toEqual([MemTxResult.OK, 0]);
+
+    const device = bus.device(0x1100, new ByteDevice(8, 'little'));
+    device.onWrite = fail;
+    device.read = fail;
+    const { ERROR } = MemTxResult;
+    expect(after((tx) => view.readExactVolatileFrom(0x10fe, source(8, 2), 8, tx))).toEqual([ERROR, 2]);
+    expect(after((tx) => view.writeAllVolatileTo(0x1100, sink(8), 8, tx))).toEqual([ERROR, 0]);
+  });
+
+  it('A-276: what a sink left after a failure that was passed over is not counted twice', () => {
+    const { bus, view } = machine();
+    bus.device(0x1100, new ByteDevice(8, 'little')).faults.set(0, MemTxResult.ERROR);
+    const tx = new MemTx();
+    const kept = view.with({ onError: 'continue', tx });
+    expect(caught(() => kept.writeAllVolatileTo(0x1100, sink(0), 8))).toMatchObject({ code: 'io-error', completed: 0 });
+    expect([tx.result, tx.done]).toEqual([MemTxResult.ERROR, 0]);
+  });
+
   it('V-1.5: more than one portion of 64 KiB', () => {
     const bus = new Bus();
     const ram = bus.ram(0, 0x2_0001);
