@@ -1,5 +1,5 @@
 export type { GuestAddress, MemoryRegionAddress } from './address.ts';
-export { hex, LAST_ADDRESS, toAddress, toBigAddress } from './address.ts';
+export { hex, LAST_ADDRESS, toAddress, toBigAddress, toLength } from './address.ts';
 export {
   bitAnd,
   bitOr,

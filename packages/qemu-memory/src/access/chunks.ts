@@ -3,7 +3,7 @@
  * a slice is to RAM, a chunk is to everything. A-143, A-144, D5.
  */
 import type { MemTxAttrs } from '@guestmem/memtx';
-import { type GuestAddress, toAddress } from '@guestmem/vm-memory';
+import { type GuestAddress, toAddress, toLength } from '@guestmem/vm-memory';
 import type { MemoryRegionSection } from '../view/section.ts';
 import { advance } from './bulk.ts';
 import { type Slot, SlotKind } from './slot.ts';
@@ -74,4 +74,14 @@ export function isDirect(slot: Slot, isWrite: boolean, attrs: MemTxAttrs): boole
 export function checkLength(len: number, what = 'length'): number {
   if (Number.isSafeInteger(len) && len >= 0) return len;
   throw new RangeError(`${what} must be an integer in 0 to 2^53 - 1, not ${String(len)}`);
+}
+
+/**
+ * `len` as a number; -1 where the range passes 2^64, or is longer than 2^53 - 1, which nobody walks through (A-84).
+ *
+ * @throws {TypeError | RangeError} no length.
+ */
+export function walkable(start: GuestAddress, len: GuestAddress): number {
+  const bytes = toLength(len);
+  return typeof bytes === 'bigint' || BigInt(start) + BigInt(bytes) > 1n << 64n ? -1 : bytes;
 }

@@ -11,17 +11,18 @@ import {
   hex,
   Permissions,
   toAddress,
+  toLength,
   VolatileSlice,
 } from '@guestmem/vm-memory';
 import { markMask } from '../dirty/mark.ts';
 import { advance } from './bulk.ts';
-import { isDirect } from './chunks.ts';
+import { isDirect, walkable } from './chunks.ts';
 import type { Slot } from './slot.ts';
 import { translate } from './target.ts';
 import type { ViewAccess } from './view-access.ts';
 import type { ViewMap } from './view-map.ts';
 
-/** Is all of [addr, addr + len) there for `access`? NO asks as READ does: something must be there. */
+/** Is all of [addr, addr + len) there for `access`? NO asks as READ does: something must be there. Never of more than 2^53 - 1 bytes. */
 export function rangePermitted(
   space: ViewAccess,
   addr: GuestAddress,
@@ -31,17 +32,10 @@ export function rangePermitted(
 ): boolean {
   const start = toAddress(addr);
   const near = typeof start === 'number' && typeof len === 'number' && len > 0 && Number.isSafeInteger(start + len);
-  const count = near ? (len as number) : within(start, len);
+  const count = near ? (len as number) : walkable(start, len);
   if (count <= 0) return count === 0;
   if ((access & Permissions.WRITE) !== 0 && !space.accessValid(start, count, 'write', attrs)) return false;
   return access === Permissions.WRITE || space.accessValid(start, count, 'read', attrs);
-}
-
-/** `len` as a number, -1 where it passes 2^64 or what a space can be asked about. */
-function within(start: GuestAddress, len: GuestAddress): number {
-  const wide = BigInt(len);
-  if (wide < 0n) throw new RangeError(`length must not be negative, not ${len}`);
-  return BigInt(start) + wide > 1n << 64n || wide > BigInt(Number.MAX_SAFE_INTEGER) ? -1 : Number(wide);
 }
 
 /** [addr, addr + len) as slices, found one by one. @throws {GuestMemoryError} while iterating, where there is no RAM. */
@@ -54,7 +48,7 @@ export function slicesOf(
 ): GuestMemorySlices {
   const isWrite = (access & Permissions.WRITE) !== 0;
   const first = toAddress(start);
-  const all = toAddress(len, 'length');
+  const all = toLength(len);
   let map: ViewMap | null = null;
   let addr = first;
   let left = all;
@@ -78,7 +72,7 @@ export function slicesOf(
         `${hex(addr)} is not RAM that can be ${access === Permissions.READ_WRITE ? 'read and written' : isWrite ? 'written' : 'read'}`,
       );
     const size = Math.min(length, slot.len - at);
-    left = typeof left === 'number' ? left - size : toAddress(left - BigInt(size));
+    left = typeof left === 'number' ? left - size : toLength(left - BigInt(size));
     addr = advance(addr, size);
     const bytes = new Uint8Array(slot.buffer, slot.byteOffset + at, size);
     // Marked whatever it was asked for: a slice takes stores, and none may be lost to who follows what is written.

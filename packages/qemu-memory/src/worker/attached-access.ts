@@ -35,7 +35,7 @@ import {
   toAddress,
   type WriteVolatile,
 } from '@guestmem/vm-memory';
-import { type AccessMode, checkLength, isWriteMode } from '../access/chunks.ts';
+import { type AccessMode, checkLength, isWriteMode, walkable } from '../access/chunks.ts';
 import { noBytes } from '../region/shown.ts';
 import { AttachedScalars, scalarFlags, tell } from './attached-scalars.ts';
 import { slicesOf } from './attached-slices.ts';
@@ -174,12 +174,10 @@ export abstract class AttachedAccess extends AttachedScalars implements TxMemory
   /** vm-memory's question: is all of the range there, and may it be accessed so? Devices count (A-84). */
   checkRange(addr: GuestAddress, len: GuestAddress, access: Permissions = Permissions.NO): boolean {
     const start = toAddress(addr);
-    const wide = BigInt(len);
-    if (wide < 0n) throw new RangeError(`length must not be negative, not ${len}`);
-    if (wide === 0n) return true;
-    if (BigInt(start) + wide > 1n << 64n || wide > BigInt(Number.MAX_SAFE_INTEGER)) return false;
-    if ((access & Permissions.WRITE) !== 0 && !this.accessValid(start, Number(len), 'write')) return false;
-    return access === Permissions.WRITE || this.accessValid(start, Number(len), 'read');
+    const count = walkable(start, len);
+    if (count <= 0) return count === 0;
+    if ((access & Permissions.WRITE) !== 0 && !this.accessValid(start, count, 'write')) return false;
+    return access === Permissions.WRITE || this.accessValid(start, count, 'read');
   }
   /**
    * vm-memory's slices of host memory: RAM that this agent reaches itself, dirty marks included. A slice shows the bytes for

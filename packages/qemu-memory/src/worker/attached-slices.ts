@@ -8,7 +8,7 @@ import {
   hex,
   Permissions,
   toAddress,
-  toBigAddress,
+  toLength,
   VolatileSlice,
 } from '@guestmem/vm-memory';
 import { advance } from '../access/bulk.ts';
@@ -25,7 +25,7 @@ export function slicesOf(
   len: GuestAddress,
   access: Permissions,
 ): GuestMemorySlices {
-  const slices = generate(memory, toAddress(addr), toBigAddress(len, 'length'), access);
+  const slices = generate(memory, toAddress(addr), BigInt(toLength(len)), access);
   return new GuestMemorySlices(() => slices.next().value ?? undefined);
 }
 

@@ -88,9 +88,23 @@ describe('ranges', () => {
     expect([there(0x9000, 0), there(0x9000n, 0n)]).toEqual([true, true]);
     expect([there(0xffff_ffff_ffff_f000n, 0x1000), there(0xffff_ffff_ffff_f001n, 0x1000)]).toEqual([true, false]);
     expect([there(0, 2 ** 53 - 1), there(1, 2 ** 53 - 1), there(0, 1n << 64n)]).toEqual([false, false, false]);
-    expect(() => there(0x1000, -1)).toThrow(/negative/);
-    expect(() => there(0x1000, -1n)).toThrow(/negative/);
+    expect(() => there(0x1000, -1)).toThrow(/^length must be/);
+    expect(() => there(0x1000, -1n)).toThrow(/^length must be/);
     expect(() => there(0x1000, 1.5)).toThrow(RangeError);
+  });
+
+  it('A-84, V-1.8: all 2^64 bytes are a length, as in vm-memory, and a string is none', () => {
+    const m = machine();
+    expect([m.space.checkRange(0, 1n << 64n), m.space.checkRange(1, 1n << 64n)]).toEqual([false, false]);
+    expect(() => m.space.checkRange(0, (1n << 64n) + 1n)).toThrow(RangeError);
+    expect(() => m.space.checkRange(0x1000, '16' as never)).toThrow(
+      new TypeError('length must be a number or a bigint, not the string "16"'),
+    );
+    expect(() => m.space.checkRange(0x1000, 'all' as never)).toThrow(TypeError);
+    const slices = m.space.getSlices(0x1000, 1n << 64n);
+    expect([slices.next().value?.length, slices.next().value?.length]).toEqual([0x2000, 0x1000]);
+    expect(() => slices.next()).toThrow('0x4000 is not RAM that can be read');
+    expect(() => m.space.getSlices(0x1000, (1n << 64n) + 1n)).toThrow(RangeError);
   });
 
   it('V-1.8: slices are found one by one, in the view of the first, and end after an error', () => {

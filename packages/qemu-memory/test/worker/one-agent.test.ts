@@ -225,6 +225,15 @@ it('V-1.5, A-196: a source that fails after it has written leaves all it was off
   worker.detach();
 });
 
+it('A-84, V-1.8: a worker takes 2^64 bytes for a length, and no string', () => {
+  const made = machine();
+  const space = attach(share(made).handle());
+  expect([space.checkRange(5, 1n << 64n), space.checkRange(0x9000, 0n)]).toEqual([false, true]);
+  expect(space.getSlices(0x1ffe, 1n << 64n).next().value?.length).toBeGreaterThan(1);
+  expect(() => space.checkRange(0, '16' as never)).toThrow(/length must be a number or a bigint, not the string "16"/);
+  space.detach();
+});
+
 it.each([
   ['nothing said', undefined],
   ['for reading', Permissions.READ],
