@@ -101,7 +101,7 @@ export { chunksOf, loadFrom, saveTo } from './stream.ts';
 export type { NodeWritableLike, StreamSink, WebWritableLike, WebWriterLike } from './stream-sink.ts';
 export type { StructFields, StructOptions, StructValue } from './struct.ts';
 export { StructCodec, struct } from './struct.ts';
-export type { AccessorControls, ArrayAccessor, FieldAccess, StructAccessor } from './struct-accessor.ts';
+export type { AccessorControls, ArrayAccessor, FieldAccess, PlainCopy, StructAccessor } from './struct-accessor.ts';
 export type { ElementArray } from './volatile-ref.ts';
 export { VolatileArrayRef, VolatileRef } from './volatile-ref.ts';
 export { VolatileSlice } from './volatile-slice.ts';

@@ -8,7 +8,7 @@ import { ArrayCodec } from './array.ts';
 import type { Bytes } from './bytes.ts';
 import { type Codec, ScalarCodec, type ValueOf } from './codec.ts';
 import type { Ordering } from './ordering.ts';
-import { StructCodec, type StructFields } from './struct.ts';
+import { StructCodec, type StructFields, type StructValue } from './struct.ts';
 
 /** What every accessor has beside its fields. */
 export interface AccessorControls<F extends StructFields> {
@@ -30,17 +30,28 @@ type PartNames<F extends StructFields> = {
   [K in keyof F]: F[K] extends StructCodec<infer _> ? K : F[K] extends ArrayCodec<infer _> ? K : never;
 }[keyof F];
 
+/** What `JSON.stringify` and a debugger's copy ask for. */
+export interface PlainCopy<T> {
+  /**
+   * The value as plain data, read field by field now; nested structs and arrays too. 64-bit integers stay bigints, which
+   * `JSON.stringify` refuses: give it a replacer, or `u64Number` as the field's codec. A field named `toJSON` takes its place.
+   */
+  toJSON(): T;
+}
+
 /** Values for scalars, to read and to set; accessors for nested structs and arrays. */
 export type StructAccessor<F extends StructFields> = AccessorControls<F> & {
   -readonly [K in Exclude<keyof F, PartNames<F>>]: ValueOf<F[K]>;
-} & { readonly [K in PartNames<F>]: FieldAccess<F[K]> };
+} & { readonly [K in PartNames<F>]: FieldAccess<F[K]> } & ('toJSON' extends keyof F
+    ? unknown
+    : PlainCopy<StructValue<F>>);
 
 /** How a field shows in an accessor. */
 export type FieldAccess<C> =
   C extends StructCodec<infer G> ? StructAccessor<G> : C extends ArrayCodec<infer T> ? ArrayAccessor<T> : ValueOf<C>;
 
 /** The elements of an array field, in place. */
-export interface ArrayAccessor<T> {
+export interface ArrayAccessor<T> extends PlainCopy<T[]> {
   readonly length: number;
   /** @throws {RangeError} `index` is not in 0 to length - 1. */
   get(index: number): T;
@@ -75,7 +86,7 @@ interface Field {
   readonly offset: number;
 }
 
-/** All of its own begins with `$`, which fields must not. */
+/** All of its own begins with `$`, which fields must not, but `toJSON`, which a field of that name hides. */
 class Base {
   readonly $memory: Bytes<GuestAddress>;
   /** The address while it and the end of the struct are safe integers, else -1 and `$big` counts. */
@@ -119,6 +130,10 @@ class Base {
     if (codec instanceof ScalarCodec) this.$memory.store(this.$place(offset), codec, value, ordering);
     else if (ordering !== undefined) throw noScalar(name);
     else this.$memory.writeObj(this.$place(offset), codec, value);
+  }
+
+  toJSON(): Record<string, unknown> {
+    return Object.fromEntries([...this.$fields.keys()].map((name) => [name, this.$load(name)]));
   }
 
   /** @internal Address of a field. */
@@ -169,6 +184,10 @@ class Elements {
 
   set(index: number, value: unknown): void {
     this.#memory.writeObj(this.#place(index), this.#codec, value);
+  }
+
+  toJSON(): unknown[] {
+    return Array.from({ length: this.length }, (_, index) => this.get(index));
   }
 
   #place(index: number): GuestAddress {

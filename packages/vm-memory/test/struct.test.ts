@@ -114,6 +114,29 @@ describe('struct accessor', () => {
     }).toThrow(RangeError);
   });
 
+  it('V-1.2: as JSON an accessor is the plain value of its fields, nested ones too; bigints stay bigints', () => {
+    const Ring = struct({ idx: u16, pair: struct({ a: u8, b: u8 }), ring: array(u16, 3), raw: byteArray(2) });
+    const memory = guestMemory([{ startAddr: 0x1000, memory: 0x100 }]);
+    const value = { idx: 7, pair: { a: 1, b: 2 }, ring: [3, 4, 5], raw: Uint8Array.of(6, 7) };
+    memory.writeObj(0x1010, Ring, value);
+    const live = Ring.accessor(memory, 0x1010);
+    expect(live.toJSON()).toEqual(value);
+    expectTypeOf(live.toJSON().pair.a).toEqualTypeOf<number>();
+    expect(JSON.stringify({ live })).toBe(JSON.stringify({ live: value }));
+    expect([JSON.stringify(live.pair), JSON.stringify(live.ring)]).toEqual(['{"a":1,"b":2}', '[3,4,5]']);
+    live.$move(0x1080);
+    expect(live.toJSON().idx).toBe(0);
+    expect(struct({ at: u64 }).accessor(memory, 0x1010).toJSON()).toEqual({ at: memory.load(0x1010, u64) });
+  });
+
+  it('V-1.2: a field that is named toJSON is the field', () => {
+    const memory = guestMemory([{ startAddr: 0x1000, memory: 0x100 }]);
+    const odd = struct({ toJSON: u8 }).accessor(memory, 0x1000);
+    odd.toJSON = 5;
+    expectTypeOf(odd.toJSON).toEqualTypeOf<number>();
+    expect([odd.toJSON, memory.load(0x1000, u8)]).toEqual([5, 5]);
+  });
+
   it('V-1.2: nested structs and arrays are accessors that move along', () => {
     const memory = ring();
     const Ring = struct({ idx: u16, entries: array(u32, 4), tail: struct({ event: u16 }) }, { order: 'little' });
