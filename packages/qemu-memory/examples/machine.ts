@@ -1,13 +1,12 @@
 import { le32, MemTx } from '@guestmem/memtx';
 import { MemoryCore } from '@guestmem/qemu-memory';
-import { bufferBacking } from '@guestmem/vm-memory';
 
 const core = new MemoryCore();
 
 // The tree: RAM from 0, and a PCI bus that shows wherever nothing lies above it.
 const system = core.container('system', 1n << 64n);
 const pci = core.container('pci', 1n << 64n);
-system.addSubregion(0, core.ram('ram', bufferBacking(0x10000)));
+system.addSubregion(0, core.ram('ram', 0x10000));
 system.addSubregion(0, pci, -1);
 
 // A device with one register that counts its reads. As the owner of its region it cannot re-enter itself.

@@ -106,7 +106,7 @@ export { RegionKind } from './region/kind.ts';
 export { LogClient } from './region/log-client.ts';
 export { MemoryRegion } from './region/memory-region.ts';
 export type { AccessSizes, DeviceEndianness, Halves, MemoryRegionOps, ValidAccess } from './region/ops.ts';
-export type { RamBlockOptions } from './region/ram-block.ts';
+export type { RamBlockOptions, RamSource } from './region/ram-block.ts';
 export { RamBlock } from './region/ram-block.ts';
 export type { MemoryRegionInit } from './region/region-init.ts';
 export type { CoalescedRange } from './region/signals.ts';

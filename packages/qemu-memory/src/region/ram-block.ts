@@ -1,5 +1,5 @@
 /** The memory of a RAM, ROM or ROM device region. One block may stand behind many regions and machines. D7, A-180. */
-import type { Backing } from '@guestmem/vm-memory';
+import { type AdoptableBuffer, type Backing, bufferBacking } from '@guestmem/vm-memory';
 import { DirtyPages } from '../dirty/dirty-pages.ts';
 import type { DirtyTrackers } from '../dirty/dirty-tracker.ts';
 import { shown } from './shown.ts';
@@ -9,6 +9,12 @@ export interface RamBlockOptions {
   /** Bytes per dirty-tracking page, a power of two (default 4096, the target page of most machines). */
   readonly pageSize?: number;
 }
+
+/**
+ * What RAM is made of, as vm-memory's `guestMemory` takes it: a number of bytes, which are allocated and zero; a buffer or a
+ * view of one, which is adopted and stays the caller's too; a backing.
+ */
+export type RamSource = number | AdoptableBuffer | Backing;
 
 /** RAM: a backing and what is tracked about it. */
 export class RamBlock {
@@ -21,9 +27,12 @@ export class RamBlock {
   /** @internal Whose trackers have met it: what one core collects is for those of the others, too. */
   readonly followers: Set<DirtyTrackers> = new Set();
 
-  /** @throws {TypeError} `backing` is none. @throws {RangeError} `pageSize` is no page size. */
-  constructor(name: string, backing: Backing, options: RamBlockOptions = {}) {
-    if (typeof (backing as Backing | undefined)?.segmentAt !== 'function') throw noBacking(name, backing);
+  /**
+   * @throws {TypeError} `source` is none of these, or a buffer that can be resized.
+   * @throws {RangeError} no length, or `pageSize` is no page size.
+   */
+  constructor(name: string, source: RamSource, options: RamBlockOptions = {}) {
+    const backing = backingOf(name, source);
     this.name = name;
     this.backing = backing;
     this.length = backing.length;
@@ -31,9 +40,21 @@ export class RamBlock {
   }
 }
 
-/** Lengths and buffers are what vm-memory's `guestMemory` takes, and the likely slip. */
-function noBacking(name: string, given: unknown): TypeError {
+function backingOf(name: string, source: RamSource): Backing {
+  if (typeof (source as Partial<Backing> | null | undefined)?.segmentAt === 'function') return source as Backing;
+  if (typeof source !== 'number' && !isBuffer(source)) throw noMemory(name, source);
+  return bufferBacking(source);
+}
+
+/** Of any realm. */
+function isBuffer(value: unknown): value is AdoptableBuffer {
+  if (ArrayBuffer.isView(value)) return true;
+  const kind = Object.prototype.toString.call(value);
+  return kind === '[object ArrayBuffer]' || kind === '[object SharedArrayBuffer]';
+}
+
+function noMemory(name: string, given: unknown): TypeError {
   return new TypeError(
-    `the memory of "${name}" must be a Backing, such as bufferBacking(0x1000), or a RamBlock, not ${shown(given)}`,
+    `the memory of "${name}" must be a number of bytes, a buffer, a Backing such as sparseBacking(2 ** 32), or a RamBlock, not ${shown(given)}`,
   );
 }

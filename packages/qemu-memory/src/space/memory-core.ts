@@ -2,7 +2,7 @@
  * What is global in QEMU, in one object that a program creates, so that many machines live in one process: the address
  * spaces, the transaction depth, the target's byte order. D6, T-101 to T-106.
  */
-import type { Backing, ByteOrder, DisposableHandle, GuestAddress } from '@guestmem/vm-memory';
+import type { ByteOrder, DisposableHandle, GuestAddress } from '@guestmem/vm-memory';
 import { disposable } from '@guestmem/vm-memory';
 import { Blank } from '../access/blank.ts';
 import { AccessControl } from '../access/control.ts';
@@ -16,7 +16,7 @@ import type { EventNotifier } from '../region/event-fd.ts';
 import { RegionKind } from '../region/kind.ts';
 import { MemoryRegion } from '../region/memory-region.ts';
 import type { MemoryRegionOps } from '../region/ops.ts';
-import { RamBlock } from '../region/ram-block.ts';
+import { RamBlock, type RamSource } from '../region/ram-block.ts';
 import type { MemoryRegionInit } from '../region/region-init.ts';
 import type { CoalescedRange } from '../region/signals.ts';
 import type { FlatView } from '../view/flat-view.ts';
@@ -137,23 +137,29 @@ export class MemoryCore {
   reservation(name: string, size: GuestAddress, options: RegionOptions = {}): MemoryRegion {
     return this.region({ kind: RegionKind.RESERVATION, name, size, ...options });
   }
-  /** RAM over a backing of its own, or over a block that other regions and machines show too (T-13, D7). */
-  ram(name: string, memory: Backing | RamBlock, options: RamOptions = {}): MemoryRegion {
+  /**
+   * RAM (T-13, D7). `rom`, `romDevice` and `ramDevice` take their memory alike.
+   *
+   * @param memory a number of bytes, which are allocated and zero; a buffer or a view of one, which is adopted; a backing; or
+   *   a block that other regions and machines show too.
+   * @throws {TypeError | RangeError} none of these, no length, or a buffer that can be resized.
+   */
+  ram(name: string, memory: RamSource | RamBlock, options: RamOptions = {}): MemoryRegion {
     const ram = this.#blockOf(name, memory);
     return this.region({ kind: RegionKind.RAM, name, size: ram.length, ram, ...options });
   }
   /** RAM that is read-only (T-14). */
-  rom(name: string, memory: Backing | RamBlock, options: RamOptions = {}): MemoryRegion {
+  rom(name: string, memory: RamSource | RamBlock, options: RamOptions = {}): MemoryRegion {
     const ram = this.#blockOf(name, memory);
     return this.region({ kind: RegionKind.RAM, name, size: ram.length, ram, readonly: true, ...options });
   }
   /** Reads come from the memory while in ROMD mode, writes go to the device (T-15). */
-  romDevice(name: string, memory: Backing | RamBlock, ops: MemoryRegionOps, options: RamOptions = {}): MemoryRegion {
+  romDevice(name: string, memory: RamSource | RamBlock, ops: MemoryRegionOps, options: RamOptions = {}): MemoryRegion {
     const ram = this.#blockOf(name, memory);
     return this.region({ kind: RegionKind.ROM_DEVICE, name, size: ram.length, ram, ops, ...options });
   }
   /** Memory that is only reached by sized loads and stores (T-16). */
-  ramDevice(name: string, memory: Backing | RamBlock, options: RamOptions = {}): MemoryRegion {
+  ramDevice(name: string, memory: RamSource | RamBlock, options: RamOptions = {}): MemoryRegion {
     const ram = this.#blockOf(name, memory);
     return this.region({ kind: RegionKind.RAM_DEVICE, name, size: ram.length, ram, ...options });
   }
@@ -441,7 +447,7 @@ export class MemoryCore {
     this.commit();
   }
 
-  #blockOf(name: string, memory: Backing | RamBlock): RamBlock {
+  #blockOf(name: string, memory: RamSource | RamBlock): RamBlock {
     return memory instanceof RamBlock ? memory : new RamBlock(name, memory, { pageSize: this.pageSize });
   }
 }

@@ -9,6 +9,7 @@ import {
   memoryRegionSetDirty,
   PageIommu,
   RamBlock,
+  type RamSource,
   RegionKind,
   trackDirty,
 } from '../../src/index.ts';
@@ -190,6 +191,46 @@ describe('names', () => {
   });
 });
 
+describe('memory', () => {
+  const ops = { read: () => 0, write() {} };
+  const made = (memory: RamSource): MemoryRegion[] => {
+    const core = new MemoryCore();
+    return [
+      core.ram('ram', memory),
+      core.rom('rom', memory),
+      core.romDevice('flash', memory, ops),
+      core.ramDevice('bar', memory),
+    ];
+  };
+
+  it('T-13: a number is that many bytes, zero, of its own for each region', () => {
+    const regions = made(0x1800);
+    expect(regions.map((region) => region.size)).toEqual([0x1800n, 0x1800n, 0x1800n, 0x1800n]);
+    const bytes = regions.map((region) => region.ram!.backing.segmentAt(0).bytes);
+    expect(bytes.map((each) => each.every((byte) => byte === 0))).toEqual([true, true, true, true]);
+    expect(new Set(bytes.map((each) => each.buffer)).size).toBe(4);
+  });
+  it.each([
+    ['an ArrayBuffer', new ArrayBuffer(0x20), 0x20n],
+    ['a SharedArrayBuffer', new SharedArrayBuffer(0x20), 0x20n],
+    ['a part of a buffer', new Uint8Array(new ArrayBuffer(0x20), 8, 0x10), 0x10n],
+  ])('T-13, D7: %s is adopted, not copied', (_, buffer, size) => {
+    for (const region of made(buffer)) {
+      expect(region.size).toBe(size);
+      const whole = buffer instanceof Uint8Array ? buffer : new Uint8Array(buffer);
+      whole[1] = 0x5a;
+      expect([region.ram!.backing.segmentAt(0).bytes[1], region.ram!.backing.shared]).toEqual([
+        0x5a,
+        whole.buffer instanceof SharedArrayBuffer,
+      ]);
+    }
+  });
+  it('T-13: RAM of no bytes, or of part of one, is a RangeError', () => {
+    for (const length of [0, -1, 1.5, Number.NaN])
+      expect(() => new MemoryCore().ram('ram', length)).toThrow(RangeError);
+  });
+});
+
 describe('what programs without types hand in', () => {
   const never = <T>(value: unknown): T => value as T;
 
@@ -203,12 +244,14 @@ describe('what programs without types hand in', () => {
     },
   );
   it.each([
-    ['a length', 0x1000, '4096'],
-    ['bytes', new Uint8Array(16), 'a value of Uint8Array'],
+    ['a text', '4096', 'the string "4096"'],
+    ['an array', [1, 2], 'a value of Array'],
     ['nothing', undefined, 'undefined'],
   ])('T-13: RAM over %s is refused when it is made', (_, memory, said) => {
     expect(() => new MemoryCore().ram('ram', never(memory))).toThrow(
-      new TypeError(`the memory of "ram" must be a Backing, such as bufferBacking(0x1000), or a RamBlock, not ${said}`),
+      new TypeError(
+        `the memory of "ram" must be a number of bytes, a buffer, a Backing such as sparseBacking(2 ** 32), or a RamBlock, not ${said}`,
+      ),
     );
   });
   it('T-18, T-40: what should be a region is named where it is none', () => {
