@@ -235,6 +235,12 @@ describe('what is no use is refused with exit code 2 and one sentence', () => {
     ['two forms', () => [Q35('mtree'), '--tree', '--json'], /choose one of --tree and --json/],
     ['a page size that is none', () => [Q35('mtree'), '--dispatch', '--page-size', '1000'], /must be a power of two/],
     ['the tree of a flat dump', () => [Q35('flat'), '--tree'], /is a flat dump; --tree needs the tree/],
+    [
+      'facts of no known key',
+      () => [Q35('mtree'), '--facts', file('f.json', '{"answer": [3]}')],
+      /f\.json holds no facts: none of answers, empty, readonly, over, target, oneByte, nor a capture's "facts"; leave/,
+    ],
+    ['facts that are an empty object', () => [Q35('mtree'), '--facts', file('f.json', '{}')], /f\.json holds no facts/],
     ['facts of another dump', () => [Q35('mtree'), '--facts', Q35('json')], /mtree: line \d+: a fact/],
     ['a space without an address', () => [Q35('mtree'), '--space', 'memory'], /--space goes with --find/],
     ['disabled regions of a flat view', () => [Q35('mtree'), '-D'], /--disabled goes with --tree/],

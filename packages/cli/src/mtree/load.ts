@@ -121,8 +121,14 @@ export function loadFacts(path: string): MtreeFacts {
   if (typeof value !== 'object' || value === null) throw new UserError(`${path} holds no facts`);
   const facts = 'facts' in value ? value.facts : value;
   explained(path, () => checkFacts(facts));
+  if (facts === value && !FACTS.some((key) => key in value))
+    throw new UserError(
+      `${nameOf(path)} holds no facts: none of ${FACTS.join(', ')}, nor a capture's "facts"; leave --facts away where there is nothing to tell`,
+    );
   return facts as MtreeFacts;
 }
+
+const FACTS: readonly (keyof MtreeFacts)[] = ['answers', 'empty', 'readonly', 'over', 'target', 'oneByte'];
 
 /** Runs `act`; what it finds wrong with the input is told with the name of the file. */
 export function explained<T>(path: string, act: () => T): T {
