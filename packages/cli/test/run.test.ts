@@ -117,7 +117,7 @@ describe('guestmem run', () => {
     const none = 'address-space: memory\n  0000000000000000-ffffffffffffffff (prio 0, i/o): system\n\n';
     expect(await run(file('none.mtree', none))).toBe(0);
     expect(out).toContain(
-      'not on this machine: RAM, an end of RAM before a hole, ROM, a hole, RAM at 0 behind a hole at 2^64, an HPET',
+      'not on this machine: RAM of 16 KiB or more, an end of such RAM before a hole, ROM, a hole, RAM at 0 behind a hole at 2^64, an HPET',
     );
   });
 

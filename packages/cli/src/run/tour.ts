@@ -86,8 +86,8 @@ export function tourWrap(visitor: Visitor): void {
 /** What of a machine the tour can visit, in words, for those it cannot. */
 export function missing({ ram, ramEnd, rom, hole, wraps }: Landmarks): string[] {
   const places = [
-    [ram, 'RAM'],
-    [ramEnd, 'an end of RAM before a hole'],
+    [ram, 'RAM of 16 KiB or more'],
+    [ramEnd, 'an end of such RAM before a hole'],
     [rom, 'ROM'],
     [hole, 'a hole'],
     [wraps || undefined, 'RAM at 0 behind a hole at 2^64'],
