@@ -1,10 +1,9 @@
 import { le32 } from '@guestmem/memtx';
 import { copyBlock, MemoryCore, trackDirty } from '@guestmem/qemu-memory';
-import { bufferBacking } from '@guestmem/vm-memory';
 
 const core = new MemoryCore();
 const root = core.container('system', 1n << 32n);
-root.addSubregion(0, core.ram('ram', bufferBacking(0x10000)));
+root.addSubregion(0, core.ram('ram', 0x10000));
 const space = core.addressSpace(root, 'memory');
 
 const tracker = trackDirty(core);

@@ -1,10 +1,9 @@
 import { le32, le64n } from '@guestmem/memtx';
 import { IommuAccess, MemoryCore, PageIommu } from '@guestmem/qemu-memory';
-import { bufferBacking } from '@guestmem/vm-memory';
 
 const core = new MemoryCore();
 const root = core.container('system', 1n << 64n);
-root.addSubregion(0, core.ram('ram', bufferBacking(0x10000)));
+root.addSubregion(0, core.ram('ram', 0x10000));
 const memory = core.addressSpace(root, 'memory');
 
 // One level of page tables in guest memory, at 0x1000: bit 0 present, bit 1 writable, the address above.

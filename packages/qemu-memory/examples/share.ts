@@ -1,11 +1,10 @@
 import { le32 } from '@guestmem/memtx';
 import { attach, MemoryCore } from '@guestmem/qemu-memory';
-import { bufferBacking } from '@guestmem/vm-memory';
 
 // In the agent that owns the machine:
 const core = new MemoryCore();
 const root = core.container('system', 1n << 32n);
-root.addSubregion(0, core.ram('ram', bufferBacking(0x10000, { shared: true })));
+root.addSubregion(0, core.ram('ram', new SharedArrayBuffer(0x10000)));
 const space = core.addressSpace(root, 'memory');
 const shared = space.share({ workers: 4 });
 const handle = shared.handle(); // worker.postMessage({ handle })

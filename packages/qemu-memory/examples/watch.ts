@@ -1,10 +1,9 @@
 import { le32, MemTx, MemTxResult } from '@guestmem/memtx';
 import { MemoryCore } from '@guestmem/qemu-memory';
-import { bufferBacking } from '@guestmem/vm-memory';
 
 const core = new MemoryCore();
 const root = core.container('system', 1n << 32n);
-root.addSubregion(0, core.ram('ram', bufferBacking(0x10000)));
+root.addSubregion(0, core.ram('ram', 0x10000));
 root.addSubregion(0x3000_0000, core.io('uart', 8, { valid: { maxAccessSize: 1 }, read: () => 0, write() {} }));
 const space = core.addressSpace(root, 'memory');
 
