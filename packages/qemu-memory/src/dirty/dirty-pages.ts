@@ -95,10 +95,14 @@ export class DirtyPages {
     const bit = 1 << client;
     this.#ready();
     const states = this.#states;
+    const words = this.#words;
+    const anyOf4 = 0x0101_0101 << client;
     for (let page = 0; page < this.count; ) {
-      if ((page & 3) === 0 && (this.#words[page >>> 2]! & (0x0101_0101 << client)) === 0) {
-        page += 4;
-        continue;
+      if ((page & 3) === 0) {
+        let word = page >>> 2;
+        while (word < words.length && (words[word]! & anyOf4) === 0) word++;
+        page = word * 4;
+        if (page >= this.count) break;
       }
       if ((states[page]! & bit) === 0) {
         page++;

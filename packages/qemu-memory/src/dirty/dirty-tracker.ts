@@ -165,10 +165,12 @@ function ramBlocks(core: MemoryCore): RamBlock[] {
 /** The runs of the pages that are set; each is cleared when it is given out. */
 function* takeRuns(block: RamBlock, pages: Uint8Array): Generator<DirtyRun, void, void> {
   const { pageSize } = block.dirty;
-  for (let page = 0; page < pages.length; page++) {
-    if (pages[page] === 0) continue;
-    const first = page;
-    while (page < pages.length && pages[page] === 1) page++;
+  for (let page = 0; ; ) {
+    // By the engine's search, as most pages are clean.
+    const first = pages.indexOf(1, page);
+    if (first < 0) return;
+    const end = pages.indexOf(0, first);
+    page = end < 0 ? pages.length : end;
     pages.fill(0, first, page);
     const offset = first * pageSize;
     const length = Math.min(page * pageSize, block.length) - offset;
