@@ -19,7 +19,7 @@ export type StructValue<F extends StructFields> = { -readonly [K in keyof F]: Va
 export interface StructOptions {
   /**
    * `c` (default): fields and size aligned as a C compiler does; `packed`: no gaps. Gaps read as nothing. Written in place, as
-   * plain memory of this package does inside one buffer, they keep their bytes; else they are written as zeros.
+   * RAM is inside one buffer, they keep their bytes; else they are written as zeros.
    */
   readonly layout?: 'c' | 'packed';
   /**
