@@ -1,4 +1,5 @@
 /** What the devices' constructors check of what they are wired to: a part that is missing would fail in a guest's access. */
+import { shown } from '@guestmem/vm-memory';
 
 /** A part of a device's options and the method by which it is known. */
 export type Part = readonly [name: string, method: string];
@@ -12,14 +13,6 @@ export function checkWiring(what: string, options: object, parts: readonly Part[
     if (typeof (part as Readonly<Record<string, unknown>> | null | undefined)?.[method] !== 'function')
       throw new TypeError(`${what} needs options.${name}, an object with ${method}(), not ${shown(part)}`);
   }
-}
-
-/** A value of the wrong kind, for a message. */
-export function shown(value: unknown): string {
-  if (typeof value === 'string') return `the string ${JSON.stringify(value)}`;
-  if (typeof value === 'function') return 'a function';
-  if (value === null || typeof value !== 'object') return String(value);
-  return `a value of ${value.constructor?.name ?? 'no class'}`;
 }
 
 function names(parts: readonly Part[]): string {

@@ -18,6 +18,7 @@ import {
   U64_NUMBER_SHAPE,
   U64_SHAPE,
 } from './scalar-shapes.ts';
+import { shown } from './shown.ts';
 
 /** The byte order of the machine that runs this program; nearly always `little`. */
 export const HOST_BYTE_ORDER: ByteOrder = /* @__PURE__ */ hostByteOrder();
@@ -51,10 +52,8 @@ export function inOrder<T>(codec: ScalarCodec<T>, order: ByteOrder): ScalarCodec
 }
 
 function noScalarCodec(given: unknown, order: ByteOrder): TypeError {
-  const isObject = typeof given === 'object' && given !== null;
-  const what = isObject ? `a value of ${given.constructor?.name ?? 'no class'}` : String(given);
   return new TypeError(
-    `inOrder takes a scalar codec such as u32, not ${what}; a struct is given its order as it is made: struct(fields, { order: '${order}' })`,
+    `inOrder takes a scalar codec such as u32, not ${shown(given)}; a struct is given its order as it is made: struct(fields, { order: '${order}' })`,
   );
 }
 

@@ -3,8 +3,9 @@
  * runs every timer on the way, each with the clock at its own deadline. What a timer throws is kept until the turn is over,
  * so that the others run in time: one as it is, several as an AggregateError. Q-50 to Q-56.
  */
+
+import { shown } from '@guestmem/vm-memory';
 import { throwAll } from '../throw-all.ts';
-import { shown } from '../wiring.ts';
 import { addNanoseconds, type Clock, type ClockTimer, type Nanoseconds, toNanoseconds } from './clock.ts';
 
 /** Options of a virtual clock. */

@@ -5,10 +5,11 @@
  */
 import { MEMTXATTRS_UNSPECIFIED, MemTx, type MemTxAttrs, type TxMemory } from '@guestmem/memtx';
 import type { MemoryRegionOps } from '@guestmem/qemu-memory';
+import { shown } from '@guestmem/vm-memory';
 import { addNanoseconds, type Clock, type ClockTimer } from '../clock/clock.ts';
 import { type DeviceEvents, NO_EVENTS } from '../events.ts';
 import type { InterruptSink } from '../irq/interrupt-line.ts';
-import { checkWiring, type Part, shown } from '../wiring.ts';
+import { checkWiring, type Part } from '../wiring.ts';
 import * as R from './registers.ts';
 import { type EduState, readEduState } from './state.ts';
 

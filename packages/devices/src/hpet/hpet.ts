@@ -5,10 +5,11 @@
  */
 import type { TxMemory } from '@guestmem/memtx';
 import type { MemoryRegionOps } from '@guestmem/qemu-memory';
+import { shown } from '@guestmem/vm-memory';
 import { addNanoseconds, type Clock, toNanoseconds } from '../clock/clock.ts';
 import { type DeviceEvents, NO_EVENTS } from '../events.ts';
 import type { InterruptSink } from '../irq/interrupt-line.ts';
-import { checkWiring, type Part, shown } from '../wiring.ts';
+import { checkWiring, type Part } from '../wiring.ts';
 import { catchUp, distance, ticksToWrap } from './comparator.ts';
 import { HpetTimer, u64 } from './hpet-timer.ts';
 import { HpetEvent, HpetInterrupts } from './interrupts.ts';

@@ -3,8 +3,9 @@
  * connecting. A line knows no owner: two devices on one line drive it for each other (H-145); where they must not, put
  * a WiredOr in between.
  */
+
+import { shown } from '@guestmem/vm-memory';
 import { throwAll } from '../throw-all.ts';
-import { shown } from '../wiring.ts';
 
 /** What a device drives: an interrupt output, a gate, any one wire. */
 export interface InterruptSink {

@@ -4,9 +4,9 @@
  */
 import { type MemTx, type MemTxAttrs, MemTxError, MemTxResult } from '@guestmem/memtx';
 import { type GuestAddress, toAddress } from '@guestmem/vm-memory';
-import { noBytes } from '../region/shown.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
 import type { AccessControl } from './control.ts';
+import { noBytes } from './no-bytes.ts';
 import { isOut, readHalves, readNumber } from './scalar.ts';
 import { type Slot, SlotKind } from './slot.ts';
 import { type Target, translate } from './target.ts';

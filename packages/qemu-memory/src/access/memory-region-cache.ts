@@ -13,9 +13,9 @@ import {
   toAddress,
 } from '@guestmem/vm-memory';
 import { MemoryRegionError } from '../region/error.ts';
-import { noBytes } from '../region/shown.ts';
 import { advance, transfer } from './bulk.ts';
 import { type AccessMode, checkLength, isDirect, isWriteMode } from './chunks.ts';
+import { noBytes } from './no-bytes.ts';
 import { loadSlow, storeSlow } from './scalar.ts';
 import { type Slot, SlotKind } from './slot.ts';
 import type { ViewAccess } from './view-access.ts';

@@ -2,9 +2,8 @@
  * "Dirty since": what has changed in a machine's RAM since one looked last, as runs of pages. Take a base copy, then a
  * delta now and then; base and deltas give the memory back. Trackers are independent of each other and of a migration. A-184.
  */
-import { DisposableBase, type OwnBytes } from '@guestmem/vm-memory';
+import { DisposableBase, type OwnBytes, shown } from '@guestmem/vm-memory';
 import type { RamBlock } from '../region/ram-block.ts';
-import { shown } from '../region/shown.ts';
 import { throwUndone } from '../space/committer.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
 import { TRACKER } from './client.ts';

@@ -1,12 +1,10 @@
 /** What an edit checks before it changes anything, and the messages, which name both parties. T-1, T-2, T-51. */
-import type { GuestAddress } from '@guestmem/vm-memory';
-import { hex, toBigAddress } from '@guestmem/vm-memory';
+import { type GuestAddress, hex, shown, toBigAddress } from '@guestmem/vm-memory';
 import { MemoryRegionError } from './error.ts';
 import { RegionKind } from './kind.ts';
 import { RegionLinks } from './links.ts';
 import type { MemoryRegion } from './memory-region.ts';
 import type { MemoryRegionOps } from './ops.ts';
-import { shown } from './shown.ts';
 
 /** 2^64: the size of the whole space. */
 export const SPACE_SIZE: bigint = 1n << 64n;

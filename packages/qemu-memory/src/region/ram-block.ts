@@ -1,8 +1,7 @@
 /** The memory of a RAM, ROM or ROM device region. One block may stand behind many regions and machines. D7, A-180. */
-import { type AdoptableBuffer, type Backing, bufferBacking } from '@guestmem/vm-memory';
+import { type AdoptableBuffer, type Backing, bufferBacking, shown } from '@guestmem/vm-memory';
 import { DirtyPages } from '../dirty/dirty-pages.ts';
 import type { DirtyTrackers } from '../dirty/dirty-tracker.ts';
-import { shown } from './shown.ts';
 
 /** Options of a block. */
 export interface RamBlockOptions {

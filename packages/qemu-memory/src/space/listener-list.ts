@@ -1,7 +1,7 @@
 /** Listeners in the order in which they are told: rising priority, among equals as registered; reverse is the exact opposite. T-111. */
 
+import { shown } from '@guestmem/vm-memory';
 import { MemoryRegionError } from '../region/error.ts';
-import { shown } from '../region/shown.ts';
 import type { AddressSpace } from './address-space.ts';
 import type { MemoryListener } from './listener.ts';
 

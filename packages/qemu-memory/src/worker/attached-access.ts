@@ -36,7 +36,7 @@ import {
   type WriteVolatile,
 } from '@guestmem/vm-memory';
 import { type AccessMode, checkLength, isWriteMode, walkable } from '../access/chunks.ts';
-import { noBytes } from '../region/shown.ts';
+import { noBytes } from '../access/no-bytes.ts';
 import { AttachedScalars, scalarFlags, tell } from './attached-scalars.ts';
 import { slicesOf } from './attached-slices.ts';
 import { pull, push } from './attached-streams.ts';

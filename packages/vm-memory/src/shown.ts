@@ -1,0 +1,9 @@
+/** What a program without types handed in, in the words of a message. */
+
+/** A value of the wrong kind, for a message: `undefined`, `the string "x"`, `a function`, `a value of Map`. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return `the string ${JSON.stringify(value)}`;
+  if (typeof value === 'function') return 'a function';
+  if (value === null || typeof value !== 'object') return String(value);
+  return `a value of ${value.constructor?.name ?? 'no class'}`;
+}
