@@ -9,6 +9,7 @@ import { bufferBacking } from '@guestmem/vm-memory';
 // A local copy of an imported binding is folded by V8; the binding itself costs 2 ns an access.
 const LE32 = le32;
 const ATTRS = MEMTXATTRS_UNSPECIFIED;
+const MIB = 1 << 20;
 const MIB64 = 0x400_0000;
 
 function machine() {
@@ -28,6 +29,16 @@ function eightRam() {
   const m = machine();
   m.core.transaction(() => {
     for (let i = 0; i < 8; i++) m.root.addSubregion(i * MIB64, m.core.ram(`ram${i}`, bufferBacking(MIB64)));
+  });
+  return m;
+}
+
+/** Eight pieces that are 1 MiB apart, and a device far above: all of them in one entry of the coarse table. */
+function eightPieces() {
+  const m = machine();
+  m.core.transaction(() => {
+    for (let i = 0; i < 8; i++) m.root.addSubregion(i * MIB, m.core.ram(`ram${i}`, bufferBacking(MIB)));
+    m.root.addSubregion(0xfee0_0000, m.core.io('far', 0x1000, { endianness: 'little' }));
   });
   return m;
 }
@@ -52,12 +63,12 @@ function loads(space) {
   };
 }
 
-function loadsAcross(space) {
+function loadsAcross(space, shift) {
   return (n) => {
     let sum = 0;
     for (let i = 0, x = 12345; i < n; i++) {
       x = next(x);
-      sum = (sum + space.load(((x >>> 20) & 0xff8) + ((x >>> 14) & 7) * MIB64, LE32)) | 0;
+      sum = (sum + space.load(((x >>> 20) & 0xff8) + (((x >>> 14) & 7) << shift), LE32)) | 0;
     }
     return sum;
   };
@@ -172,7 +183,8 @@ export const ROWS = {
   },
   'ram/load': () => loads(oneRam().space),
   'ram/txLoad': () => txLoads(oneRam().space),
-  'ram/load-eight-sections': () => loadsAcross(eightRam().space),
+  'ram/load-eight-sections': () => loadsAcross(eightRam().space, 26),
+  'ram/load-eight-sections-in-16-MiB': () => loadsAcross(eightPieces().space, 20),
   'ram/store': () => stores(oneRam().space),
   'ram/txStore': () => txStores(oneRam().space),
   'ram/store-logged-dirty': () => {

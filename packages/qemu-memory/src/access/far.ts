@@ -33,7 +33,7 @@ const MISSED = 0x1_0000_0000;
 export abstract class Far extends HotWindows {
   abstract readonly core: MemoryCore;
   abstract readonly taps: TapList | null;
-  /** By page: the device met there last, or another slot that is no RAM. */
+  /** By page: what was met there last and is not in the coarse table. */
   abstract readonly pages: readonly Slot[];
 
   /** Who answers for `addr`, a safe integer. */
@@ -102,6 +102,9 @@ export abstract class Far extends HotWindows {
         tx.done = 0;
         return 0;
       }
+    } else if (at >>> 0 < near.loads >>> 0 && !control.seesLoads) {
+      this.met(near);
+      return loadRam(near.view, at >>> 0, codec, tx);
     }
     const addr = low >>> 0;
     const slot = this.slotAt(addr);
@@ -157,6 +160,10 @@ export abstract class Far extends HotWindows {
         storeDevice(dispatch, offset, codec, value, tx);
         return;
       }
+    } else if (at >>> 0 < near.stores >>> 0) {
+      this.met(near);
+      storeRam(near, at >>> 0, codec, value, tx);
+      return;
     }
     const addr = low >>> 0;
     const slot = this.slotAt(addr);

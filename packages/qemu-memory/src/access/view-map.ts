@@ -1,6 +1,6 @@
 /**
- * Hot. Finds who answers for an address in one flat view: a table keyed by coarse bits (large RAM), a table keyed by fine
- * bits (many small devices), then a search. Entries are hints that are always checked against the slot's range. T-151, T-152.
+ * Hot. Finds who answers for an address in one flat view: a table keyed by coarse bits (large RAM), one by pages (devices, and RAM
+ * beside larger RAM), one by fine bits (many small devices), then a search. Entries are hints that are always checked against the slot's range. T-151, T-152.
  */
 
 import { RegionKind } from '../region/kind.ts';
@@ -130,15 +130,19 @@ export class ViewMap extends Far {
     // Each new view is searched at least once, so that this is met however a guest has the map changed. Not while an access
     // goes on with a view that a callback of it has replaced (T-97).
     if (this.core.rcu.pending > MOST_WAITING && this.view.references > 0) this.core.reclaim();
-    const big = BigInt(addr);
-    const index = this.view.find(big);
-    let slot = index < 0 ? this.#hole(big) : slotOf(this.view.section(index), addr);
-    if (this.taps !== null) slot = this.taps.guard(slot, BigInt(slot.first), big);
+    const section = this.view.lookup(addr);
+    let slot = section === null ? this.#hole(BigInt(addr)) : slotOf(section, addr);
+    if (this.taps !== null) slot = this.taps.guard(slot, BigInt(slot.first), BigInt(addr));
     // A window that may be replaced is looked up anew each time.
     if (slot.section.region.ram?.backing.detachable === true) return slot;
     if (slot.kind === SlotKind.RAM) {
-      this.#ram = entered(this.#ram, this.#blank.coarse, (addr >>> this.coarseShift) & (COARSE - 1), slot);
-      this.coarse = this.#seen();
+      // What shares its entry with more RAM goes by page: eight pieces in one entry 15 / 17 ns (Node 20 / 26), where each met put the last one out 107.
+      const at = (addr >>> this.coarseShift) & (COARSE - 1);
+      const { loads } = this.#ram[at]!;
+      if (loads === 0 || loads < slot.loads) {
+        this.#ram = entered(this.#ram, this.#blank.coarse, at, slot);
+        this.coarse = this.#seen();
+      } else this.pages = entered(this.pages, this.#blank.pages, ((addr >>> 12) ^ (addr >>> 21)) & (PAGES - 1), slot);
     } else {
       // A small device goes into both tables: the last one met in a page has its fast way, its neighbours the other.
       if (slot.len >= PAGE || (slot.kind === SlotKind.DEVICE && slot.span > 0))

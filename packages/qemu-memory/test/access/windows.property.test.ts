@@ -26,6 +26,8 @@ const END = 0x1_0000_0000;
 const FAR = END - 2 * PAGE;
 const DEVICES = 0xfee0_0000;
 const ROM = 0x2000_0000;
+/** Beside `low`, where one entry of the coarse table has both. */
+const PIECE = 0x10_0000;
 /** Every ready-made codec, le32 as often as half of the others. */
 const CODECS: readonly ScalarCodec<number | bigint>[] = Object.values(codecs)
   .filter((each) => each instanceof ScalarCodec)
@@ -42,7 +44,7 @@ function valueFor(codec: ScalarCodec<number | bigint>, value: number): number | 
   return bits === 64 ? fits : Number(fits);
 }
 
-/** One machine: RAM at 0, HIGH, BIG and FAR, four devices, a ROM, a ROM device, and `dma` behind an IOMMU of 16 pages at 0. */
+/** One machine: RAM at 0, PIECE, HIGH, BIG and FAR, four devices, a ROM, a ROM device, and `dma` behind an IOMMU of 16 pages at 0. */
 class Machine {
   readonly core = new MemoryCore();
   readonly system = this.core.container('system', 1n << 64n);
@@ -50,6 +52,7 @@ class Machine {
   readonly high = this.core.ram('high', bufferBacking(RAM_PAGES * PAGE));
   readonly big = this.core.ram('big', bufferBacking(RAM_PAGES * PAGE));
   readonly far = this.core.ram('far', bufferBacking(RAM_PAGES * PAGE));
+  readonly piece = this.core.ram('piece', bufferBacking(2 * PAGE));
   readonly over = this.core.ram('over', bufferBacking(PAGE));
   readonly rom = this.core.rom('rom', bufferBacking(new Uint8Array(PAGE).fill(0x5a)));
   readonly flash: MemoryRegion;
@@ -68,6 +71,7 @@ class Machine {
   constructor(forgetful: boolean) {
     this.forgetful = forgetful;
     this.system.addSubregion(0, this.low);
+    this.system.addSubregion(PIECE, this.piece);
     this.system.addSubregion(HIGH, this.high);
     this.system.addSubregion(BIG, this.big);
     this.system.addSubregion(FAR, this.far);
@@ -191,7 +195,7 @@ class Machine {
         break;
       case 3:
         this.#logged = !this.#logged;
-        for (const each of [this.low, this.big, this.far]) each.setLog(this.#logged, LogClient.VGA);
+        for (const each of [this.low, this.piece, this.big, this.far]) each.setLog(this.#logged, LogClient.VGA);
         break;
       case 4:
         this.table[n % 16] = n % 5 === 0 ? null : { to: (n % RAM_PAGES) * PAGE, perm: n % 7 === 0 ? 1 : 3 };
@@ -233,10 +237,12 @@ class Machine {
 
   /** What is left at the end. */
   state(): string {
-    const dirty = [this.low, this.big, this.far].map((region) =>
-      Array.from({ length: RAM_PAGES }, (_, page) => memoryRegionGetDirty(region, page * PAGE, PAGE, LogClient.VGA)),
+    const dirty = [this.low, this.piece, this.big, this.far].map((region) =>
+      Array.from({ length: Number(region.size) / PAGE }, (_, page) =>
+        memoryRegionGetDirty(region, page * PAGE, PAGE, LogClient.VGA),
+      ),
     );
-    const sums = [this.low, this.high, this.big, this.far, this.over, this.rom, this.flash].map((region) =>
+    const sums = [this.low, this.piece, this.high, this.big, this.far, this.over, this.rom, this.flash].map((region) =>
       region.ram!.backing.segmentAt(0).bytes.reduce((sum, byte, i) => (sum + byte * (i + 1)) % 0xffff_fffb, 0),
     );
     return `${dirty} ${sums} ${this.core.access.depth}`;
@@ -246,6 +252,8 @@ class Machine {
 const PLACES: readonly (readonly ['memory' | 'dma', number])[] = [
   ['memory', 0],
   ['memory', 3 * PAGE],
+  ['memory', PIECE],
+  ['memory', PIECE + PAGE],
   ['memory', HIGH + 2 * PAGE],
   ['memory', DEVICES],
   ['memory', DEVICES + PAGE],
@@ -273,11 +281,12 @@ it('A-70, A-150, D15: windows change no answer, no callback and no memory', () =
     const keeps = new Machine(false);
     const forgets = new Machine(true);
     for (let round = 0; round < 40; round++) {
-      const [which, base] = random.pick(PLACES);
+      const places = random.below(3) === 0 ? [random.pick(PLACES), random.pick(PLACES)] : [random.pick(PLACES)];
       const form = random.below(11);
       const codec = random.pick(CODECS);
       const near = random.pick([0, 8, 0x38, 0x3c, 0x40, 0x44, PAGE - 16]);
       for (let i = 0; i < 14; i++) {
+        const [which, base] = places[i % places.length]!;
         const strays = i > 10;
         const addr = base + near + (strays ? random.below(24) - 4 : 0);
         const value = random.below(2 ** 32);
