@@ -80,7 +80,6 @@ export {
   u64,
   u64Number,
 } from './scalar.ts';
-export { getScalar, setScalar } from './scalar-access.ts';
 export type { ScalarShape } from './scalar-shapes.ts';
 export {
   F32_SHAPE,

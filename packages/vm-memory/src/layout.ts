@@ -1,7 +1,6 @@
 /** What struct and array codecs share: alignment, byte order of the parts, and checks that come before any byte moves. */
 import { type ByteOrder, type Codec, ScalarCodec } from './codec.ts';
 import { f32, f64, i8, i16, i32, i64, i64Number, inOrder, u8, u16, u32, u64, u64Number } from './scalar.ts';
-import { checkScalar } from './scalar-access.ts';
 
 /** A codec of several parts. */
 interface Composite<T> extends Codec<T> {
@@ -45,7 +44,8 @@ export function takePart<T>(codec: Codec<T>, value: T, part: string | number): u
 
 /** Codecs of others are asked when they are set. */
 function take<T>(codec: Codec<T>, value: T): unknown {
-  if (codec instanceof ScalarCodec) checkScalar(codec, value);
+  if (codec instanceof ScalarCodec)
+    codec.set(SCRATCH, 0, value); // throws what it refuses
   else {
     const composite = codec as Partial<Composite<T>>;
     if (composite.take !== undefined) return composite.take(value);
@@ -78,3 +78,6 @@ const NATIVE: ReadonlySet<object> = new Set<object>([
   u64Number,
   i64Number,
 ]);
+
+/** Written to check values, never read. */
+const SCRATCH: DataView = /* @__PURE__ */ new DataView(/* @__PURE__ */ new ArrayBuffer(8));

@@ -13,7 +13,6 @@ import type { FileOffset } from './file-offset.ts';
 import { checkLoadOrdering, checkStoreOrdering, type Ordering } from './ordering.ts';
 import { Permissions, permissionsAllow } from './permissions.ts';
 import { checkRegion, GuestMemoryRegion, type HostAddress, outsideRegion, splitAtomic } from './region.ts';
-import { getScalar, setScalar } from './scalar-access.ts';
 import { misaligned, VolatileSlice } from './volatile-slice.ts';
 
 /** What a buffer region may have beside address and memory. */
@@ -134,7 +133,7 @@ export class GuestRegionBuffer extends GuestMemoryRegion {
     const segment = this.#segmentOf(at);
     const off = at - segment.start;
     const inOne = off + codec.size <= segment.bytes.length;
-    if (ordering === undefined) return inOne ? getScalar(segment.view, off, codec) : this.readObj(at, codec);
+    if (ordering === undefined) return inOne ? codec.get(segment.view, off) : this.readObj(at, codec);
     checkLoadOrdering(ordering);
     if (!inOne) throw splitAtomic(addr, codec.size);
     return this.#cellsOf(segment).load(alignedByte(segment, off, codec.size, at), codec);
@@ -150,7 +149,7 @@ export class GuestRegionBuffer extends GuestMemoryRegion {
       checkStoreOrdering(ordering);
       if (!inOne) throw splitAtomic(addr, codec.size);
       this.#cellsOf(segment).store(alignedByte(segment, off, codec.size, at), codec, value);
-    } else if (inOne) setScalar(segment.view, off, codec, value);
+    } else if (inOne) codec.set(segment.view, off, value);
     else {
       this.writeObj(at, codec, value); // marks
       return;

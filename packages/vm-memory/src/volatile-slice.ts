@@ -13,7 +13,6 @@ import type { Codec, ScalarCodec } from './codec.ts';
 import { GuestMemoryError } from './error.ts';
 import type { ReadVolatile, WriteVolatile } from './io.ts';
 import { checkLoadOrdering, checkStoreOrdering, type Ordering } from './ordering.ts';
-import { getScalar, setScalar } from './scalar-access.ts';
 import { readSmall, SMALL, writeSmall } from './small-copy.ts';
 import { type ElementArray, VolatileArrayRef, VolatileRef } from './volatile-ref.ts';
 
@@ -157,7 +156,7 @@ export class VolatileSlice extends BytesBase {
   }
 
   load<T>(addr: GuestAddress, codec: ScalarCodec<T>, ordering?: Ordering): T {
-    if (ordering === undefined) return getScalar(this.#dataView(), this.#checkRange(addr, codec.size), codec);
+    if (ordering === undefined) return codec.get(this.#dataView(), this.#checkRange(addr, codec.size));
     checkLoadOrdering(ordering);
     const byte = this.#aligned(this.#checkRange(addr, codec.size), codec.size);
     return this.#atomic().load(byte, codec);
@@ -165,7 +164,7 @@ export class VolatileSlice extends BytesBase {
 
   store<T>(addr: GuestAddress, codec: ScalarCodec<T>, value: T, ordering?: Ordering): void {
     const at = this.#checkRange(addr, codec.size);
-    if (ordering === undefined) setScalar(this.#dataView(), at, codec, value);
+    if (ordering === undefined) codec.set(this.#dataView(), at, value);
     else {
       checkStoreOrdering(ordering);
       this.#atomic().store(this.#aligned(at, codec.size), codec, value);

@@ -22,14 +22,9 @@ export class Window {
   readLimit = 0;
   /** Bytes that may be written. */
   writeLimit = 0;
-  /**
-   * For the table's shortest path. `rel` is the base relative to the table's; `readStarts` and `freeStarts` count the
-   * offsets at which 4 bytes may be read, or written without a mark: 0 unless the window stands still, and never past
-   * 2^31, so that an unsigned difference below them is a proof (eight regions in turn, Node 26: 3.9 to 3.55 ns).
-   */
-  rel = 0;
-  readStarts = 0;
-  freeStarts = 0;
+  /** At how many offsets a scalar of any size may begin and be read, or written: at none of them does it end outside. */
+  reads = 0;
+  writes = 0;
   view: DataView = NO_SEGMENT.view;
   bytes: Uint8Array = NO_SEGMENT.bytes;
   /** Marked at `offset in window + bitmapBase`; null when nothing is tracked. */
@@ -45,18 +40,13 @@ export class Window {
     return this.atomics;
   }
 
-  /** Makes the shortest path of a table from `tableBase` on lead here. Only for a window that never moves again. */
-  settle(tableBase: number): void {
-    this.rel = this.base - tableBase;
-    this.readStarts = Math.max(Math.min(this.readLimit, 0x8000_0000) - 3, 0);
-    this.freeStarts = this.bitmap === null ? Math.max(Math.min(this.writeLimit, 0x8000_0000) - 3, 0) : 0;
-  }
-
   /** Shows `segment` of `region` from now on. The region's start must be a number. */
   show(region: GuestMemoryRegion, segment: BackingSegment): void {
     this.base = (region.startAddr as number) + segment.start;
     this.readLimit = region.permits(Permissions.READ) ? segment.bytes.length : 0;
     this.writeLimit = region.permits(Permissions.WRITE) ? segment.bytes.length : 0;
+    this.reads = Math.max(this.readLimit - 7, 0);
+    this.writes = Math.max(this.writeLimit - 7, 0);
     this.view = segment.view;
     this.bytes = segment.bytes;
     this.bitmap = region.bitmap;
@@ -106,7 +96,6 @@ export function makeWindowTable(regions: readonly GuestMemoryRegion[], windows: 
     const first = Math.floor(((region.startAddr as number) - base) / 2 ** shift);
     const last = Math.floor(Math.min((region.lastAddr as number) - base, 0xffff_ffff) / 2 ** shift);
     for (let i = first; i <= last; i++) if (entries[i] === none) entries[i] = window;
-    if (region.hostWhole() !== null) window.settle(base);
   }
   return { base, shift, entries };
 }

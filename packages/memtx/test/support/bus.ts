@@ -12,15 +12,7 @@ import {
   type TxMemory,
   toDevice,
 } from '@guestmem/memtx';
-import {
-  type ByteOrder,
-  type GuestAddress,
-  getScalar,
-  type Ordering,
-  type ScalarCodec,
-  setScalar,
-  toAddress,
-} from '@guestmem/vm-memory';
+import { type ByteOrder, type GuestAddress, type Ordering, type ScalarCodec, toAddress } from '@guestmem/vm-memory';
 
 export interface Call {
   readonly op: 'read' | 'write';
@@ -100,7 +92,7 @@ export class Bus implements TxMemory {
     const offset = part === undefined ? 0 : Number(at - part.start);
     if (part?.ram && offset + codec.size <= part.length) {
       settle(tx, MemTxResult.OK, codec.size);
-      return getScalar(new DataView(part.ram.buffer), offset, codec);
+      return codec.get(new DataView(part.ram.buffer), offset);
     }
     if (part?.device?.accepts(offset, codec.size)) {
       const raw = part.device.read(offset, codec.size, attrs);
@@ -128,7 +120,7 @@ export class Bus implements TxMemory {
     const offset = part === undefined ? 0 : Number(at - part.start);
     let result: MemTxResult = MemTxResult.DECODE_ERROR;
     if (part?.ram && offset + codec.size <= part.length) {
-      setScalar(new DataView(part.ram.buffer), offset, codec, value);
+      codec.set(new DataView(part.ram.buffer), offset, value);
       result = MemTxResult.OK;
     } else if (part?.device?.accepts(offset, codec.size)) {
       part.device.write(offset, toDevice(codec, value, part.device.order), codec.size, attrs);

@@ -8,7 +8,6 @@ import {
   hex,
   type Ordering,
   type ScalarCodec,
-  setScalar,
 } from '@guestmem/vm-memory';
 
 const HOST_LITTLE = HOST_BYTE_ORDER === 'little';
@@ -49,7 +48,7 @@ export function atomicStore<T>(
   const offset = bytes.byteOffset + at;
   if (!isAligned(bytes, at, size)) return false;
   const { buffer } = bytes;
-  setScalar(scratch, 0, codec, value);
+  codec.set(scratch, 0, value);
   if (size === 1) Atomics.store(new Uint8Array(buffer, offset, 1), 0, scratch.getUint8(0));
   else if (size === 2) Atomics.store(new Uint16Array(buffer, offset, 1), 0, scratch.getUint16(0, HOST_LITTLE));
   else if (size === 4) Atomics.store(new Uint32Array(buffer, offset, 1), 0, scratch.getUint32(0, HOST_LITTLE));

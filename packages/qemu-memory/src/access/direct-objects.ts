@@ -3,7 +3,7 @@
  * a transfer in bulk would cost some 500 ns. What is not so simple is left to the transfer. T-97, A-152, A-153.
  */
 import { MEMTXATTRS_UNSPECIFIED, NOT_DIRECT } from '@guestmem/memtx';
-import { type Codec, ScalarCodec, setScalar } from '@guestmem/vm-memory';
+import { type Codec, ScalarCodec } from '@guestmem/vm-memory';
 import { IommuAccess } from '../iommu/iommu-ops.ts';
 import { type Slot, SlotKind } from './slot.ts';
 import type { ViewMap } from './view-map.ts';
@@ -34,7 +34,7 @@ export function writeInPage<T>(map: ViewMap, slot: Slot, addr: number, codec: Co
  */
 export function writeInPlace<T>(slot: Slot, at: number, codec: Codec<T>, value: T): void {
   if (codec instanceof ScalarCodec) {
-    setScalar(slot.view, at, codec, value);
+    codec.set(slot.view, at, value);
     if (slot.dirtyMask !== 0) slot.markDirty(at, codec.size);
     return;
   }

@@ -3,15 +3,7 @@
  * where there is one, the full path where there is not. A-92 to A-94.
  */
 import { MEMTXATTRS_UNSPECIFIED, type MemTx, MemTxResult } from '@guestmem/memtx';
-import {
-  DisposableBase,
-  type GuestAddress,
-  getScalar,
-  hex,
-  type ScalarCodec,
-  setScalar,
-  toAddress,
-} from '@guestmem/vm-memory';
+import { DisposableBase, type GuestAddress, hex, type ScalarCodec, toAddress } from '@guestmem/vm-memory';
 import { MemoryRegionError } from '../region/error.ts';
 import { advance, transfer } from './bulk.ts';
 import { type AccessMode, checkLength, isDirect, isWriteMode } from './chunks.ts';
@@ -89,7 +81,7 @@ export class MemoryRegionCache extends DisposableBase {
       return codec.get(view, core.access.found);
     }
     if (tx !== null) ok(tx, codec.size);
-    return getScalar(this.#view, offset, codec);
+    return codec.get(this.#view, offset);
   }
 
   /** Stores at `offset`. With a window it marks nothing dirty: call `invalidate` (A-93). */
@@ -101,7 +93,7 @@ export class MemoryRegionCache extends DisposableBase {
       storeSlow(core, this.#map!, advance(this.#addr, offset), codec, value, MEMTXATTRS_UNSPECIFIED, tx, undefined);
       return;
     }
-    setScalar(this.#view, offset, codec, value);
+    codec.set(this.#view, offset, value);
     if (tx !== null) ok(tx, codec.size);
   }
 

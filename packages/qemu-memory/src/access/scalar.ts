@@ -12,7 +12,6 @@ import {
   type Ordering,
   type ScalarCodec,
   type ScalarInfo,
-  setScalar,
   toAddress,
 } from '@guestmem/vm-memory';
 import type { MemoryCore } from '../space/memory-core.ts';
@@ -107,7 +106,7 @@ export function storeSlow<T>(
   const { target } = map;
   const { size } = codec;
   if (map.taps !== null) {
-    setScalar(control.scratch, 0, codec, value); // A value that is refused is no access.
+    codec.set(control.scratch, 0, value); // A value that is refused is no access.
     map.taps.stored(addr, size, value, attrs);
   }
   translate(map, addr, size, true, attrs, target);
@@ -123,9 +122,9 @@ export function storeSlow<T>(
         if (tx === null) throw misaligned(addr, size);
         result = MemTxResult.DECODE_ERROR;
       }
-    } else if (at + size <= slot.len) setScalar(slot.view, at, codec, value);
+    } else if (at + size <= slot.len) codec.set(slot.view, at, value);
     else {
-      setScalar(control.scratch, 0, codec, value);
+      codec.set(control.scratch, 0, value);
       scatter(slot, at, size, control);
     }
     if (result === MemTxResult.OK) slot.markSlow(at, size);
@@ -159,11 +158,11 @@ export function storeNotdirty(
     storeSlow(core, map, addr, codec, value, attrs, tx, undefined);
     return;
   }
-  setScalar(control.scratch, 0, codec, value); // A value that is refused is no access.
+  codec.set(control.scratch, 0, value); // A value that is refused is no access.
   map.taps?.stored(start, size, value, attrs);
-  if (at + size <= slot.len) setScalar(slot.view, at, codec, value);
+  if (at + size <= slot.len) codec.set(slot.view, at, value);
   else {
-    setScalar(control.scratch, 0, codec, value);
+    codec.set(control.scratch, 0, value);
     scatter(slot, at, size, control);
   }
   // For the marks alone: what taps and models store by themselves is not to be kept from the translator.
@@ -216,7 +215,7 @@ export function storeDispatched<T>(
   const { dispatch } = slot;
   const { size } = codec;
   const { scratch } = control;
-  setScalar(scratch, 0, codec, value);
+  codec.set(scratch, 0, value);
   const little = !dispatch.bigEndian;
   if (isOut(slot, offset)) dispatch.refuse(slot.offsetAt(at), size, true, 'rejected', MemTxResult.DECODE_ERROR);
   else if (size === 8) {

@@ -7,10 +7,8 @@ import { type MemTx, type MemTxAttrs, MemTxResult } from '@guestmem/memtx';
 import {
   type GuestAddress,
   GuestMemoryError,
-  getScalar,
   hex,
   type ScalarCodec,
-  setScalar,
   toAddress,
   toBigAddress,
 } from '@guestmem/vm-memory';
@@ -157,8 +155,7 @@ export function sectionLoad<T>(
   const { slot, target, control } = stepTarget(section, toBigAddress(offset, 'offset'), codec.size);
   let value: T;
   let result: number = MemTxResult.OK;
-  if (isDirect(slot, false, attrs) && target.at + codec.size <= slot.len)
-    value = getScalar(slot.view, target.at, codec);
+  if (isDirect(slot, false, attrs) && target.at + codec.size <= slot.len) value = codec.get(slot.view, target.at);
   else if (isDirect(slot, false, attrs) && blockHolds(slot, target.at, codec.size, target.length)) {
     gather(slot, target.at, codec.size, control);
     value = codec.get(control.scratch, 0);
@@ -184,10 +181,10 @@ export function sectionStore<T>(
   const { slot, target, control } = stepTarget(section, toBigAddress(offset, 'offset'), codec.size);
   let result: number = MemTxResult.OK;
   if (isDirect(slot, true, attrs) && target.at + codec.size <= slot.len) {
-    setScalar(slot.view, target.at, codec, value);
+    codec.set(slot.view, target.at, value);
     slot.markSlow(target.at, codec.size);
   } else if (isDirect(slot, true, attrs) && blockHolds(slot, target.at, codec.size, target.length)) {
-    setScalar(control.scratch, 0, codec, value);
+    codec.set(control.scratch, 0, value);
     scatter(slot, target.at, codec.size, control);
     slot.markSlow(target.at, codec.size);
   } else {

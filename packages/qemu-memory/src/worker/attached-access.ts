@@ -31,7 +31,6 @@ import {
   Permissions,
   type ReadVolatile,
   ScalarCodec,
-  setScalar,
   toAddress,
   type WriteVolatile,
 } from '@guestmem/vm-memory';
@@ -118,7 +117,7 @@ export abstract class AttachedAccess extends AttachedScalars implements TxMemory
     const window = this.near(addr as number);
     const at = (addr as number) - window.first;
     if (!(at >= 0 && at + codec.size <= window.storeLen)) return false;
-    if (codec instanceof ScalarCodec) setScalar(window.view, at, codec, value);
+    if (codec instanceof ScalarCodec) codec.set(window.view, at, value);
     else codec.set(window.view, at, value);
     this.wrote(window, at, codec.size);
     return true;
@@ -152,7 +151,7 @@ export abstract class AttachedAccess extends AttachedScalars implements TxMemory
   stlNotdirty(addr: GuestAddress, value: number, attrs: MemTxAttrs = UNSPECIFIED, tx: MemTx | null = null): void {
     const codec = nativeCodecs(this.order).u32;
     const where = toAddress(addr);
-    setScalar(this.scratch, 0, codec, value);
+    codec.set(this.scratch, 0, value);
     this.ask(tx, Op.STORE_NOTDIRTY, where, attrs, scalarFlags(codec, tx, undefined), this.scratches[4]!);
   }
   /** would a transfer be let through? Asks the owner unless all of it is RAM that is reached directly. */

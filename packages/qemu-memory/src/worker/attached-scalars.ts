@@ -3,7 +3,7 @@
  * of attached-access.ts share with them: the section, the owner's answer, dirty marks. A-70, A-186, A-226, A-236, A-238.
  */
 import { MEMTXATTRS_UNSPECIFIED, type MemTx, type MemTxAttrs, MemTxResult } from '@guestmem/memtx';
-import { type GuestAddress, type Ordering, type ScalarCodec, setScalar, toAddress } from '@guestmem/vm-memory';
+import { type GuestAddress, type Ordering, type ScalarCodec, toAddress } from '@guestmem/vm-memory';
 import { atomicLoad, atomicStore, misaligned } from '../access/atomic.ts';
 import { codecFlags } from './codec-of.ts';
 import { DirectScalars } from './direct-scalars.ts';
@@ -128,7 +128,7 @@ export abstract class AttachedScalars extends DirectScalars {
         if (window !== null && addr - window.first + size <= window.storeLen) {
           if (this.keeps) this.openWindow(window);
           const at = addr - window.first;
-          if (ordering === undefined) setScalar(window.view, at, codec, value);
+          if (ordering === undefined) codec.set(window.view, at, value);
           else if (!atomicStore(window.bytes, at, codec, value, ordering, this.scratch)) {
             this.#misaligned(tx, addr, size);
             return;
@@ -141,7 +141,7 @@ export abstract class AttachedScalars extends DirectScalars {
         this.leave();
       }
     }
-    setScalar(this.scratch, 0, codec, value);
+    codec.set(this.scratch, 0, value);
     this.ask(tx, Op.STORE, addr, attrs, scalarFlags(codec, tx, ordering), this.scratches[size]!);
   }
 
