@@ -23,6 +23,8 @@ const WINDOW = 2 ** 31;
 const MOST_WAITING = 256;
 /** Entries of the tables; far.ts and scalar-access.ts know the hash of `pages`. */
 const COARSE = 256;
+/** Bytes an entry of the coarse table for RAM from 2^32 on. */
+const HIGH_GRANULE = 2 ** 28;
 const FINE = 512;
 const PAGES = 512;
 const PAGE = 4096;
@@ -43,6 +45,8 @@ export class ViewMap extends Far {
   store: Slot;
   /** The RAM of the view; `coarse` is the same, but empty while an observer wants to see every load. */
   #ram: readonly Slot[];
+  /** `#ram` from 2^32 on. */
+  #highRam: readonly Slot[];
   coarse: readonly Slot[];
   readonly coarseShift: number;
   pages: readonly Slot[];
@@ -65,6 +69,7 @@ export class ViewMap extends Far {
     this.load = never;
     this.store = never;
     this.#ram = blank.coarse;
+    this.#highRam = blank.coarse;
     this.coarse = blank.coarse;
     this.pages = blank.pages;
     this.#fine = blank.fine;
@@ -85,6 +90,7 @@ export class ViewMap extends Far {
   /** Begins anew: what is kept marks for clients that are no longer those in force. */
   restart(): void {
     this.#ram = this.#blank.coarse;
+    this.#highRam = this.#blank.coarse;
     this.pages = this.#blank.pages;
     this.#fine = this.#blank.fine;
     this.forget();
@@ -96,7 +102,10 @@ export class ViewMap extends Far {
 
   /** Who answers for `addr`, a safe integer. */
   slotAt(addr: number): Slot {
-    const coarse = this.#ram[(addr >>> this.coarseShift) & (COARSE - 1)]!;
+    const coarse =
+      addr < 2 ** 32
+        ? this.#ram[(addr >>> this.coarseShift) & (COARSE - 1)]!
+        : this.#highRam[(addr / HIGH_GRANULE) & (COARSE - 1)]!;
     let off = addr - coarse.first;
     if (off >= 0 && off < coarse.len) return coarse;
     const page = this.pages[((addr >>> 12) ^ (addr >>> 21)) & (PAGES - 1)]!;
@@ -135,15 +144,8 @@ export class ViewMap extends Far {
     if (this.taps !== null) slot = this.taps.guard(slot, BigInt(slot.first), BigInt(addr));
     // A window that may be replaced is looked up anew each time.
     if (slot.section.region.ram?.backing.detachable === true) return slot;
-    if (slot.kind === SlotKind.RAM) {
-      // What shares its entry with more RAM goes by page: eight pieces in one entry 15 / 17 ns (Node 20 / 26), where each met put the last one out 107.
-      const at = (addr >>> this.coarseShift) & (COARSE - 1);
-      const { loads } = this.#ram[at]!;
-      if (loads === 0 || loads < slot.loads) {
-        this.#ram = entered(this.#ram, this.#blank.coarse, at, slot);
-        this.coarse = this.#seen();
-      } else this.pages = entered(this.pages, this.#blank.pages, ((addr >>> 12) ^ (addr >>> 21)) & (PAGES - 1), slot);
-    } else {
+    if (slot.kind === SlotKind.RAM) this.#enterRam(addr, slot);
+    else {
       // A small device goes into both tables: the last one met in a page has its fast way, its neighbours the other.
       if (slot.len >= PAGE || (slot.kind === SlotKind.DEVICE && slot.span > 0))
         this.pages = entered(this.pages, this.#blank.pages, ((addr >>> 12) ^ (addr >>> 21)) & (PAGES - 1), slot);
@@ -151,6 +153,24 @@ export class ViewMap extends Far {
         this.#fine = entered(this.#fine, this.#blank.fine, ((addr >>> 2) ^ (addr >>> 12)) & (FINE - 1), slot);
     }
     return slot;
+  }
+
+  /**
+   * RAM that shares its entry with more RAM goes by page: eight pieces in one entry 15 / 17 ns (Node 20 / 26), where each that
+   * was met put the last one out 107.
+   */
+  #enterRam(addr: number, slot: Slot): void {
+    const { coarse, pages } = this.#blank;
+    const isLow = addr < 2 ** 32;
+    const ram = isLow ? this.#ram : this.#highRam;
+    const at = (isLow ? addr >>> this.coarseShift : addr / HIGH_GRANULE) & (COARSE - 1);
+    const { loadLen } = ram[at]!;
+    if (loadLen !== 0 && loadLen >= slot.loadLen)
+      this.pages = entered(this.pages, pages, ((addr >>> 12) ^ (addr >>> 21)) & (PAGES - 1), slot);
+    else if (isLow) {
+      this.#ram = entered(ram, coarse, at, slot);
+      this.coarse = this.#seen();
+    } else this.#highRam = entered(ram, coarse, at, slot);
   }
 
   /** The gap around `addr`. */

@@ -26,7 +26,7 @@ const END = 0x1_0000_0000;
 const FAR = END - 2 * PAGE;
 const DEVICES = 0xfee0_0000;
 const ROM = 0x2000_0000;
-/** Beside `low`, where one entry of the coarse table has both. */
+/** Beside `low`, and beyond END beside `far`, where one entry of the coarse table has both. */
 const PIECE = 0x10_0000;
 /** Every ready-made codec, le32 as often as half of the others. */
 const CODECS: readonly ScalarCodec<number | bigint>[] = Object.values(codecs)
@@ -44,7 +44,7 @@ function valueFor(codec: ScalarCodec<number | bigint>, value: number): number | 
   return bits === 64 ? fits : Number(fits);
 }
 
-/** One machine: RAM at 0, PIECE, HIGH, BIG and FAR, four devices, a ROM, a ROM device, and `dma` behind an IOMMU of 16 pages at 0. */
+/** One machine: RAM at 0, PIECE, HIGH, BIG, FAR and beyond, four devices, a ROM, a ROM device, and `dma` behind an IOMMU of 16 pages at 0. */
 class Machine {
   readonly core = new MemoryCore();
   readonly system = this.core.container('system', 1n << 64n);
@@ -53,6 +53,7 @@ class Machine {
   readonly big = this.core.ram('big', bufferBacking(RAM_PAGES * PAGE));
   readonly far = this.core.ram('far', bufferBacking(RAM_PAGES * PAGE));
   readonly piece = this.core.ram('piece', bufferBacking(2 * PAGE));
+  readonly beyond = this.core.ram('beyond', bufferBacking(2 * PAGE));
   readonly over = this.core.ram('over', bufferBacking(PAGE));
   readonly rom = this.core.rom('rom', bufferBacking(new Uint8Array(PAGE).fill(0x5a)));
   readonly flash: MemoryRegion;
@@ -72,6 +73,7 @@ class Machine {
     this.forgetful = forgetful;
     this.system.addSubregion(0, this.low);
     this.system.addSubregion(PIECE, this.piece);
+    this.system.addSubregion(END + PIECE, this.beyond);
     this.system.addSubregion(HIGH, this.high);
     this.system.addSubregion(BIG, this.big);
     this.system.addSubregion(FAR, this.far);
@@ -195,7 +197,8 @@ class Machine {
         break;
       case 3:
         this.#logged = !this.#logged;
-        for (const each of [this.low, this.piece, this.big, this.far]) each.setLog(this.#logged, LogClient.VGA);
+        for (const each of [this.low, this.piece, this.big, this.far, this.beyond])
+          each.setLog(this.#logged, LogClient.VGA);
         break;
       case 4:
         this.table[n % 16] = n % 5 === 0 ? null : { to: (n % RAM_PAGES) * PAGE, perm: n % 7 === 0 ? 1 : 3 };
@@ -237,12 +240,22 @@ class Machine {
 
   /** What is left at the end. */
   state(): string {
-    const dirty = [this.low, this.piece, this.big, this.far].map((region) =>
+    const dirty = [this.low, this.piece, this.big, this.far, this.beyond].map((region) =>
       Array.from({ length: Number(region.size) / PAGE }, (_, page) =>
         memoryRegionGetDirty(region, page * PAGE, PAGE, LogClient.VGA),
       ),
     );
-    const sums = [this.low, this.piece, this.high, this.big, this.far, this.over, this.rom, this.flash].map((region) =>
+    const sums = [
+      this.low,
+      this.piece,
+      this.beyond,
+      this.high,
+      this.big,
+      this.far,
+      this.over,
+      this.rom,
+      this.flash,
+    ].map((region) =>
       region.ram!.backing.segmentAt(0).bytes.reduce((sum, byte, i) => (sum + byte * (i + 1)) % 0xffff_fffb, 0),
     );
     return `${dirty} ${sums} ${this.core.access.depth}`;
@@ -267,6 +280,7 @@ const PLACES: readonly (readonly ['memory' | 'dma', number])[] = [
   ['memory', FAR],
   ['memory', END - 8],
   ['memory', END],
+  ['memory', END + PIECE],
   ['memory', FAR + (RAM_PAGES - 1) * PAGE],
   ['memory', 0xa000_0000],
   ['memory', END + 0x9000_0000],
