@@ -13,7 +13,7 @@ import type { MemoryCore } from '../space/memory-core.ts';
 import type { TapList } from '../taps/tap-list.ts';
 import { HotWindows } from './hot-windows.ts';
 import type { RegionDispatch } from './region-dispatch.ts';
-import { loadSlow, storeSlow } from './scalar.ts';
+import { failed, failTx, loadSlow, storeSlow } from './scalar.ts';
 import { type Slot, SlotKind } from './slot.ts';
 import type { ViewMap } from './view-map.ts';
 
@@ -24,7 +24,7 @@ const U16 = 2;
 const I16 = 3;
 const U32 = 4;
 const I32 = 5;
-const { DECODE_ERROR, ERROR, OK } = MemTxResult;
+const { DECODE_ERROR, OK } = MemTxResult;
 const { RAM, DEVICE, IOMMU } = SlotKind;
 /** No 32-bit integer. */
 const MISSED = 0x1_0000_0000;
@@ -94,6 +94,7 @@ export abstract class Far extends HotWindows {
             return inOrder(dispatch.loadQuick(offset, codec, tx), codec, dispatch.bigEndian);
           return loadDevice(dispatch, offset, codec, tx);
         }
+        if (dispatch.isEasyReadWithAttrs(offset, size)) return loadWithAttrs(near, offset, low, codec, attrs, tx);
       } else if (tx !== null && control.observer === null) {
         this.nearFirst = 1;
         this.holeBits = near.bits;
@@ -160,6 +161,10 @@ export abstract class Far extends HotWindows {
         storeDevice(dispatch, offset, codec, value, tx);
         return;
       }
+      if (dispatch.isEasyWriteWithAttrs(offset, size)) {
+        storeWithAttrs(near, offset, low, codec, value, attrs, tx);
+        return;
+      }
     } else if (at >>> 0 < near.stores >>> 0) {
       this.met(near);
       storeRam(near, at >>> 0, codec, value, tx);
@@ -187,6 +192,13 @@ export abstract class Far extends HotWindows {
           return;
         }
       }
+    } else if (slot.kind === DEVICE) {
+      const { dispatch } = slot;
+      const offset = slot.deviceOffset + off;
+      if (off < slot.span && dispatch.isEasyWrite(offset, size)) {
+        storeDevice(dispatch, offset, codec, value, tx);
+        return;
+      }
     }
     const whole = kind === U32 ? value >>> 0 : value;
     storeSlow(this.core, this as unknown as ViewMap, addr, codec, whole as T, attrs, tx, undefined);
@@ -196,12 +208,30 @@ export abstract class Far extends HotWindows {
 /** One plain callback of the access's own size. */
 const loadDevice = <T>(dispatch: RegionDispatch, offset: number, codec: ScalarCodec<T>, tx: MemTx | null): number => {
   const { size } = codec;
-  if (tx !== null) {
-    tx.result = ERROR;
-    tx.done = 0;
-  }
+  if (tx !== null) failTx(tx);
   const answer = dispatch.readEasily(offset, size);
   if (tx !== null) succeed(tx, size);
+  return inOrder(answer, codec, dispatch.bigEndian);
+};
+
+/** `loadDevice` by the callback with attributes, which may answer a result. */
+const loadWithAttrs = <T>(
+  slot: Slot,
+  offset: number,
+  low: number,
+  codec: ScalarCodec<T>,
+  attrs: MemTxAttrs,
+  tx: MemTx | null,
+): number => {
+  const { dispatch } = slot;
+  const { size } = codec;
+  if (tx !== null) failTx(tx);
+  const answer = dispatch.readWithAttrs(offset, size, attrs);
+  const { result } = dispatch.control;
+  if (tx !== null) {
+    tx.result = result;
+    tx.done = result === OK ? size : 0;
+  } else if (result !== OK) throw failed('load', result, low >>> 0, size, slot);
   return inOrder(answer, codec, dispatch.bigEndian);
 };
 
@@ -222,12 +252,30 @@ const storeDevice = <T>(
   tx: MemTx | null,
 ): void => {
   const { size } = codec;
-  if (tx !== null) {
-    tx.result = ERROR;
-    tx.done = 0;
-  }
+  if (tx !== null) failTx(tx);
   dispatch.writeEasily(offset, inOrder(value, codec, dispatch.bigEndian), size);
   if (tx !== null) succeed(tx, size);
+};
+
+/** `storeDevice` by the callback with attributes, which may answer a result. */
+const storeWithAttrs = <T>(
+  slot: Slot,
+  offset: number,
+  low: number,
+  codec: ScalarCodec<T>,
+  value: number,
+  attrs: MemTxAttrs,
+  tx: MemTx | null,
+): void => {
+  const { dispatch } = slot;
+  const { size } = codec;
+  if (tx !== null) failTx(tx);
+  dispatch.writeWithAttrs(offset, inOrder(value, codec, dispatch.bigEndian), size, attrs);
+  const { result } = dispatch.control;
+  if (tx !== null) {
+    tx.result = result;
+    tx.done = result === OK ? size : 0;
+  } else if (result !== OK) throw failed('store', result, low >>> 0, size, slot);
 };
 
 /** The bits of a 2- or 4-byte number in the other byte order (A-16). */

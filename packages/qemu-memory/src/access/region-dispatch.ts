@@ -13,16 +13,16 @@ import { readNarrow, readWide, writeNarrow, writeWide } from './callbacks.ts';
 import type { AccessControl, RefusalReason } from './control.ts';
 import { MAX_NESTING } from './control.ts';
 import { DeviceError } from './device-error.ts';
+import { EasyDispatch } from './easy-dispatch.ts';
 import { eventMatches, type PreparedEvent, prepareEvents } from './io-event-fd.ts';
 import { OwnerGuard } from './owner-guard.ts';
-import { QuickDispatch } from './quick-dispatch.ts';
 
 const { ACCESS_ERROR, ERROR, OK } = MemTxResult;
 const NO_OPS: MemoryRegionOps = {};
 const MASK = [0, 0xff, 0xffff, 0, 0xffff_ffff];
 
 /** The compiled callbacks and rules of one region. `region.dispatch`. */
-export class RegionDispatch extends QuickDispatch {
+export class RegionDispatch extends EasyDispatch {
   readonly region: MemoryRegion;
   /** False: the unassigned operations, which refuse everything (A-29). */
   readonly hasOps: boolean;
@@ -33,16 +33,11 @@ export class RegionDispatch extends QuickDispatch {
   readonly implMax: number;
   readonly implUnaligned: boolean;
   readonly #valid: ValidAccess | null;
-  /** Bit n: an access of n bytes needs only its alignment checked and one plain callback of its own size. */
-  private readonly easyRead: number;
-  private easyWrite: number;
-  readonly #easyWriteRule: number;
-  private readonly readOp: MemoryRegionOps['read'] | null;
-  private readonly writeOp: MemoryRegionOps['write'] | null;
+  /** The sum of the sizes of accesses that need only their alignment checked. */
+  readonly #easySizes: number;
   readonly #ownGuard: OwnerGuard;
   readonly #noGuard: OwnerGuard;
   #events: readonly PreparedEvent[] = [];
-  private drains = false;
   #guardDisabled = false;
 
   /** @throws {MemoryRegionError | RangeError} see `accessRules`. */
@@ -66,17 +61,12 @@ export class RegionDispatch extends QuickDispatch {
     this.implMax = rules.implMax;
     this.implUnaligned = rules.implUnaligned;
     this.#valid = this.ops.valid?.accepts === undefined ? null : this.ops.valid;
-    this.readOp = this.ops.read ?? null;
-    this.writeOp = this.ops.write ?? null;
-    const easy = this.#valid === null && this.hasOps ? easySizes(rules) : 0;
-    this.easyRead = this.readOp === null ? 0 : easy;
-    this.#easyWriteRule = this.writeOp === null ? 0 : easy;
-    this.easyWrite = this.#easyWriteRule;
+    this.#easySizes = this.#valid === null && this.hasOps ? easySizes(rules) : 0;
     this.guardChanged();
   }
 
   #compile(): void {
-    this.setQuick(this.drains ? 0 : this.easyRead, this.drains ? 0 : this.easyWrite);
+    this.setEasy(this.#easySizes, this.#events.length === 0 ? this.#easySizes : 0);
   }
 
   /** Is the owner's re-entrancy guard ignored by this region (A-47)? Default false. */
@@ -106,7 +96,6 @@ export class RegionDispatch extends QuickDispatch {
   /** Replaces the ioeventfds, sorted as T-125 has it, data in device order (A-49, A-51). */
   setIoEventFds(events: readonly IoEventFd[]): void {
     this.#events = prepareEvents(events);
-    this.easyWrite = events.length === 0 ? this.#easyWriteRule : 0;
     this.#compile();
   }
 
@@ -134,67 +123,13 @@ export class RegionDispatch extends QuickDispatch {
    * @throws {DeviceError} the callback threw.
    */
   read(offset: number, size: number, attrs: MemTxAttrs): number {
-    if (!this.isEasyRead(offset, size)) return this.#readPieces(offset, size, attrs);
-    const bits = this.readEasily(offset, size);
-    this.control.result = OK;
-    return bits >>> 0;
-  }
-
-  /** May `readEasily` do it: alignment checked, one plain callback of this size, nothing in the way? */
-  isEasyRead(offset: number, size: number): boolean {
-    const control = this.control;
-    return (
-      (this.easyRead & size) !== 0 &&
-      (offset & (size - 1)) === 0 &&
-      this.guard.busy === 0 &&
-      control.depth < control.easyDepth &&
-      !this.drains
-    );
-  }
-
-  /** `read` where `isEasyRead` says so. @returns the value's bits, signed where 32 do not fit. @throws {DeviceError} */
-  readEasily(offset: number, size: number): number {
-    const control = this.control;
-    const guard = this.guard;
-    guard.busy = this.guarded;
-    control.depth++;
-    try {
-      const value = this.readOp!.call(this.ops, offset, size);
-      return size === 4 ? value | 0 : value & MASK[size]!;
-    } catch (cause) {
-      throw this.failed(offset, size, false, cause);
-    } finally {
-      control.depth--;
-      guard.busy = 0;
+    if (this.isEasyRead(offset, size)) {
+      const bits = this.readEasily(offset, size);
+      this.control.result = OK;
+      return bits >>> 0;
     }
-  }
-
-  /** As `isEasyRead`, for `writeEasily`. */
-  isEasyWrite(offset: number, size: number): boolean {
-    const control = this.control;
-    return (
-      (this.easyWrite & size) !== 0 &&
-      (offset & (size - 1)) === 0 &&
-      this.guard.busy === 0 &&
-      control.depth < control.easyDepth &&
-      !this.drains
-    );
-  }
-
-  /** `write` where `isEasyWrite` says so; `bits` as `readEasily` gives them. @throws {DeviceError} */
-  writeEasily(offset: number, bits: number, size: number): void {
-    const control = this.control;
-    const guard = this.guard;
-    guard.busy = this.guarded;
-    control.depth++;
-    try {
-      this.writeOp!.call(this.ops, offset, size === 4 ? bits >>> 0 : bits & MASK[size]!, size);
-    } catch (cause) {
-      throw this.failed(offset, size, true, cause);
-    } finally {
-      control.depth--;
-      guard.busy = 0;
-    }
+    if (this.isEasyReadWithAttrs(offset, size)) return this.readWithAttrs(offset, size, attrs) >>> 0;
+    return this.#readPieces(offset, size, attrs);
   }
 
   /** Reads 8 bytes at `offset`. Sets `control.result`, `control.lo` and `control.hi`. */
@@ -204,12 +139,11 @@ export class RegionDispatch extends QuickDispatch {
 
   /** Writes the device's number `value` of `size` (1, 2 or 4) bytes. Sets `control.result`. @throws {DeviceError} */
   write(offset: number, value: number, size: number, attrs: MemTxAttrs): void {
-    if (!this.isEasyWrite(offset, size)) {
-      this.#writePieces(offset, value, 0, size, attrs);
-      return;
-    }
-    this.writeEasily(offset, value, size);
-    this.control.result = OK;
+    if (this.isEasyWrite(offset, size)) {
+      this.writeEasily(offset, value, size);
+      this.control.result = OK;
+    } else if (this.isEasyWriteWithAttrs(offset, size)) this.writeWithAttrs(offset, value, size, attrs);
+    else this.#writePieces(offset, value, 0, size, attrs);
   }
 
   /** Writes 8 bytes, given as unsigned halves. Sets `control.result`. */

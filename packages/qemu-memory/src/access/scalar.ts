@@ -262,7 +262,7 @@ export function isOut(slot: Slot, offset: number): boolean {
 }
 
 /** What `tx` says when the device throws: nothing after the callback will set it. */
-function failTx(tx: MemTx): void {
+export function failTx(tx: MemTx): void {
   tx.result = MemTxResult.ERROR;
   tx.done = 0;
 }
@@ -292,7 +292,13 @@ export function scatter(slot: Slot, at: number, size: number, control: AccessCon
 }
 
 /** The error of the throwing vocabulary; its cause names who refused. A RAM region that does was crossed at its end, or is read-only. */
-function failed(what: string, result: MemTxResult, addr: GuestAddress, expected: number, slot: Slot): GuestMemoryError {
+export function failed(
+  what: string,
+  result: MemTxResult,
+  addr: GuestAddress,
+  expected: number,
+  slot: Slot,
+): GuestMemoryError {
   const crosses = slot.kind === SlotKind.RAM && result === MemTxResult.DECODE_ERROR;
   if (slot.kind === SlotKind.DEVICE) {
     const why = result === MemTxResult.DECODE_ERROR ? 'does not take this access' : 'failed it';

@@ -3,7 +3,7 @@
  * access answers alike, calls the same callbacks with the same arguments, and leaves the same memory and dirty pages.
  */
 import * as codecs from '@guestmem/memtx';
-import { le32, MEMTXATTRS_UNSPECIFIED, MemTx, memTxAttrs } from '@guestmem/memtx';
+import { le32, MEMTXATTRS_UNSPECIFIED, MemTx, type MemTxAttrs, MemTxResult, memTxAttrs } from '@guestmem/memtx';
 import { bufferBacking, byteArray, ScalarCodec } from '@guestmem/vm-memory';
 import { expect, it } from 'vitest';
 import {
@@ -25,6 +25,8 @@ const BIG = 0x9000_0000;
 const END = 0x1_0000_0000;
 const FAR = END - 2 * PAGE;
 const DEVICES = 0xfee0_0000;
+/** Four devices of 8 bytes in one page. */
+const SMALL = 0x2100_0000;
 const ROM = 0x2000_0000;
 /** Beside `low`, and beyond END beside `far`, where one entry of the coarse table has both. */
 const PIECE = 0x10_0000;
@@ -44,7 +46,7 @@ function valueFor(codec: ScalarCodec<number | bigint>, value: number): number | 
   return bits === 64 ? fits : Number(fits);
 }
 
-/** One machine: RAM at 0, PIECE, HIGH, BIG, FAR and beyond, four devices, a ROM, a ROM device, and `dma` behind an IOMMU of 16 pages at 0. */
+/** One machine: RAM at 0, PIECE, HIGH, BIG, FAR and beyond, four devices and four small ones, a ROM, a ROM device, and `dma` behind an IOMMU of 16 pages at 0. */
 class Machine {
   readonly core = new MemoryCore();
   readonly system = this.core.container('system', 1n << 64n);
@@ -87,10 +89,34 @@ class Machine {
         write: (offset: number, value: number, size: number) =>
           void this.log.push(`${name} W${size}@${offset}=${value}`),
       } as const;
-      const device = this.core.io(name, PAGE, ops, name.startsWith('guarded') ? { owner } : {});
+      const { endianness: order, read, write } = ops;
+      const withAttrs = {
+        endianness: order,
+        readWithAttrs: (offset: number, size: number, attrs: MemTxAttrs, tx: MemTx) => {
+          this.log.push(`for ${attrs.requesterId}`);
+          if (offset === 8) tx.result |= MemTxResult.ERROR;
+          return read(offset, size);
+        },
+        writeWithAttrs: (offset: number, value: number, size: number, attrs: MemTxAttrs, tx: MemTx) => {
+          this.log.push(`for ${attrs.requesterId}`);
+          if (offset === 8) tx.result |= MemTxResult.ACCESS_ERROR;
+          write(offset, value, size);
+        },
+      };
+      const forms = name === 'guarded too' ? withAttrs : ops;
+      const device = this.core.io(name, PAGE, forms, name.startsWith('guarded') ? { owner } : {});
       this.system.addSubregion(DEVICES + i * PAGE, device);
       return device;
     });
+    for (let i = 0; i < 4; i++) {
+      const name = `small ${i}`;
+      const small = this.core.io(name, 8, {
+        endianness: 'little',
+        read: (offset, size) => this.#read(name, offset, size),
+        write: (offset, value, size) => void this.log.push(`${name} W${size}@${offset}=${value}`),
+      });
+      this.system.addSubregion(SMALL + 8 * i, small);
+    }
     const flash = new Uint8Array(PAGE).map((_, i) => i);
     this.flash = this.core.romDevice('flash', bufferBacking(flash), {
       read: (offset, size) => this.#read('flash', offset, size),
@@ -273,6 +299,8 @@ const PLACES: readonly (readonly ['memory' | 'dma', number])[] = [
   ['memory', DEVICES + 2 * PAGE],
   ['memory', DEVICES + 3 * PAGE],
   ['memory', BIG],
+  ['memory', SMALL],
+  ['memory', SMALL + 8],
   ['memory', ROM],
   ['memory', ROM + PAGE],
   ['memory', ROM + PAGE - 8],
