@@ -171,7 +171,7 @@ export function readStep(
       return done;
     }
   }
-  const skipped = skipHole(control, slot, at, length);
+  const skipped = skipHole(control, target);
   if (skipped > 0) {
     buf.fill(0, pos, pos + skipped);
     control.result = MemTxResult.DECODE_ERROR;
@@ -211,7 +211,7 @@ export function writeStep(
       return done;
     }
   }
-  const skipped = skipHole(control, slot, at, length);
+  const skipped = skipHole(control, target);
   if (skipped > 0) {
     control.result = MemTxResult.DECODE_ERROR;
     return skipped;
@@ -253,11 +253,11 @@ function directLength(slot: Slot, at: number, length: number): number {
 
 /**
  * In a hole every step is refused alike: with nobody watching, all steps that lie in it are one. The last, which may reach
- * over its end, is left to the loop.
+ * over its end, is left to the loop. What an IOMMU refused ends with the page, or is asked for step by step (A-159).
  */
-function skipHole(control: AccessControl, slot: Slot, at: number, length: number): number {
+function skipHole(control: AccessControl, { slot, at, length, mask }: Target): number {
   if (slot.kind !== SlotKind.HOLE || control.observer !== null) return 0;
-  if (at >= slot.len) return length;
+  if (at >= slot.len) return typeof mask === 'bigint' || mask < 0 ? 0 : Math.min(length, mask - (at & mask) + 1);
   const room = slot.len - at - 8;
   const most = Math.min(length, room);
   return most > 8 ? most - (most % 8) : 0;

@@ -26,7 +26,7 @@ export class Target {
   offset = 0;
   /** Bytes that belong together: to the end of the section for RAM, of the page behind an IOMMU; else all that were asked for. */
   length = 0;
-  /** Page size - 1, intersected over the chain; -1 when no IOMMU was passed. */
+  /** Page size - 1, intersected over the chain; -1 when no IOMMU was passed. After a refusal the page that was refused, -1 if not known. */
   mask: GuestAddress = -1;
   /** The address in the final address space. */
   addr: GuestAddress = 0;
@@ -118,7 +118,8 @@ function translateChain(
     const offset = slot.offsetAt(at);
     const entry = depth === MAX_IOMMU_CHAIN ? null : ask(control, slot, offset, isWrite, attrs);
     if (entry === null || (entry.perm & (isWrite ? 2 : 1)) === 0) {
-      refuseTranslation(map, offset, length, out);
+      const pages = depth === 0 && typeof offset === 'number' ? slot.pageIommu : null;
+      refuseTranslation(map, offset, length, pages === null ? -1 : pages.pageMask, out);
       return;
     }
     const page = entry.addrMask;
@@ -206,12 +207,12 @@ function checkMask(mask: GuestAddress): void {
 }
 
 /** the unassigned region answers, at the offset inside the IOMMU region. */
-function refuseTranslation(map: ViewMap, offset: GuestAddress, len: number, out: Target): void {
+function refuseTranslation(map: ViewMap, offset: GuestAddress, len: number, mask: number, out: Target): void {
   out.slot = map.refused;
   out.at = Number(offset);
   out.offset = Number(offset);
   out.length = len;
-  out.mask = -1;
+  out.mask = mask;
   out.space = null;
   out.addr = offset;
   out.map = map;

@@ -162,6 +162,30 @@ it('A-152, A-159: every step asks again: a change between two steps of one trans
   expect(calls).toBe(2);
 });
 
+it('A-8, A-159: behind a page that the IOMMU refuses a transfer goes on with the next, watched or not', () => {
+  const { m, dma: asked } = behind((m) => ({
+    translate: (offset) => entry(m.space, offset, offset, BigInt(offset) < 0x1000n ? NONE : RW),
+  }));
+  const walk = (offset: GuestAddress) => (BigInt(offset) < 0x1000n ? null : { translatedAddr: offset, perm: RW });
+  const paged = m.core.addressSpace(m.core.iommu('paged', 1n << 64n, new PageIommu(m.space, walk)), 'paged');
+  m.write(0x1000, '11223344');
+  const tx = new MemTx();
+  const watched = m.core.access.observer;
+  for (const [dma, observer] of [asked, paged].flatMap((each) => [[each, watched] as const, [each, null] as const])) {
+    m.core.access.observer = observer;
+    const buf = new Uint8Array(10).fill(0xcc);
+    dma.txRead(0xffa, buf, ANY, 'continue', tx);
+    expect([...buf]).toEqual([0, 0, 0, 0, 0, 0, 0x11, 0x22, 0x33, 0x44]);
+    expect(tx).toEqual({ result: DECODE_ERROR, done: 0 });
+    dma.txWrite(0xff9, new Uint8Array(11).fill(0x77), ANY, 'continue', tx);
+    expect(m.read(0xff8, 12).hex).toBe('000000000000000077777777');
+    dma.set(0xffe, 0x55, 6, ANY, tx);
+    expect(m.read(0x1000, 4).hex).toBe('55555555');
+    expect(tx).toEqual({ result: DECODE_ERROR, done: 0 });
+    m.write(0x1000, '11223344');
+  }
+});
+
 it('A-153, A-255: attributes choose the index, and two views of one space see different memory', () => {
   const seen: MemTxAttrs[] = [];
   const { m, dma } = behind((m) => ({
