@@ -138,9 +138,9 @@ export class Slot {
     return Number(BigInt.asUintN(4, this.bigOffset + BigInt(at))) + 16;
   }
 
-  /** May a write with these attributes go to the bytes? A debugger's may, into ROM too (A-52). */
+  /** May a write with these attributes go to the bytes? A debugger's may, into ROM too, but not past a ROM device's callbacks (A-52). */
   takesWrites(attrs: MemTxAttrs): boolean {
-    return this.section.directWrite || attrs.debug;
+    return this.section.directWrite || (attrs.debug && this.section.directRead);
   }
 
   /** Marks the pages of `len` bytes at `at`, for the clients that the section has. The data is in place already (A-187). */

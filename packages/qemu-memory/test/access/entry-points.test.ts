@@ -45,6 +45,25 @@ it('A-52: RAM is direct both ways, ROM and a ROM device in ROMD mode for reads; 
   expect(m.read(0, 4).hex).toBe('aabb0304');
 });
 
+it('A-52: out of ROMD mode a debugger writes a ROM device as anybody does, by its callbacks', () => {
+  const m = machine();
+  const ops = m.logging({ endianness: 'little' });
+  const flash = m.core.romDevice('flash', bufferBacking(bytesOf('00112233')), ops);
+  m.root.addSubregion(0, flash);
+  const debug = memTxAttrs({ debug: true });
+  flash.romDeviceSetRomd(false);
+  expect(m.write(0, '70', debug)).toBe(OK);
+  m.space.txStore(1, u8, 0x71, debug, new MemTx());
+  m.space.mapRange(2, 1, 'write', debug)!.unmap();
+  expect(m.took()).toEqual(['W1@0=0x70', 'W1@1=0x71', 'W1@2=0x0']);
+  expect([...m.space.chunks(0, 4, 'write', debug)].map((chunk) => chunk.bytes)).toEqual([null]);
+  flash.romDeviceSetRomd(true);
+  expect(m.read(0, 4).hex).toBe('00112233');
+  expect(m.write(0, '70', debug)).toBe(OK);
+  expect(m.read(0, 4).hex).toBe('70112233');
+  expect(m.took()).toEqual([]);
+});
+
 it('A-53, T-160: setReadonly on the region itself stops writes at the next commit, one on an alias does not', () => {
   const m = machine();
   const ram = m.ram(0, 0x100);
