@@ -245,7 +245,7 @@ export function advance(addr: GuestAddress, by: number): GuestAddress {
 }
 
 /** How far one copy goes: the window, and the block for a ROM device, which is not cut at its section (A-63). */
-function directLength(slot: Slot, at: number, length: number): number {
+export function directLength(slot: Slot, at: number, length: number): number {
   if (slot.clamps) return Math.min(length, slot.len - at);
   const room = slot.section.region.ram!.length - slot.blockOffset - at;
   return Math.min(length, room);
@@ -273,7 +273,8 @@ function copyOut(slot: Slot, at: number, buf: Uint8Array, pos: number, len: numb
   else buf.set(bytes.subarray(at, at + len), pos);
 }
 
-function copyIn(slot: Slot, at: number, buf: Uint8Array, pos: number, len: number): void {
+/** Copies `len` bytes of `buf` from `pos` on to `at` of the slot; of a ROM device, to what follows in its block too. */
+export function copyIn(slot: Slot, at: number, buf: Uint8Array, pos: number, len: number): void {
   const { bytes } = slot;
   if (at + len > slot.len) copyBlockIn(slot, at, buf, pos, len);
   else if (len <= SMALL) moveSmall(slot.dispatch.control.scratchBytes, buf, pos, bytes, at, len);

@@ -3,7 +3,7 @@ import { MemTx, type MemTxAttrs, MemTxError, MemTxResult } from '@guestmem/memtx
 import { type GuestAddress, toAddress } from '@guestmem/vm-memory';
 import { IommuAccess, type IommuTlbEntry } from '../iommu/iommu-ops.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
-import { advance, fillInRam, transfer } from './bulk.ts';
+import { advance, copyIn, directLength, fillInRam, transfer } from './bulk.ts';
 import { checkLength, isDirect } from './chunks.ts';
 import { DeviceError } from './device-error.ts';
 import { type Slot, SlotKind } from './slot.ts';
@@ -68,8 +68,8 @@ export function writeRomRange(map: ViewMap, start: GuestAddress, buf: Uint8Array
     const { slot, at, length } = map.target;
     let size: number;
     if (slot.kind === SlotKind.RAM && slot.section.directRead && at < slot.len) {
-      size = Math.min(length, slot.len - at);
-      slot.bytes.set(buf.subarray(pos, pos + size), at);
+      size = directLength(slot, at, length);
+      copyIn(slot, at, buf, pos, size);
       slot.markSlow(at, size);
     } else
       size =

@@ -442,6 +442,16 @@ it('A-83: dispatching straight to a region checks and splits, without a look-up'
   expect(m.core.access.result).toBe(DECODE_ERROR);
 });
 
+it('A-63, A-78: write_rom of a ROM device is not cut at its section, as no transfer of it is', () => {
+  const m = machine();
+  const flash = m.core.romDevice('flash', bufferBacking(8), {});
+  m.root.addSubregion(0, flash);
+  m.root.addSubregionOverlap(4, m.core.ram('over', bufferBacking(4)), 1);
+  m.space.writeRom(2, bytesOf('aabbccdd'));
+  expect(m.read(4, 4).hex).toBe('00000000');
+  expect(m.read(0, 8).hex).toBe('0000aabbccdd0000');
+});
+
 it('A-84: accessValid asks accepts, sizes and translations of the whole range, and no data callback', () => {
   const m = machine();
   m.ram(0, 0x10);
