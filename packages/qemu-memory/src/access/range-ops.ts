@@ -6,6 +6,7 @@ import type { MemoryCore } from '../space/memory-core.ts';
 import { advance, copyIn, directLength, fillInRam, transfer } from './bulk.ts';
 import { checkLength, isDirect } from './chunks.ts';
 import { DeviceError } from './device-error.ts';
+import { isOut } from './scalar.ts';
 import { type Slot, SlotKind } from './slot.ts';
 import { translate } from './target.ts';
 import type { ViewAccess } from './view-access.ts';
@@ -121,7 +122,7 @@ export function firstStepIsValid(
 
 /** A-31, for a region that is not direct. @throws {DeviceError} its `accepts` threw. */
 function accepts(slot: Slot, offset: number, size: number, isWrite: boolean, attrs: MemTxAttrs): boolean {
-  if (!slot.exact) return false;
+  if (isOut(slot, offset)) return false;
   try {
     return slot.dispatch.accessValid(offset, size, isWrite, attrs);
   } catch (cause) {

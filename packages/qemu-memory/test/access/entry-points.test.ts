@@ -452,6 +452,16 @@ it('A-63, A-78: write_rom of a ROM device is not cut at its section, as no trans
   expect(m.read(0, 8).hex).toBe('0000aabbccdd0000');
 });
 
+it('A-84, D1: a region of more than 2^53 bytes, wherever it lies, is valid where callbacks can be told the offset', () => {
+  const m = machine();
+  m.device(1n << 60n, 1n << 55n, { endianness: 'little' }, 7);
+  for (const offset of [0n, 0x1000n, (1n << 53n) - 4n]) {
+    expect(m.space.load((1n << 60n) + offset, le32)).toBe(7);
+    expect(m.space.accessValid((1n << 60n) + offset, 4, 'read')).toBe(true);
+  }
+  expect(m.space.accessValid((1n << 60n) + (1n << 53n), 4, 'read')).toBe(false);
+});
+
 it('A-84: accessValid asks accepts, sizes and translations of the whole range, and no data callback', () => {
   const m = machine();
   m.ram(0, 0x10);
