@@ -5,11 +5,15 @@
  */
 import type { PinnedView } from '../access/pinned-view.ts';
 import type { ViewAccess } from '../access/view-access.ts';
+import { ALL_CLIENTS, DirtyClient } from '../dirty/client.ts';
 import type { RamBlock } from '../region/ram-block.ts';
 import type { BlockTable } from './block-table.ts';
 import { WorkerError } from './error.ts';
 import { createTables, TableArena } from './table-layout.ts';
 import { rowsOf } from './table-rows.ts';
+
+/** Logging may start while a view is held, and its table is not written again: the marks are set before somebody asks for them. */
+const MAY_BE_LOGGED = ALL_CLIENTS & ~(1 << DirtyClient.CODE);
 
 interface Pin {
   readonly view: PinnedView;
@@ -42,7 +46,9 @@ export class PinList {
     const blocks = new Set<RamBlock>();
     const image = createTables(1, this.#rows);
     const id = ++this.#lastId;
-    new TableArena(image).write(0, id, rowsOf(view.view, null, view.core.access.seesLoads, this.#blocks, blocks));
+    const rows = rowsOf(view.view, null, view.core.access.seesLoads, this.#blocks, blocks);
+    const marking = rows.map((row) => ({ ...row, dirtyMask: row.dirtyMask | MAY_BE_LOGGED }));
+    new TableArena(image).write(0, id, marking);
     this.#blocks.retain(blocks);
     this.#pins.set(id, { view, claim, blocks });
     return { id, image: new Uint8Array(image) };

@@ -2,6 +2,7 @@
 import { le32 } from '@guestmem/memtx';
 import { bufferBacking } from '@guestmem/vm-memory';
 import { afterEach, describe, expect, it } from 'vitest';
+import { GlobalDirty } from '../../src/space/dirty-logging.ts';
 import type { SharedSpace } from '../../src/worker/shared-space.ts';
 import { type Run, type StartOptions, served, start } from './support/harness.ts';
 import { type Machine, machine } from './support/machine.ts';
@@ -68,6 +69,30 @@ describe.each(['barrier', 'quiescent'] as const)('%s flavour', (flavour) => {
     });
     expect(shared.stats.pinned).toBe(0);
     expect(made.ram.ram!.backing.segmentAt(0).view.getUint32(0, true)).toBe(0x33);
+  });
+
+  it('A-112, A-186: what is stored through a pinned view is marked though logging started after it was pinned', async () => {
+    const made = machine();
+    const shared = share(made);
+    const { signals, done } = run(shared, 'pinLogged', { flavour });
+    await served(
+      shared,
+      until(() => signals.get(0) === 1),
+    );
+    made.ram.setLog(true, 0);
+    made.core.globalDirtyLogStart(GlobalDirty.MIGRATION);
+    const { dirty } = made.ram.ram!;
+    for (const client of [0, 2] as const) dirty.testAndClear(0, 0x1_0000, client);
+    signals.raise(1);
+    await served(shared, done);
+    for (const client of [0, 2] as const)
+      expect(Array.from({ length: 5 }, (_, page) => dirty.get(page * 0x1000, 1, client))).toEqual([
+        true,
+        true,
+        true,
+        true,
+        false,
+      ]);
   });
 
   it('A-105: slices are the memory itself and mark what is written; none where there is none in this agent', async () => {

@@ -221,6 +221,21 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     return { pinned, again, space: now, stored, disposed };
   },
 
+  /** Stores through a view, and through slices of it, that were had before the owner started to log. */
+  pinLogged({ attach, signals }) {
+    const space = attach();
+    const view = space.memory();
+    const [slice] = view.getSlices(0x3000, 0x1000, Permissions.WRITE);
+    view.store(0, u8, 1);
+    signals.raise(0);
+    signals.wait(1);
+    view.store(8, u8, 2);
+    view.writeSlice(new Uint8Array(0x1001), 0x1000);
+    slice!.store(4, le32, 3);
+    view.dispose();
+    return space.forwarded;
+  },
+
   /** Detaches with a view in hand, when nobody serves any more. */
   pinDetach({ attach, signals }) {
     const space = attach();
