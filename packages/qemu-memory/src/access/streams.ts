@@ -28,9 +28,11 @@ export interface Run {
   moved: number;
   /** Bits of MemTxResult; OK when the other end stopped or all is moved. */
   result: number;
+  /** Has the source given bytes that were not taken? They are gone, so that a short count would hide it. */
+  lost: boolean;
 }
 
-/** Moves up to `count` bytes from `src` to `start`. Short where memory ends. @throws {MemTxError} nothing can be written at `start`. */
+/** Moves up to `count` bytes from `src` to `start`. Short where memory ends. @throws {MemTxError} nothing can be written at `start`, or a device has not taken all that `src` gave. */
 export function pull(space: ViewAccess, start: GuestAddress, src: ReadVolatile, count: number, exact: boolean): number {
   const run = move(space, toAddress(start), checkLength(count, 'count'), true, exact, (bytes) =>
     src.readVolatile(bytes),
@@ -62,7 +64,7 @@ function move(
 ): Run {
   const { map } = space;
   const control = space.core.access;
-  const run: Run = { moved: 0, result: MemTxResult.OK };
+  const run: Run = { moved: 0, result: MemTxResult.OK, lost: false };
   const end = otherEnd(run, start, count, isWrite, other);
   let addr = start;
   control.transfers++; // The other end may change the map: it goes on with this one (T-97).
@@ -132,6 +134,7 @@ function throughBuffer(
     const given = checkMoved(other(bytes), len, addr);
     transfer(space.core, map, addr, bytes.subarray(0, given), true, MEMTXATTRS_UNSPECIFIED, true, tx);
     run.result = tx.result;
+    run.lost = tx.done < given;
     return tx.done;
   }
   transfer(space.core, map, addr, bytes, false, MEMTXATTRS_UNSPECIFIED, true, tx);
@@ -160,8 +163,8 @@ export function otherEnd(
 }
 
 export function settle(run: Run, addr: GuestAddress, count: number, exact: boolean, what: string, why: string): number {
-  const { moved, result } = run;
-  const short = moved < count && (exact || moved === 0);
+  const { moved, result, lost } = run;
+  const short = moved < count && (exact || moved === 0 || lost);
   if (result !== MemTxResult.OK && short)
     throw new MemTxError(what, result, { addr, expected: count, completed: moved });
   if (exact && moved < count)

@@ -51,7 +51,7 @@ function move(
   exact: boolean,
   other: OtherEnd,
 ): Run {
-  const run: Run = { moved: 0, result: MemTxResult.OK };
+  const run: Run = { moved: 0, result: MemTxResult.OK, lost: false };
   const end = otherEnd(run, start, count, isWrite, other);
   let addr = start;
   while (run.moved < count) {
@@ -117,6 +117,7 @@ function throughOwner(
     const given = checkMoved(other(bytes), offered, addr);
     memory.txWrite(addr, bytes.subarray(0, given), MEMTXATTRS_UNSPECIFIED, 'stop', tx);
     run.result = tx.result;
+    run.lost = tx.done < given;
     return { offered, done: tx.done };
   }
   memory.txRead(addr, bytes, MEMTXATTRS_UNSPECIFIED, 'stop', tx);

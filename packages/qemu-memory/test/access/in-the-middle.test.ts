@@ -1,5 +1,5 @@
 /** What callbacks that are not a device's do in the middle of an access: taps, notifiers, the ends of streams. */
-import { le32, MEMTXATTRS_UNSPECIFIED, MemTx, MemTxResult, u8 } from '@guestmem/memtx';
+import { le32, MEMTXATTRS_UNSPECIFIED, MemTx, type MemTxAttrs, MemTxResult, u8 } from '@guestmem/memtx';
 import {
   DirtyClient,
   MemoryCore,
@@ -7,10 +7,11 @@ import {
   memoryRegionGetDirty,
   memoryRegionResetDirty,
 } from '@guestmem/qemu-memory';
-import { bufferBacking, Ordering, struct } from '@guestmem/vm-memory';
+import { ByteSource, bufferBacking, Ordering, struct } from '@guestmem/vm-memory';
 import { expect, it } from 'vitest';
 import { TestMachine } from '../support/machine.ts';
 
+const { DECODE_ERROR, ERROR } = MemTxResult;
 const { MIGRATION, VGA } = DirtyClient;
 const PAGE = 4096;
 
@@ -311,6 +312,34 @@ it('V-1.5, A-65: a stream writes to a device that takes no single bytes as a tra
   expect(() => m.space.readVolatileFrom(0x1002, never, 3)).toThrow(/DECODE_ERROR/);
   expect(() => m.space.readVolatileFrom(0x2000, never, 8)).toThrow(/DECODE_ERROR/);
 });
+
+it.each([
+  ['ends', DECODE_ERROR, 12],
+  ['fails', ERROR, 8],
+] as const)(
+  'V-1.5, A-276: where a device %s, what a source gave in vain is an error, not a short count',
+  (how, result, completed) => {
+    const m = new TestMachine();
+    const writeWithAttrs = (offset: number, _value: number, _size: number, _attrs: MemTxAttrs, tx: MemTx): void => {
+      if (how === 'fails' && offset === 8) tx.result |= ERROR;
+    };
+    m.root.addSubregion(0x1000, m.core.io('fifo', 12, { read: () => 0, writeWithAttrs }));
+    for (const space of [m.space, m.space.with({})]) {
+      const source = new ByteSource(new Uint8Array(64));
+      const failed = expect.objectContaining({
+        name: 'MemTxError',
+        result,
+        expected: 64,
+        completed,
+        addr: 0x1000 + completed,
+      });
+      expect(() => space.readVolatileFrom(0x1000, source, 64)).toThrow(failed);
+      expect(source.position).toBe(64);
+      // Nothing is lost where the source gives no more than is taken.
+      expect(space.readVolatileFrom(0x1000, new ByteSource(new Uint8Array(completed)), 64)).toBe(completed);
+    }
+  },
+);
 
 it('A-60, T-97: a stream into a device goes on with the map of its beginning', () => {
   const { space, log, take } = doomed();
