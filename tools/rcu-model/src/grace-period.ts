@@ -1,7 +1,7 @@
 /**
  * The algorithm of rcu/shared-domain.ts and rcu/shared-reader.ts, one step per atomic operation: readers of both flavours,
  * updaters that publish, wait for a grace period and free, helpers that ask for grace periods of their own, registration,
- * death. Proves A-240, A-243, A-244, A-245; the variants show A-241, A-242 and what each rule of A-237 is for.
+ * death of readers and of helpers. Proves A-240, A-243, A-244, A-245; the variants show A-241, A-242 and what each rule of A-237 is for.
  */
 import { BLOCKED, type Model, type Process, type State, type Step } from './explorer.ts';
 
@@ -14,7 +14,8 @@ export type Variant =
   | 'early reclaim'
   | 'waiting set after the look'
   | 'event read after the look'
-  | 'lock not waited for'
+  | 'step without compare'
+  | 'parity apart from the phase'
   | 'quiescent without a store';
 
 export interface GracePeriodOptions {
@@ -28,6 +29,8 @@ export interface GracePeriodOptions {
   readonly helper?: number;
   /** Times that a second agent moves on what is running, without waiting. */
   readonly polls?: number;
+  /** That agent ends somewhere in a step, and nobody is told. */
+  readonly pollerDies?: boolean;
   /** Readers register before each section and unregister after it. */
   readonly register?: boolean;
   /** The first reader never stops entering sections. */
@@ -38,20 +41,18 @@ export interface GracePeriodOptions {
 }
 
 // Shared words.
-const GP = 0;
-const SEQ = 1;
+const GP = 0; // 8 x ended + 2 x phase + 1, as in the domain.
+const PARITY = 1; // Only where it is apart: the parity, which one operation flips before another one changes the phase.
 const EVENT = 2;
-const LOCK = 3;
-const PTR = 4;
+const PTR = 3;
 /** The event counter wraps here: far enough that no waiter meets its old value again, near enough to keep states few. */
 const EVENTS = 8;
-/** Added to the lock while somebody waits for it. */
-const CONTENDED = 8;
-const OBJECTS = 5; // One word each: 1 freed.
+const OBJECTS = 4; // One word each: 1 freed.
 
 /** Builds the model. */
 export function gracePeriod(options: GracePeriodOptions): Model {
   const { readers, vcpus = [], objects, helper = 0, polls = 0, register = false, busy = false, dies = false } = options;
+  const { pollerDies = false } = options;
   const variant = options.variant ?? 'right';
   const slots = readers.length + vcpus.length;
   let size = OBJECTS + objects + 1;
@@ -70,6 +71,11 @@ export function gracePeriod(options: GracePeriodOptions): Model {
   const SECTION = 6;
   const DEAD = 7;
 
+  const isApart = variant === 'parity apart from the phase';
+  /** With a single phase it is flipped once a grace period. */
+  const parity = (gp: number): number => (variant === 'one phase' ? ((gp + 6) >> 3) & 1 : gp & 2);
+  /** What a reader takes for its counter. */
+  const current = (s: State): number => (isApart ? s[PARITY]! : s[GP]!);
   const use = (s: State, slot: number, fail: (what: string) => void): void => {
     if (s[OBJECTS + s[at[slot]! + HELD]!] === 1) fail(`reader ${slot} uses an object that was freed`);
   };
@@ -104,7 +110,7 @@ export function gracePeriod(options: GracePeriodOptions): Model {
         return wrong ? 'pointer' : 'fetch';
       },
       fetch: (s) => {
-        s[a + FETCHED] = s[GP]!;
+        s[a + FETCHED] = current(s);
         return 'publish';
       },
       publish: (s) => {
@@ -161,7 +167,7 @@ export function gracePeriod(options: GracePeriodOptions): Model {
     const a = at[slot]!;
     const code: Record<string, Step> = {
       fetch: (s) => {
-        s[a + FETCHED] = s[GP]!;
+        s[a + FETCHED] = current(s);
         return 'publish';
       },
       publish: (s) => {
@@ -190,10 +196,10 @@ export function gracePeriod(options: GracePeriodOptions): Model {
       },
       'quiescent?': (s) => {
         if (variant === 'quiescent without a store') {
-          s[a + CTR] = s[GP]!;
+          s[a + CTR] = current(s);
           return 'use';
         }
-        return s[a + CTR] === s[GP] ? 'pointer' : 'q ctr=0';
+        return s[a + CTR] === current(s) ? 'pointer' : 'q ctr=0';
       },
       ...leave(slot, 'q', 'fetch'),
       ...leave(slot, 'offline', 'end'),
@@ -202,28 +208,19 @@ export function gracePeriod(options: GracePeriodOptions): Model {
   };
 
   /** An agent that waits for grace periods: request, step, wait. `frees`: replaces an object with each. `polls`: steps, never waits. */
-  const waiter = (name: string, rounds: number, frees: boolean, id: number, polls = false): Process => {
-    const t = place(8);
-    const [ROUND, TICKET, SAW, GPV, PHASE, SCAN, ALL, HELD] = [
-      t,
-      t + 1,
-      t + 2,
-      t + 3,
-      t + 4,
-      t + 5,
-      t + 6,
-      t + 7,
-    ] as const;
+  const waiter = (name: string, rounds: number, frees: boolean, polls = false): Process => {
+    const t = place(7);
+    const [ROUND, TICKET, SAW, SEEN, GPV, SCAN, ALL] = [t, t + 1, t + 2, t + 3, t + 4, t + 5, t + 6] as const;
     const late = variant === 'event read after the look';
     const clear = (s: State): void => {
-      s[GPV] = s[PHASE] = s[SCAN] = s[ALL] = 0;
+      s[GPV] = s[SEEN] = s[SCAN] = s[ALL] = 0;
     };
     const nextSlot = (s: State): string => {
       s[SCAN]!++;
       return s[SCAN]! < slots ? 'stamp?' : 'decide';
     };
     const passed = (s: State): string => {
-      s[at[s[SCAN]!]! + STAMP] = s[PHASE]!;
+      s[at[s[SCAN]!]! + STAMP] = s[SEEN]!;
       return nextSlot(s);
     };
     const code: Record<string, Step> = {
@@ -234,56 +231,29 @@ export function gracePeriod(options: GracePeriodOptions): Model {
         return variant === 'early reclaim' && frees ? 'free' : 'request';
       },
       request: (s) => {
-        const seq = s[SEQ]!;
-        s[TICKET] = (seq & 3) === 0 ? seq + 4 : (seq & ~3) + 8;
+        const phase = s[GP]! >> 1;
+        s[TICKET] = (phase & 3) === 0 ? phase + 4 : (phase & ~3) + 8;
         return late ? 'reached?' : 'event';
       },
       event: (s) => {
         s[SAW] = s[EVENT]!;
         return late ? 'wait' : 'reached?';
       },
-      'reached?': (s) => (s[SEQ]! >= s[TICKET]! ? 'free' : 'lock'),
-      lock: (s) => {
-        if (s[LOCK] !== 0) return polls ? 'begin' : variant === 'lock not waited for' ? 'not reached?' : 'held?';
-        s[LOCK] = id;
-        return 'phase?';
-      },
-      'held?': (s) => {
-        s[HELD] = s[LOCK]! & ~CONTENDED;
-        return s[HELD] === 0 ? 'event' : 'contend';
-      },
-      contend: (s) => {
-        if (s[LOCK] === s[HELD]) s[LOCK]! |= CONTENDED;
-        return 'wait for lock';
-      },
-      'wait for lock': (s) => {
-        if (s[LOCK] === (s[HELD]! | CONTENDED)) return BLOCKED;
-        s[HELD] = 0;
-        return 'event';
-      },
+      'reached?': (s) => (s[GP]! >> 1 >= s[TICKET]! ? 'free' : 'phase?'),
       'phase?': (s) => {
-        s[PHASE] = s[SEQ]!;
-        return (s[PHASE]! & 3) === 0 ? 'first flip' : 'look';
-      },
-      'first flip': (s) => {
-        s[GP]! ^= 2;
-        return 'first seq';
-      },
-      'first seq': (s) => {
-        s[PHASE]!++;
-        s[SEQ] = s[PHASE]!;
-        return 'look';
+        s[SEEN] = s[GP]!;
+        return (s[SEEN]! & 6) === 0 ? (isApart ? 'flip' : 'step') : 'look';
       },
       look: (s) => {
-        s[GPV] = s[GP]!;
+        s[GPV] = isApart ? s[PARITY]! : s[SEEN]!;
         s[SCAN] = 0;
         s[ALL] = 1;
         return 'stamp?';
       },
-      'stamp?': (s) => (s[at[s[SCAN]!]! + STAMP] === s[PHASE] ? nextSlot(s) : 'ctr?'),
+      'stamp?': (s) => (s[at[s[SCAN]!]! + STAMP] === s[SEEN] ? nextSlot(s) : 'ctr?'),
       'ctr?': (s) => {
         const a = at[s[SCAN]!]!;
-        if (s[a + CTR] === 0 || s[a + CTR] === s[GPV]) return passed(s);
+        if (s[a + CTR] === 0 || parity(s[a + CTR]!) === parity(s[GPV]!)) return passed(s);
         return register ? 'claim?' : variant === 'waiting set after the look' ? 'waiting, too late' : 'waiting';
       },
       'claim?': (s) => (s[at[s[SCAN]!]! + CLAIM] === 0 ? passed(s) : 'waiting'),
@@ -298,7 +268,7 @@ export function gracePeriod(options: GracePeriodOptions): Model {
       },
       'ctr again?': (s) => {
         const a = at[s[SCAN]!]!;
-        if (s[a + CTR] === 0 || s[a + CTR] === s[GPV]) return passed(s);
+        if (s[a + CTR] === 0 || parity(s[a + CTR]!) === parity(s[GPV]!)) return passed(s);
         if (register) return 'claim again?';
         s[ALL] = 0;
         return nextSlot(s);
@@ -309,36 +279,29 @@ export function gracePeriod(options: GracePeriodOptions): Model {
         return nextSlot(s);
       },
       decide: (s) => {
-        if (s[ALL] === 0) return 'unlock, not done';
-        return (s[PHASE]! & 3) === 1 && variant !== 'one phase' ? 'second flip' : 'last seq';
+        if (s[ALL] === 0) {
+          clear(s);
+          return polls ? 'free' : 'not reached?';
+        }
+        return isApart && (s[SEEN]! & 6) === 2 ? 'flip' : 'step';
       },
-      'second flip': (s) => {
-        s[GP]! ^= 2;
-        return 'second seq';
+      flip: (s) => {
+        s[PARITY]! ^= 2;
+        return 'step';
       },
-      'second seq': (s) => {
-        s[SEQ] = s[PHASE]! + 1;
-        return 'unlock';
-      },
-      'last seq': (s) => {
-        s[SEQ] = (s[PHASE]! | 3) + 1;
-        return 'last event';
+      step: (s) => {
+        const seen = s[SEEN]!;
+        clear(s);
+        if (s[GP] !== seen && variant !== 'step without compare') return 'reached?';
+        const isLast = (seen & 6) === 4 || ((seen & 6) === 2 && variant === 'one phase');
+        s[GP] = isLast ? (seen | 7) + 2 : seen + 2;
+        return isLast ? 'last event' : 'reached?';
       },
       'last event': (s) => {
         s[EVENT] = (s[EVENT]! + 1) % EVENTS;
-        return 'unlock';
-      },
-      unlock: (s) => {
-        clear(s);
-        s[LOCK] = 0;
         return 'reached?';
       },
-      'unlock, not done': (s) => {
-        clear(s);
-        s[LOCK] = 0;
-        return polls ? 'free' : 'not reached?';
-      },
-      'not reached?': (s) => (s[SEQ]! >= s[TICKET]! ? 'free' : late ? 'event' : 'wait'),
+      'not reached?': (s) => (s[GP]! >> 1 >= s[TICKET]! ? 'free' : late ? 'event' : 'wait'),
       wait: (s) => (s[EVENT] === s[SAW] ? BLOCKED : late ? 'reached?' : 'event'),
       free: (s) => {
         if (frees) s[OBJECTS + s[ROUND]! - 1] = 1;
@@ -346,7 +309,7 @@ export function gracePeriod(options: GracePeriodOptions): Model {
         return 'begin';
       },
     };
-    return { name, code };
+    return polls && pollerDies ? { name, code: mayEnd(code) } : { name, code };
   };
 
   /** The worker's exit event: what RcuDomain.evict('dead') does. */
@@ -377,19 +340,33 @@ export function gracePeriod(options: GracePeriodOptions): Model {
   const processes = [
     ...readers.map((sections, slot) => reader(slot, sections)),
     ...vcpus.map((quanta, i) => vcpu(readers.length + i, quanta)),
-    waiter('updater', objects, true, 1),
-    ...(helper > 0 ? [waiter('helper', helper, false, 2)] : []),
-    ...(polls > 0 ? [waiter('poller', polls, false, 3, true)] : []),
+    waiter('updater', objects, true),
+    ...(helper > 0 ? [waiter('helper', helper, false)] : []),
+    ...(polls > 0 ? [waiter('poller', polls, false, true)] : []),
     ...(dies ? [reaper] : []),
   ];
   const initial = new Array<number>(size).fill(0);
-  initial[GP] = 1;
+  initial[GP] = initial[PARITY] = 1;
   const parts = [
     ...readers.map((n) => (busy ? 'busy' : `${n}`)),
     ...vcpus.map((n) => `vcpu ${n}`),
     ...(register ? ['registering'] : []),
     ...(dies ? ['one dies'] : []),
+    ...(pollerDies ? ['who polls dies'] : []),
   ];
   const name = `grace period, readers [${parts.join(', ')}], ${objects} objects${helper > 0 ? `, ${helper} helped` : ''}${polls > 0 ? `, ${polls} polls` : ''}`;
   return { name, initial, processes, mustFinish: helper > 0 ? ['updater', 'helper'] : ['updater'] };
+}
+
+/** The same process, which may end before each of its steps. */
+function mayEnd(code: Record<string, Step>): Record<string, Step> {
+  return Object.fromEntries(
+    Object.entries(code).map(([label, step]) => [
+      label,
+      (s, fail) => {
+        const to = step(s, fail);
+        return to === BLOCKED ? BLOCKED : [...(typeof to === 'string' ? [to] : to), 'end'];
+      },
+    ]),
+  );
 }

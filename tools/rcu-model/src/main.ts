@@ -16,8 +16,12 @@ const RIGHT: readonly Case[] = [
   { about: 'A-240 A-243 2x2x2', model: gracePeriod({ readers: [2, 2], objects: 2 }) },
   { about: 'A-240 A-243', model: gracePeriod({ readers: [3], objects: 3 }) },
   { about: 'A-240 two agents step', model: gracePeriod({ readers: [1], objects: 1, helper: 1 }) },
-  { about: 'A-240 two agents step', model: gracePeriod({ readers: [1], objects: 2, polls: 2 }) },
-  { about: 'A-240 quiescent state', model: gracePeriod({ readers: [], vcpus: [3, 2], objects: 2 }) },
+  { about: 'A-240 two agents step', model: gracePeriod({ readers: [1], objects: 2, polls: 1 }) },
+  {
+    about: 'A-217 who steps dies',
+    model: gracePeriod({ readers: [1], objects: 2, polls: 1, pollerDies: true }),
+  },
+  { about: 'A-240 quiescent state', model: gracePeriod({ readers: [], vcpus: [2, 2], objects: 2 }) },
   { about: 'A-240 both flavours', model: gracePeriod({ readers: [2], vcpus: [2], objects: 2 }) },
   { about: 'A-244', model: gracePeriod({ readers: [1], objects: 2, busy: true }) },
   { about: 'A-245', model: gracePeriod({ readers: [2, 1], objects: 2, register: true }) },
@@ -41,8 +45,18 @@ const BROKEN: readonly Case[] = [
   { about: 'A-237 order', model: gracePeriod({ readers: [1], objects: 1, variant: 'waiting set after the look' }) },
   { about: 'A-237 order', model: gracePeriod({ readers: [1], objects: 1, variant: 'event read after the look' }) },
   {
-    about: 'A-237 lock',
-    model: gracePeriod({ readers: [1], objects: 1, polls: 2, variant: 'lock not waited for' }),
+    about: 'a step taken twice',
+    model: gracePeriod({ readers: [1], objects: 2, polls: 1, variant: 'step without compare' }),
+  },
+  {
+    about: 'A-217 dies between two halves of a step',
+    model: gracePeriod({
+      readers: [1],
+      objects: 2,
+      polls: 1,
+      pollerDies: true,
+      variant: 'parity apart from the phase',
+    }),
   },
   {
     about: 'vcpu keeps its pointer',

@@ -2,7 +2,7 @@
  * A reader with faults, for tests that must see them caught: it is slow between fetching the parity and storing it (so that
  * a single phase is not enough, A-230), or never wakes who waits for it (A-243).
  */
-import { GP, SEQ } from './shared-layout.ts';
+import { GP } from './shared-layout.ts';
 import { SharedReader } from './shared-reader.ts';
 
 /** What is wrong. Tests only. */
@@ -29,8 +29,8 @@ export class FaultyReader extends SharedReader {
       return;
     }
     const fetched = Atomics.load(this.words, GP);
-    const before = Atomics.load(this.words, SEQ) >>> 2;
-    for (let i = 0; i < most && Atomics.load(this.words, SEQ) >>> 2 === before; i++);
+    const before = Atomics.load(this.words, GP) >>> 3;
+    for (let i = 0; i < most && Atomics.load(this.words, GP) >>> 3 === before; i++);
     super.enter();
     this.publish(fetched);
   }

@@ -1,7 +1,7 @@
 /**
  * Grace periods over readers in many agents: the two-phase algorithm of 7.2 on Int32 words. Any agent may ask for one,
- * and any agent that steps moves on the one that is running, whoever asked; the lock is held only within a step, never
- * across a return, and every step can be repeated, so an agent that dies leaves nothing half done. Readers are in
+ * and any agent that steps moves on the one that is running, whoever asked. A step looks at the readers, then is taken by one
+ * compare-exchange, by whoever comes first: there is no lock, and an agent that dies leaves nothing half done. Readers are in
  * shared-reader.ts. A-225 to A-230, A-235 to A-237, A-244; checked as a model in tools/rcu-model.
  */
 import { RcuError } from './error.ts';
@@ -12,10 +12,8 @@ import {
   createDomainMemory,
   EVENT,
   GP,
-  LOCK,
   openDomainMemory,
   QUARANTINED,
-  SEQ,
   SLOTS,
   STAMP,
   slotWord,
@@ -24,19 +22,11 @@ import {
 import { newClaim } from './shared-reader.ts';
 import { WAIT_SLICE_MS, waitWord, waitWordAsync } from './wait.ts';
 
-/** Who steps, when it is no reader: the lock then cannot be taken away by slot. */
-const NO_SLOT = 0x3fff_ffff;
-/** Set in the lock while somebody waits for it. */
-const CONTENDED = 0x4000_0000;
 const FREE = 0;
 const TAKEN_AWAY = -1;
 
 /** Between two calls of what is to be done meanwhile. Milliseconds. */
 const SERVE_MS = 1;
-
-/** How far a grace period is. */
-const Progress = { REACHED: 0, BLOCKED: 1, LOCKED: 2 } as const;
-type Progress = (typeof Progress)[keyof typeof Progress];
 
 /** Deviations that tests switch on to see them caught. Nothing else may. */
 export interface DomainFaults {
@@ -52,42 +42,40 @@ export class RcuDomain implements RemoteReaders {
   readonly buffer: SharedArrayBuffer;
   /** @internal */
   readonly words: Int32Array;
-  readonly #lockId: number;
   readonly #faults: DomainFaults;
 
-  /** @param slot the reader slot of this agent, if it has one: lets `evict` free the lock too. */
-  constructor(buffer: SharedArrayBuffer, slot = -1, faults: DomainFaults = {}) {
+  constructor(buffer: SharedArrayBuffer, faults: DomainFaults = {}) {
     this.buffer = buffer;
     this.words = openDomainMemory(buffer);
-    this.#lockId = slot < 0 ? NO_SLOT : slot + 1;
     this.#faults = faults;
   }
 
   /** A new domain with room for `slots` readers (default 64). @throws {RangeError} not 1 to 4096. */
   static create(slots = 64, faults: DomainFaults = {}): RcuDomain {
-    return new RcuDomain(createDomainMemory(slots), -1, faults);
+    return new RcuDomain(createDomainMemory(slots), faults);
   }
 
-  /** Grace periods that have ended since the domain was made, modulo 2^30. */
+  /** Grace periods that have ended since the domain was made, modulo 2^29. */
   get gracePeriods(): number {
-    return Atomics.load(this.words, SEQ) >>> 2;
+    return this.phase >>> 2;
   }
 
   /** Changes with every step: tells whether what runs still is the same phase. Divisible by 4 when none runs. */
   get phase(): number {
-    return Atomics.load(this.words, SEQ);
+    return Atomics.load(this.words, GP) >>> 1;
   }
 
-  /** A grace period that begins after this call; give the number to `reached`. Begins it if none is running. */
+  /** A grace period that begins after this call; give the number to `reached`, which begins it. */
   request(): number {
-    const seq = Atomics.load(this.words, SEQ);
-    const ticket = (seq & 3) === 0 ? seq + 4 : (seq & ~3) + 8;
-    return ticket | 0;
+    const { phase } = this;
+    return (phase & 3) === 0 ? phase + 4 : (phase & ~3) + 8;
   }
 
-  /** Moves on what is running. Has the grace period of `ticket` ended? Never waits. */
+  /** Moves on what is running, as far as it goes. Has the grace period of `ticket` ended? Never waits. */
   reached(ticket: number): boolean {
-    return this.#drive(ticket) === Progress.REACHED;
+    // Numbers are modulo 2^31.
+    while ((this.phase - ticket) << 1 < 0) if (!this.#step()) return false;
+    return true;
   }
 
   /** Blocks until the grace period of `ticket` has ended. @throws {RcuError} `timeout`, `cannot-block`. */
@@ -105,10 +93,9 @@ export class RcuDomain implements RemoteReaders {
    */
   pause(ticket: number, ms: number): boolean {
     const event = Atomics.load(this.words, EVENT); // First the event, then the look at the readers (A-237).
-    const progress = this.#drive(ticket);
-    if (progress === Progress.BLOCKED) waitWord(this.words, EVENT, event, ms);
-    else if (progress === Progress.LOCKED) waitWord(this.words, LOCK, this.#contend(), ms);
-    return progress === Progress.REACHED;
+    if (this.reached(ticket)) return true;
+    waitWord(this.words, EVENT, event, ms);
+    return false;
   }
 
   /** Resolves when the grace period of `ticket` has ended; rejects with RcuError `timeout`. */
@@ -121,10 +108,9 @@ export class RcuDomain implements RemoteReaders {
   /** @internal As `pause`, without blocking. */
   async pauseAsync(ticket: number, ms: number): Promise<boolean> {
     const event = Atomics.load(this.words, EVENT); // First the event, as in `pause`.
-    const progress = this.#drive(ticket);
-    if (progress === Progress.BLOCKED) await waitWordAsync(this.words, EVENT, event, ms);
-    else if (progress === Progress.LOCKED) await waitWordAsync(this.words, LOCK, this.#contend(), ms);
-    return progress === Progress.REACHED;
+    if (this.reached(ticket)) return true;
+    await waitWordAsync(this.words, EVENT, event, ms);
+    return false;
   }
 
   /** A number by which a reader's slot can be told: give it to the SharedRcu of that agent. */
@@ -154,13 +140,12 @@ export class RcuDomain implements RemoteReaders {
   /** Slots whose readers the running grace period waits for. Empty when none is running. */
   blocking(): number[] {
     const words = this.words;
-    const seq = Atomics.load(words, SEQ);
     const gp = Atomics.load(words, GP);
     const found: number[] = [];
-    if ((seq & 3) === 0) return found;
+    if (phaseOf(gp) === 0) return found;
     for (let slot = 0; slot < Atomics.load(words, SLOTS); slot++) {
       const at = slotWord(slot);
-      if (Atomics.load(words, at + STAMP) !== seq && !this.#passes(at, gp)) found.push(slot);
+      if (Atomics.load(words, at + STAMP) !== gp && !this.#passes(at, gp)) found.push(slot);
     }
     return found;
   }
@@ -181,7 +166,6 @@ export class RcuDomain implements RemoteReaders {
       Atomics.store(words, at + WAITING, 0);
       if (claim === TAKEN_AWAY) Atomics.sub(words, QUARANTINED, 1);
       Atomics.store(words, at + CLAIM, FREE);
-      if ((Atomics.load(words, LOCK) & ~CONTENDED) === slot + 1) this.#unlock();
     } else if (claim !== TAKEN_AWAY) {
       Atomics.add(words, QUARANTINED, 1);
       Atomics.store(words, at + CLAIM, TAKEN_AWAY);
@@ -190,53 +174,30 @@ export class RcuDomain implements RemoteReaders {
     return true;
   }
 
-  #ended(ticket: number): boolean {
-    return ((Atomics.load(this.words, SEQ) - ticket) | 0) >= 0;
-  }
-
-  /** Steps as far as it goes. */
-  #drive(ticket: number): Progress {
-    while (!this.#ended(ticket)) {
-      if (Atomics.compareExchange(this.words, LOCK, 0, this.#lockId) !== 0) return Progress.LOCKED;
-      let moved = false;
-      try {
-        moved = this.#advance();
-      } finally {
-        this.#unlock();
-      }
-      if (!moved && !this.#ended(ticket)) return Progress.BLOCKED;
-    }
-    return Progress.REACHED;
-  }
-
-  #advance(): boolean {
-    const words = this.words;
-    let seq = Atomics.load(words, SEQ);
-    if ((seq & 3) === 0) {
-      this.#flip();
-      seq = this.#setSeq(seq + 1);
-    }
-    if (!this.#allPassed(seq)) return false;
-    if ((seq & 3) === 1 && this.#faults.onePhase !== true) {
-      this.#flip();
-      this.#setSeq(seq + 1);
-    } else {
-      this.#setSeq((seq | 3) + 1);
-      this.#raise();
-    }
+  /**
+   * Begins a grace period, or ends the phase that is running. @returns was a step taken, by whomever? Else readers are in the way.
+   */
+  #step(): boolean {
+    const { words } = this;
+    const gp = Atomics.load(words, GP);
+    const phase = phaseOf(gp);
+    if (phase !== 0 && !this.#allPassed(gp)) return false;
+    const isLast = phase === 2 || (phase === 1 && this.#faults.onePhase === true);
+    const next = isLast ? (gp | 7) + 2 : gp + 2;
+    // Who looked at the readers before another agent took this step has looked in vain: its `gp` never comes back.
+    if (Atomics.compareExchange(words, GP, gp, next | 0) === gp && isLast) this.#raise();
     return true;
   }
 
   /** The wait phase: is every reader outside, or inside since the flip? Asks those that are not to raise EVENT. */
-  #allPassed(seq: number): boolean {
+  #allPassed(gp: number): boolean {
     if (this.#faults.noWait === true) return true;
     const words = this.words;
-    const gp = Atomics.load(words, GP);
     const slots = Atomics.load(words, SLOTS);
     let all = true;
     for (let slot = 0; slot < slots; slot++) {
       const at = slotWord(slot);
-      if (Atomics.load(words, at + STAMP) === seq) continue; // Seen once is enough for this phase (A-244).
+      if (Atomics.load(words, at + STAMP) === gp) continue; // Seen once is enough for this phase (A-244).
       if (!this.#passes(at, gp)) {
         Atomics.store(words, at + WAITING, 1); // Then look again, or its last unlock could be missed (A-237).
         if (!this.#passes(at, gp)) {
@@ -244,7 +205,7 @@ export class RcuDomain implements RemoteReaders {
           continue;
         }
       }
-      Atomics.store(words, at + STAMP, seq);
+      Atomics.store(words, at + STAMP, gp);
     }
     return all;
   }
@@ -252,28 +213,12 @@ export class RcuDomain implements RemoteReaders {
   #passes(at: number, gp: number): boolean {
     const words = this.words;
     const ctr = Atomics.load(words, at + CTR);
-    return ctr === 0 || ctr === gp || Atomics.load(words, at + CLAIM) <= FREE;
+    return ctr === 0 || this.#parity(ctr) === this.#parity(gp) || Atomics.load(words, at + CLAIM) <= FREE;
   }
 
-  #flip(): void {
-    Atomics.xor(this.words, GP, 2);
-  }
-
-  #setSeq(seq: number): number {
-    Atomics.store(this.words, SEQ, seq | 0);
-    return seq | 0;
-  }
-
-  /** Says that somebody waits for the lock. @returns the value that the lock then has while it is held. */
-  #contend(): number {
-    const held = Atomics.load(this.words, LOCK);
-    if (held === 0) return CONTENDED; // Free again: no holder has this value, so the wait ends at once.
-    Atomics.compareExchange(this.words, LOCK, held, held | CONTENDED);
-    return held | CONTENDED;
-  }
-
-  #unlock(): void {
-    if ((Atomics.exchange(this.words, LOCK, 0) & CONTENDED) !== 0) Atomics.notify(this.words, LOCK);
+  /** With a single phase it is flipped once a grace period. */
+  #parity(gp: number): number {
+    return this.#faults.onePhase === true ? ((gp + 6) >>> 3) & 1 : (gp >>> 1) & 1;
   }
 
   #left(deadline: number, timeoutMs: number): number {
@@ -295,4 +240,9 @@ export class RcuDomain implements RemoteReaders {
       `the grace period has not ended after ${timeoutMs} ms; in read sections: ${slots.length === 0 ? 'none any more' : `readers ${slots.join(', ')}`}`,
     );
   }
+}
+
+/** 0 none, 1 first, 2 second. */
+function phaseOf(gp: number): number {
+  return (gp >>> 1) & 3;
 }

@@ -7,22 +7,24 @@ import { RcuError } from './error.ts';
 /** Words of the header. */
 export const MAGIC = 0;
 export const SLOTS = 1; // Number of reader slots.
-export const GP = 2; // Grace-period parity: 1 or 3. Bit 0 is always set, so that no reader's counter is 0 inside.
-export const SEQ = 3; // 4 x finished grace periods + the phase that is running: 0 none, 1 first, 2 second.
-export const EVENT = 4; // Counts what a waiter may wait for: a reader left, a grace period ended.
-export const LOCK = 5; // Who moves the grace period on right now; 0 nobody.
-export const NEXT_CLAIM = 6; // Last claim number handed out.
-export const QUARANTINED = 7; // Slots taken from readers that may still be alive.
+/**
+ * Bit 0 is always set, so that no reader's counter is 0 inside; above it 4 x finished grace periods + the phase that is running: 0
+ * none, 1 first, 2 second. So bit 1 is the parity, and one compare-exchange is a whole step.
+ */
+export const GP = 2;
+export const EVENT = 3; // Counts what a waiter may wait for: a reader left, a grace period ended.
+export const NEXT_CLAIM = 4; // Last claim number handed out.
+export const QUARANTINED = 5; // Slots taken from readers that may still be alive.
 const HEADER_WORDS = 16;
 
 /** Words of a slot. */
 export const CLAIM = 0; // 0 free, -1 quarantined, else the claim number of its reader.
 export const CTR = 1; // 0 outside sections, else the GP value that was read on entry.
 export const WAITING = 2; // A grace period waits for this reader: it must raise EVENT when it leaves.
-export const STAMP = 3; // SEQ of the last phase that saw this reader outside or in the new parity.
+export const STAMP = 3; // GP of the last phase that saw this reader outside or in the new parity.
 const SLOT_WORDS = 16;
 
-const MAGIC_VALUE = 0x52435531; // "RCU1"
+const MAGIC_VALUE = 0x52435532; // "RCU2"
 
 /** Most readers a domain can have. */
 export const MAX_SLOTS = 4096;

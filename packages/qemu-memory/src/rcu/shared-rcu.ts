@@ -34,7 +34,7 @@ export class SharedRcu implements Rcu {
     this.flavour = flavour;
     const { words } = new RcuDomain(buffer);
     this.#reader = faults === undefined ? new SharedReader(words, claim) : new FaultyReader(words, claim, faults);
-    this.domain = new RcuDomain(buffer, this.#reader.slot);
+    this.domain = new RcuDomain(buffer);
     this.#local.waitAlso(this.domain);
   }
 

@@ -46,7 +46,7 @@ export class SharedReader {
 
   /** Has a grace period begun that waits for this reader (A-218)? Its parity is then not the one that was read on entry. */
   get wanted(): boolean {
-    return this.#inside && Atomics.load(this.words, GP) !== Atomics.load(this.words, this.at + CTR);
+    return this.#inside && ((Atomics.load(this.words, GP) ^ Atomics.load(this.words, this.at + CTR)) & 2) !== 0;
   }
 
   /** A-226: from here on no grace period ends before `leave`. Read the protected pointer, with Atomics, after it. @throws {RcuError} `evicted`. */
@@ -66,7 +66,7 @@ export class SharedReader {
     if (Atomics.load(words, this.at + WAITING) !== 0) this.wake();
   }
 
-  /** Leaves and enters at once: nothing read before is used any more. One atomic load when no grace period runs. @throws {RcuError} `evicted`. */
+  /** Leaves and enters at once: nothing read before is used any more. Three atomic loads when no grace period has moved on. @throws {RcuError} `evicted`. */
   quiescent(): void {
     const words = this.words;
     const gp = Atomics.load(words, GP);

@@ -5,7 +5,7 @@
 import type { ByteOrder } from '@guestmem/vm-memory';
 
 /** Changes with every incompatible change of the layouts. */
-export const PROTOCOL = 3;
+export const PROTOCOL = 4;
 
 /** One host buffer of a RAM block. */
 export interface SharedSegment {
