@@ -37,6 +37,8 @@ export interface Answer {
   readonly result: number;
   readonly done: number;
   readonly bytes: Uint8Array;
+  /** To be called if they do not arrive. */
+  readonly undo?: () => void;
 }
 
 /** Answers for one shared space. */
@@ -72,7 +74,7 @@ export class OwnerQuestions {
     const memory = this.memory(pin);
     if (op === Op.PIN) {
       const { id, image } = this.#pins.pin(memory, claim);
-      return { result: id, done: image.length, bytes: image };
+      return { result: id, done: image.length, bytes: image, undo: () => this.#pins.unpin(id) };
     }
     if (op === Op.FILL) {
       memory.set(addr, bytes[0]!, len, attrs, tx);

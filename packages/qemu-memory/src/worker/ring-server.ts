@@ -108,7 +108,10 @@ export class RingServer {
     return freed;
   }
 
-  /** Reader slots of callers that have held an entry, with nothing for the owner to do, since they were seen `ms` ago. */
+  /**
+   * Reader slots of callers that have held an entry, with nothing for the owner to do, since they were seen `ms` ago. Takes back
+   * what callers left that gave up between two pieces.
+   */
   idleCallers(now: number, ms: number): number[] {
     const { words, entries } = this.#ring;
     const found: number[] = [];
@@ -116,6 +119,7 @@ export class RingServer {
       const at = this.#ring.at(entry);
       const state = Atomics.load(words, at + STATE);
       const phase = state & 15;
+      if (state === 0) this.#stages[entry]!.clear();
       const held = this.#held[entry]!;
       // Each exchange has a ticket of its own, so an entry that goes round is told from one that stays.
       if (held.state !== state || held.ticket !== words[at + ORDER]!) {
@@ -161,9 +165,10 @@ export class RingServer {
     } finally {
       this.#busy = false;
     }
-    if (Atomics.compareExchange(words, at + STATE, tag | SERVING, tag | ANSWERED) === (tag | SERVING))
+    if (Atomics.compareExchange(words, at + STATE, tag | SERVING, tag | ANSWERED) === (tag | SERVING)) {
+      this.#stages[entry]!.given();
       Atomics.notify(words, at + STATE);
-    else {
+    } else {
       this.#stages[entry]!.clear();
       this.#ring.free(entry);
     }
@@ -264,7 +269,7 @@ export class RingServer {
     );
     words[at + RESULT] = answer.result | 0;
     putWide(words, at + DONE_LO, answer.done);
-    stage.offer(answer.bytes);
+    stage.offer(answer.bytes, answer.undo);
     this.#give(stage, payload, at);
   }
 

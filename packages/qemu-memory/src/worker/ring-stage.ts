@@ -14,9 +14,13 @@ export class RingStage {
   #bytes: Uint8Array = NO_BYTES;
   /** How much has arrived, or has been given. */
   #at = 0;
+  /** Takes back what is given away, until it has arrived whole. */
+  #undo: (() => void) | null = null;
 
   /** Forgets the transaction before: its caller may have given up between two pieces. */
   clear(): void {
+    this.#undo?.();
+    this.#undo = null;
     this.own = null;
     this.#bytes = NO_BYTES;
     this.#at = 0;
@@ -38,10 +42,16 @@ export class RingStage {
     return bytes;
   }
 
-  /** `bytes` are to be given away. */
-  offer(bytes: Uint8Array): void {
+  /** `bytes` are to be given away. @param undo is called if the caller does not get them all. */
+  offer(bytes: Uint8Array, undo: (() => void) | null = null): void {
     this.#bytes = bytes;
     this.#at = 0;
+    this.#undo = undo;
+  }
+
+  /** What was given last is in the caller's hands. */
+  given(): void {
+    if (!this.hasMore) this.#undo = null;
   }
 
   /** Puts the next piece into `payload`. @returns its length. */
