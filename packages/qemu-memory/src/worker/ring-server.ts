@@ -5,6 +5,7 @@
 import { MemTx, type MemTxAttrs, type MemTxAttrsFields, memTxAttrsFromBits, mergeMemTxAttrs } from '@guestmem/memtx';
 import type { GuestAddress, Ordering } from '@guestmem/vm-memory';
 import { codecOf } from './codec-of.ts';
+import { WorkerError } from './error.ts';
 import type { OwnerQuestions } from './owner-questions.ts';
 import { getText, putError } from './remote-error.ts';
 import {
@@ -155,6 +156,8 @@ export class RingServer {
     this.#busy = true;
     this.#tx.done = UNTOLD;
     try {
+      if (this.#claimOf((tag >>> 4) - 1) <= 0)
+        throw new WorkerError('evicted', 'the owner has let this worker go; nothing was done');
       this.#perform(entry, at);
     } catch (error) {
       this.#stages[entry]!.clear();

@@ -72,3 +72,12 @@ it('A-112: a view whose worker gave up while the owner made it is not held', () 
   expect(() => worker.memory()).toThrow(gaveUp);
   expect(shared.stats.pinned).toBe(0);
 });
+
+it('A-217: a worker that was let go before its request was taken pins nothing and has no effect', () => {
+  const { shared, worker } = waiting((owner, turn) => {
+    if (turn === 0) owner.domain.evict(worker.rcu.slot, 'unresponsive');
+    owner.poll();
+  });
+  expect(() => worker.memory()).toThrow(expect.objectContaining({ name: 'WorkerError', code: 'evicted' }));
+  expect(shared.stats).toMatchObject({ pinned: 0, served: 0 });
+});
