@@ -206,6 +206,7 @@ export class RingClient {
       if (left <= 0 || gone !== null) {
         this.#giveUp(entry, state, gone);
         if (Atomics.load(words, state) === answered) return;
+        throw gone ?? new WorkerError('evicted', 'the owner took this worker for dead while it waited for an answer');
       }
       waitWord(words, state, now, Math.max(1, Math.min(left, SLICE_MS)));
     }

@@ -81,3 +81,11 @@ it('A-217: a worker that was let go before its request was taken pins nothing an
   expect(() => worker.memory()).toThrow(expect.objectContaining({ name: 'WorkerError', code: 'evicted' }));
   expect(shared.stats).toMatchObject({ pinned: 0, served: 0 });
 });
+
+it('A-217: a worker that was released too early, and waits for an answer, does not wait for ever', () => {
+  const { worker, shared, handle } = waiting((_, turn) => {
+    if (turn === 0) shared.release(handle);
+    if (turn > 100) throw new Error('waits still');
+  });
+  expect(() => worker.memory()).toThrow(expect.objectContaining({ name: 'WorkerError', code: 'evicted' }));
+});
