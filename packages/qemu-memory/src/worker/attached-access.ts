@@ -117,9 +117,18 @@ export abstract class AttachedAccess extends AttachedScalars implements TxMemory
     const window = this.near(addr as number);
     const at = (addr as number) - window.first;
     if (!(at >= 0 && at + codec.size <= window.storeLen)) return false;
-    if (codec instanceof ScalarCodec) codec.set(window.view, at, value);
-    else codec.set(window.view, at, value);
-    this.wrote(window, at, codec.size);
+    if (codec instanceof ScalarCodec) {
+      codec.set(window.view, at, value);
+      this.wrote(window, at, codec.size);
+      return true;
+    }
+    this.hold(); // Getters of the value are part of the access: they end no quantum in which it began (T-97).
+    try {
+      codec.set(window.view, at, value);
+      this.wrote(window, at, codec.size);
+    } finally {
+      this.release();
+    }
     return true;
   }
   /** Streams: RAM is shown to the other end as it lies; what the owner answers for is copied, in pieces of at most 4 KiB. */
