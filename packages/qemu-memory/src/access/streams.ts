@@ -105,12 +105,15 @@ function offer(
   other: (bytes: Uint8Array) => number,
 ): number {
   let written = offered;
+  const { control } = slot.dispatch;
+  control.transfers++; // Behind an IOMMU the RAM may be another core's.
   try {
     const done = checkMoved(other(slot.bytes.subarray(at, at + offered)), offered, addr);
     written = done;
     return done;
   } finally {
     if (isWrite) slot.markSlow(at, written);
+    control.transfers--;
   }
 }
 

@@ -170,6 +170,8 @@ function ask(
 ): IommuTlbEntry | null {
   const iommu = slot.section.region.iommu!;
   if (control.depth >= MAX_NESTING) return null;
+  const own = slot.dispatch.control; // The region's core: further down a chain it may be another one than the access began in.
+  own.transfers++;
   control.depth++;
   try {
     const entry = iommu.ask(offset, isWrite ? 2 : 1, attrs);
@@ -179,6 +181,7 @@ function ask(
     throw new DeviceError(slot.section.region, offset, 0, isWrite, cause);
   } finally {
     control.depth--;
+    own.transfers--;
   }
 }
 
