@@ -86,6 +86,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     const words = new Int32Array(signals.buffer);
     for (let turn = 1; turn <= args[0]!; turn++) {
       while (Atomics.load(words, 0) < turn);
+      if (Atomics.load(words, 3) === 1) break;
       space.store(0, le32, turn);
       Atomics.store(words, 1, turn);
     }
@@ -183,6 +184,14 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     const space = attach().with({ requesterId: args[1]! });
     for (let i = 0; i < args[0]!; i++) space.store(0x1_0004, le32, 1);
     return args[0];
+  },
+
+  /** Writes to a device that works on it until this agent has given up. */
+  stuck({ attach, signals }) {
+    const space = attach();
+    const outcome = caught(() => space.store(0x1_0004, le32, 1));
+    signals.raise(0);
+    return outcome;
   },
 
   /** Own attribute fields, and some that are too large. */
