@@ -10,6 +10,10 @@ import type { Ordering } from './ordering.ts';
  * An empty transfer succeeds at any address. One that starts out of bounds is refused. One that starts inside and runs
  * out is short (`read`, `write`) or refused with the progress made (`readSlice`, `writeSlice`, the object forms); the
  * part that fits has been transferred either way.
+ *
+ * A buffer may lie in the very memory: what one region holds of the transfer moves as `memmove` does it. Region comes after region,
+ * in ascending order, so a part behind a border may be one that the part before it has just changed; copy the buffer first
+ * (`buf.slice()`) where that can be.
  */
 export interface Bytes<A = GuestAddress> {
   /** Fills `buf` from `addr` on. @returns bytes read, fewer than asked where memory ends. @throws {GuestMemoryError} nothing at `addr`. */

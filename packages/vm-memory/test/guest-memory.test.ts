@@ -105,3 +105,14 @@ it('V-1.4: a transfer between parts of one region that overlap moves what was th
           expect([...bytes], `${verb} of ${length} by ${by}`).toEqual([...wanted]);
         }
 });
+
+it('V-1.4, V-1.8: a buffer that lies in the memory and is moved over a border of regions moves region by region, ascending', () => {
+  const bytes = Uint8Array.from({ length: 16 }, (_, i) => i);
+  const memory = guestMemory([
+    { startAddr: 0, memory: bytes.subarray(0, 8) },
+    { startAddr: 8, memory: bytes.subarray(8) },
+  ]);
+  expect(memory.write(bytes.subarray(2, 10), 4)).toBe(8);
+  // 2 to 5 to 4; then what lies at 6 by now to 8.
+  expect([...bytes]).toEqual([0, 1, 2, 3, 2, 3, 4, 5, 4, 5, 8, 9, 12, 13, 14, 15]);
+});
