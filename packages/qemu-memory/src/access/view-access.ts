@@ -251,7 +251,12 @@ export abstract class ViewAccess extends ScalarAccess implements TxMemory, Guest
   checkRange(addr: GuestAddress, len: GuestAddress, access: Permissions = Permissions.NO): boolean {
     return rangePermitted(this, addr, len, access, UNSPECIFIED);
   }
-  /** vm-memory's slices of host memory: RAM only, dirty marks included. @throws {GuestMemoryError} while iterating, at what is no RAM. */
+  /**
+   * vm-memory's slices of host memory: RAM only, dirty marks included. Found one by one, all in the view of the first: what is
+   * committed between two of them does not show. Iterate in a section, or over `memory()`, where RAM may be removed meanwhile.
+   *
+   * @throws {GuestMemoryError} while iterating, at what is no RAM.
+   */
   getSlices(addr: GuestAddress, len: GuestAddress, access: Permissions = Permissions.NO): GuestMemorySlices {
     return slicesOf(this, addr, len, access, UNSPECIFIED);
   }
