@@ -107,6 +107,7 @@ export class AttachedSpace extends AttachedAccess {
   /** Gives the worker's slot back. Accesses are refused from here on. Twice is once. @throws {RcuError} `in-read-section`. */
   detach(): void {
     if (this.#detached) return;
+    if (this.rcu.depth > 0) this.rcu.close(); // Refused, before a view is given back.
     this.#giveBackViews();
     this.rcu.close();
     this.#detached = true;

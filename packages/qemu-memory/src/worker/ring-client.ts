@@ -181,10 +181,20 @@ export class RingClient {
       if (left <= 0)
         throw new WorkerError(
           'owner-not-serving',
-          `all ${entries} ring entries have been taken for ${this.#timeoutMs} ms: the owner does not serve; nothing was sent`,
+          `all ${entries} ring entries have been taken for ${this.#timeoutMs} ms, by the workers in slots ${this.#holders()}; nothing was sent. Either the owner does not serve, or they have ended and it was not told (SharedSpace.release)`,
         );
       waitWord(words, FREED, freed, Math.min(left, SLICE_MS));
     }
+  }
+
+  /** The slots of the workers that have taken entries, for people. */
+  #holders(): string {
+    const slots = new Set<number>();
+    for (let entry = 0; entry < this.#ring.entries; entry++) {
+      const state = Atomics.load(this.#ring.words, this.#ring.at(entry) + STATE);
+      if (state !== 0) slots.add((state >>> 4) - 1);
+    }
+    return [...slots].sort((a, b) => a - b).join(', ');
   }
 
   /** Hands the entry to the owner and waits until it comes back. */

@@ -549,3 +549,43 @@ it.each(['barrier', 'quiescent'] as const)('A-211: a receive that throws leaves 
   made.core.rcu.synchronize(0);
   worker.detach();
 });
+
+it('A-112, A-217: a worker that may not detach, because a section is open, keeps the views that it holds', () => {
+  const made = machine();
+  const shared = share(made);
+  const worker = attach(shared.handle(), { spins: 0 });
+  vi.spyOn(Atomics, 'wait').mockImplementation(() => {
+    shared.poll();
+    return 'ok';
+  });
+  const view = worker.memory();
+  worker.rcu.readLock();
+  expect(() => worker.detach()).toThrow(expect.objectContaining({ code: 'in-read-section' }));
+  expect([view.disposed, view.load(0, le32), shared.stats.pinned]).toEqual([false, 0, 1]);
+  worker.rcu.readUnlock();
+  worker.detach();
+  expect([view.disposed, shared.stats.pinned]).toEqual([true, 0]);
+});
+
+it('A-217: who finds every entry of the ring taken is told by whom, and sends nothing', () => {
+  const made = machine();
+  const shared = share(made, { ringEntries: 2 });
+  const handle = shared.handle();
+  attach(handle);
+  const gone = attach(handle); // Has ended, with both entries, and the owner was not told.
+  const worker = attach(shared.handle(), { spins: 0, timeoutMs: 20 });
+  const ring = new Ring(handle.ring);
+  for (const entry of [0, 1]) Atomics.store(ring.words, ring.at(entry) + STATE, ((gone.rcu.slot + 1) << 4) | ANSWERED);
+  expect(() => worker.load(0x1_0000, le32)).toThrow(
+    expect.objectContaining({
+      code: 'owner-not-serving',
+      message: expect.stringMatching(/2 ring entries .* by the workers in slots 1; nothing was sent\. .*release/),
+    }),
+  );
+  shared.release(handle);
+  vi.spyOn(Atomics, 'wait').mockImplementation(() => {
+    shared.poll();
+    return 'ok';
+  });
+  expect(worker.load(0x1_0000, le32)).toBe(0x0100_00ed);
+});
