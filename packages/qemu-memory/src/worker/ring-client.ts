@@ -3,6 +3,7 @@
  * called outside read sections. What goes wrong is typed, and says whether the request can still have an effect.
  */
 import type { MemTxAttrs } from '@guestmem/memtx';
+import { RcuError } from '../rcu/error.ts';
 import { waitWord } from '../rcu/wait.ts';
 import { WorkerError } from './error.ts';
 import { Patience } from './patience.ts';
@@ -183,7 +184,7 @@ export class RingClient {
           'owner-not-serving',
           `all ${entries} ring entries have been taken for ${this.#timeoutMs} ms, by the workers in slots ${this.#holders()}; nothing was sent. Either the owner does not serve, or they have ended and it was not told (SharedSpace.release)`,
         );
-      waitWord(words, FREED, freed, Math.min(left, SLICE_MS));
+      this.#wait(FREED, freed, Math.min(left, SLICE_MS));
     }
   }
 
@@ -218,7 +219,26 @@ export class RingClient {
         if (Atomics.load(words, state) === answered) return;
         throw gone ?? new WorkerError('evicted', 'the owner took this worker for dead while it waited for an answer');
       }
-      waitWord(words, state, now, Math.max(1, Math.min(left, SLICE_MS)));
+      try {
+        this.#wait(state, now, Math.max(1, Math.min(left, SLICE_MS)));
+      } catch (error) {
+        this.#giveUp(entry, state, error as Error);
+        if (Atomics.load(words, state) !== answered) throw error;
+      }
+    }
+  }
+
+  /** @throws {WorkerError} `cannot-block`. */
+  #wait(word: number, value: number, ms: number): void {
+    try {
+      waitWord(this.#ring.words, word, value, ms);
+    } catch (error) {
+      if (!(error instanceof RcuError)) throw error;
+      throw new WorkerError(
+        'cannot-block',
+        'this agent may not block (Atomics.wait is refused) and has not been answered while it looked; attach in a worker, or with more `spins`',
+        error,
+      );
     }
   }
 
@@ -231,7 +251,7 @@ export class RingClient {
     return left > 0;
   }
 
-  #giveUp(entry: number, state: number, gone: WorkerError | null): void {
+  #giveUp(entry: number, state: number, gone: Error | null): void {
     const { words } = this.#ring;
     if (Atomics.compareExchange(words, state, this.#tag | READY, this.#tag | CLAIMED) === (this.#tag | READY)) {
       this.#ring.free(entry);

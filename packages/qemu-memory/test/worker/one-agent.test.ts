@@ -589,3 +589,17 @@ it('A-217: who finds every entry of the ring taken is told by whom, and sends no
   });
   expect(worker.load(0x1_0000, le32)).toBe(0x0100_00ed);
 });
+
+it('A-237: an agent that may not block is told so, and what it asked has no effect later', () => {
+  const made = machine();
+  const shared = share(made, { ringEntries: 1 });
+  const worker = attach(shared.handle(), { spins: 0 });
+  vi.spyOn(Atomics, 'wait').mockImplementation(() => {
+    throw new TypeError('Atomics.wait cannot be called in this context'); // As on a browser's main thread.
+  });
+  for (let i = 0; i < 2; i++)
+    expect(() => worker.store(0x1_0004, le32, 1)).toThrow(
+      expect.objectContaining({ name: 'WorkerError', code: 'cannot-block', message: expect.stringContaining('spins') }),
+    );
+  expect([shared.poll(), made.writes]).toEqual([0, []]);
+});
