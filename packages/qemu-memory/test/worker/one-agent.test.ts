@@ -51,14 +51,14 @@ function pause(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
-/** What is rejected and handled by nobody while `run` runs, and for a moment after it. */
-async function unhandled(run: () => unknown): Promise<unknown[]> {
+/** What is rejected and handled by nobody while `run` runs, which sees it come, and for a moment after it. */
+async function unhandled(run: (seen: readonly unknown[]) => unknown): Promise<unknown[]> {
   const seen: unknown[] = [];
   const others = process.listeners('unhandledRejection');
   process.removeAllListeners('unhandledRejection');
   process.on('unhandledRejection', (error) => seen.push(error));
   try {
-    await run();
+    await run(seen);
     await new Promise((resolve) => setTimeout(resolve, 20));
   } finally {
     process.removeAllListeners('unhandledRejection');
@@ -413,15 +413,16 @@ it('A-216: a callback that throws ends neither serve nor serveAsync; what it thr
   expect(() => shared.serve({ until: () => ++rounds === 3 })).toThrow('first');
   expect(rounds).toBe(3);
   let ended = false;
-  const seen = await unhandled(async () => {
-    void shared.serveAsync().then(() => {
+  const seen = await unhandled(async (sofar) => {
+    const serving = shared.serveAsync().then(() => {
       ended = true;
     });
     attach(shared.handle()).rcu.readLock();
     made.core.rcu.callRcu(fails('second'));
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    for (let i = 0; i < 2000 && sofar.length < 2; i++) await new Promise((resolve) => setTimeout(resolve, 5));
     expect(ended).toBe(false);
     shared.close();
+    await serving;
   });
   expect(seen).toEqual([
     expect.objectContaining({ message: 'onEvict' }),
