@@ -137,6 +137,10 @@ export class MemoryRegionCache extends DisposableBase {
   }
 
   #transfer(offset: number, buf: Uint8Array, isWrite: boolean, tx: MemTx | null): void {
+    if (buf.length === 0) {
+      if (tx !== null) ok(tx, 0); // An empty cache has no space to ask.
+      return;
+    }
     const { core } = this.#space!;
     const addr = advance(this.#addr, offset);
     transfer(core, this.#map!, addr, buf, isWrite, MEMTXATTRS_UNSPECIFIED, tx === null, tx);

@@ -58,6 +58,27 @@ it('A-94: an empty cache, for reading or given back, takes invalidate of nothing
   expect(() => cache.invalidate(0, 0)).not.toThrow();
 });
 
+it('A-93: no bytes at the end of a cache are moved, and of an empty one too, but not beyond', () => {
+  const m = new TestMachine();
+  m.ram(0x1000, 0x100);
+  m.device(0x2000, 0x10);
+  for (const [cache, length] of [
+    [m.space.cache(0x1000, 4, 'write'), 4],
+    [m.space.cache(0x2000, 4, 'write'), 4],
+    [new MemoryRegionCache(), 0],
+  ] as const) {
+    const tx = new MemTx();
+    for (const move of [cache.read, cache.write]) {
+      tx.result = DECODE_ERROR;
+      move.call(cache, length, new Uint8Array(0), tx);
+      expect([tx.result, tx.done]).toEqual([OK, 0]);
+      expect(() => move.call(cache, length + 1, new Uint8Array(0))).toThrow(RangeError);
+      expect(() => move.call(cache, length, new Uint8Array(1))).toThrow(RangeError);
+    }
+  }
+  expect(m.took()).toEqual([]);
+});
+
 it('A-78: write_rom marks the pages that it writes, not as many more as it passed over before', () => {
   const m = new TestMachine();
   m.device(0x1000, 0x1000);
