@@ -128,9 +128,10 @@ export function transfer(
         if (stop) break;
       }
       pos += done;
-      if (pos < length) addr = advance(addr, done);
-      // vm-memory's vocabulary ends at 2^64; QEMU's goes on at 0.
-      if (stop && addr === 0 && pos > 0 && pos < length) {
+      if (pos >= length) break;
+      addr = advance(addr, done);
+      // vm-memory's vocabulary ends at 2^64; QEMU's goes on past it, at 0 or where a device's access reached over it.
+      if (stop && addr < start) {
         result |= MemTxResult.DECODE_ERROR;
         if (failedAt < 0) failedAt = pos;
         break;

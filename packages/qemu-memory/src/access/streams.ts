@@ -70,7 +70,7 @@ function move(
   control.transfers++; // The other end may change the map: it goes on with this one (T-97).
   try {
     while (run.moved < count) {
-      if (run.moved > 0 && addr === 0) return { ...run, result: MemTxResult.DECODE_ERROR };
+      if (addr < start) return { ...run, result: MemTxResult.DECODE_ERROR };
       translate(map, addr, count - run.moved, isWrite, MEMTXATTRS_UNSPECIFIED, map.target);
       const { slot, at, length } = map.target;
       let offered: number;

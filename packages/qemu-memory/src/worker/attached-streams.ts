@@ -55,7 +55,7 @@ function move(
   const end = otherEnd(run, start, count, isWrite, other);
   let addr = start;
   while (run.moved < count) {
-    if (run.moved > 0 && addr === 0) return { ...run, result: MemTxResult.DECODE_ERROR };
+    if (addr < start) return { ...run, result: MemTxResult.DECODE_ERROR };
     const left = count - run.moved;
     const { offered, done } =
       throughWindow(memory, addr, left, isWrite, end) ?? throughOwner(memory, addr, left, isWrite, end, run);

@@ -319,3 +319,23 @@ it('A-93: invalidate takes a count of bytes, nothing else', () => {
   for (const bad of [-1, 0.5, Number.NaN, 0x11]) expect(() => cache.invalidate(0, bad)).toThrow(RangeError);
   cache.invalidate(0x10, 0);
 });
+
+it('A-131, A-45: a transfer that ends above 2^64 stops there, also where a device’s access reaches over it', () => {
+  const m = new TestMachine();
+  m.ram(0, 0x1000);
+  const any = { minAccessSize: 1, maxAccessSize: 8, unaligned: true };
+  m.device((1n << 64n) - 0x1000n, 0x1000, { valid: any, impl: any, endianness: 'little' });
+  const from = (1n << 64n) - 4n;
+  const bytes = new Uint8Array(24).fill(0xaa);
+  const tx = new MemTx();
+  expect(() => m.space.writeSlice(bytes, from)).toThrow(expect.objectContaining({ expected: 24, completed: 8 }));
+  expect([m.took(), m.read(0, 24).hex]).toEqual([['W8@ffc=0xaaaaaaaaaaaaaaaa'], '00'.repeat(24)]);
+  expect(() => m.space.readSlice(bytes, from)).toThrow(expect.objectContaining({ expected: 24, completed: 8 }));
+  // A stream goes through chunks of 256 bytes: here the first ends with the access that reaches over 2^64.
+  const source = { readVolatile: (to: Uint8Array) => to.fill(0xbb).length };
+  expect(m.space.readVolatileFrom((1n << 64n) - 252n, source, 300)).toBe(256);
+  expect(m.read(0, 24).hex).toBe('00'.repeat(24));
+  // QEMU's vocabulary goes on: 4 of the 8 bytes that the device took were the addresses 0 to 3.
+  m.space.txWrite(from, new Uint8Array(12).fill(0xcc), ANY, 'continue', tx);
+  expect([tx.result, m.read(0, 12).hex]).toEqual([OK, '00000000cccccccc00000000']);
+});
