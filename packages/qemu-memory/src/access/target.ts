@@ -84,6 +84,7 @@ function pageHit(
   if (slot.kind === SlotKind.IOMMU) return false;
   const at = next - slot.first;
   const room = pages.pageRoom(offset);
+  if (len > room && pages.forgetPart(offset, len, attrs)) return false;
   let length = Math.min(len, room);
   if (slot.clamps && slot.tail - at < length) length = slot.tail - at;
   out.slot = slot;
@@ -116,6 +117,7 @@ function translateChain(
   let space: ViewAccess | null = null;
   for (let depth = 0; slot.kind === SlotKind.IOMMU; depth++) {
     const offset = slot.offsetAt(at);
+    if (slot.pageIommu !== null && typeof offset === 'number') slot.pageIommu.forgetPart(offset, length, attrs);
     const entry = depth === MAX_IOMMU_CHAIN ? null : ask(control, slot, offset, isWrite, attrs);
     if (entry === null || (entry.perm & (isWrite ? 2 : 1)) === 0) {
       const pages = depth === 0 && typeof offset === 'number' ? slot.pageIommu : null;

@@ -42,6 +42,9 @@ export interface PageIommuOptions {
   readonly attrsToIndex?: (attrs: MemTxAttrs) => number;
 }
 
+/** Beside a page's permissions: it is cached as a part of a larger one. */
+const PART = 4;
+
 interface MutableEntry extends IommuTlbEntry {
   iova: GuestAddress;
   translatedAddr: GuestAddress;
@@ -121,13 +124,29 @@ export class PageIommu implements IommuMemoryRegionOps {
   /** @internal What accesses the page that begins at `offset` allows, of index 0; NONE where it is not cached. */
   allows(offset: number): IommuAccess {
     const slot = (offset >>> this.#pageShift) & (this.#slots - 1);
-    return this.#pages[2 * slot] === offset ? this.#perms[slot]! : IommuAccess.NONE;
+    return this.#pages[2 * slot] === offset ? this.#perms[slot]! & IommuAccess.RW : IommuAccess.NONE;
   }
 
   /** @internal Where the page that begins at `offset` goes, of index 0; -1 where it is not cached. */
   targetOf(offset: number): number {
     const slot = (offset >>> this.#pageShift) & (this.#slots - 1);
     return this.#pages[2 * slot] === offset ? this.#pages[2 * slot + 1]! : -1;
+  }
+
+  /**
+   * @internal Forgets the page of `offset` where it is cached as a part of a larger one: an access of `len` bytes that passes the part's
+   * end is inside the larger page perhaps, and how far that goes only the walk can tell (A-158). Parts that are cached beside it cannot:
+   * the larger page may have been split since, and only what is no longer mapped have been invalidated.
+   * @returns was it?
+   */
+  forgetPart(offset: number, len: number, attrs: MemTxAttrs): boolean {
+    if (len <= this.pageRoom(offset)) return false;
+    const index = this.#indexes === 1 ? 0 : this.#indexOf(attrs);
+    const slot = index * this.#slots + ((offset >>> this.#pageShift) & (this.#slots - 1));
+    const page = offset - ((offset & this.#pageMask) >>> 0);
+    if (this.#pages[2 * slot] !== page || (this.#perms[slot]! & PART) === 0) return false;
+    this.#pages[2 * slot] = -1;
+    return true;
   }
 
   /** @internal Bytes from `offset` to the end of its page. */
@@ -154,7 +173,7 @@ export class PageIommu implements IommuMemoryRegionOps {
         entry.iova = page;
         entry.translatedAddr = this.#pages[2 * slot + 1]!;
         entry.addrMask = this.#pageMask;
-        entry.perm = this.#perms[slot]!;
+        entry.perm = this.#perms[slot]! & IommuAccess.RW;
         return entry;
       }
     }
@@ -255,7 +274,7 @@ export class PageIommu implements IommuMemoryRegionOps {
     this.windows.relearn(page);
     this.#pages[2 * slot] = page;
     this.#pages[2 * slot + 1] = target + inPage;
-    this.#perms[slot] = perm & IommuAccess.RW;
+    this.#perms[slot] = (perm & IommuAccess.RW) | (mask > this.#pageMask ? PART : 0);
   }
 }
 

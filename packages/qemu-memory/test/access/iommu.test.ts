@@ -21,6 +21,7 @@ import {
   notifyOne,
   PageIommu,
   type PageIommuOptions,
+  type PageWalk,
   unmapNotifierRange,
   type ViewAccess,
 } from '@guestmem/qemu-memory';
@@ -258,6 +259,52 @@ it('A-158: an access that crosses a translated page is refused whole by RAM, and
   expect(m.took()).toEqual(['-4@ffe ram rejected']);
   dma.writeSlice(new Uint8Array([1, 2, 3, 4]), 0xffe);
   expect(m.read(0xffe, 4).hex).toBe('01020304');
+});
+
+it('A-158: inside a larger page no edge of a smallest one is one, whatever of it a PageIommu has cached', () => {
+  const m = new TestMachine();
+  m.logRefusals();
+  const any = { minAccessSize: 1, maxAccessSize: 8, unaligned: true };
+  m.ram(0, 0x10000);
+  m.device(0x20000, 0x10000, { valid: any, impl: any, endianness: 'little' });
+  const attrsToIndex = (attrs: MemTxAttrs): number => (attrs.secure ? 1 : 0);
+  const secure = memTxAttrs({ secure: true });
+  for (const numIndexes of [1, 2])
+    for (const attrs of [ANY, secure]) {
+      // Index 0 leads 64 KiB at 0 to RAM and at 64 KiB to the device, in pages of 16 KiB, but for 8 KiB of small ones at 0x4000.
+      let split = false;
+      const walk: PageWalk = (offset, _, index) => {
+        if (index !== (numIndexes === 2 && attrs.secure ? 1 : 0)) return null;
+        const at = Number(offset);
+        const addrMask = split || (at & 0x1_e000) === 0x4000 ? 0xfff : 0x3fff;
+        if (split && at >>> 12 === 1) return null;
+        return { translatedAddr: (at & 0x1_0000) * 2 + (at & 0xffff & ~addrMask), addrMask, perm: RW };
+      };
+      const model = new PageIommu(m.space, walk, numIndexes === 2 ? { numIndexes, attrsToIndex } : {});
+      const region = m.core.iommu('iommu', 0x2_0000, model);
+      const dma = m.core.addressSpace(region, 'dma');
+      const same = new PageIommu(dma, (at) => ({ translatedAddr: at, addrMask: 0xffff, perm: RW }));
+      const outer = m.core.addressSpace(m.core.iommu('outer', 0x2_0000, same), 'outer');
+      const spaces = attrs.secure && numIndexes === 2 ? [dma] : [dma, outer];
+      for (const space of spaces) {
+        const ask = (addr: number, isWrite: boolean): number => result(space, addr, isWrite, attrs);
+        for (const isWrite of [false, true])
+          for (let n = 0; n < 30; n++) {
+            expect([ask(0xffe, isWrite), ask(0xf00, isWrite), ask(0x8ffe, isWrite)]).toEqual([OK, OK, OK]);
+            expect([ask(0x3ffe, isWrite), ask(0x4ffe, isWrite)]).toEqual([DECODE_ERROR, DECODE_ERROR]);
+          }
+        m.took();
+        for (let n = 0; n < 2; n++) {
+          space.txWrite(0x1_0ffc, Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8), attrs, 'continue', new MemTx());
+          expect(m.took()).toEqual(['W8@ffc=0x807060504030201']);
+        }
+      }
+      // A part that is still cached does not stand for what was split and is gone in part.
+      expect([result(dma, 0xf00, false, attrs), result(dma, 0xffe, false, attrs)]).toEqual([OK, OK]);
+      split = true;
+      model.invalidate(region.iommu, 0x1000, 0x1000, numIndexes - 1 && attrs.secure ? 1 : 0);
+      expect([result(dma, 0xf00, false, attrs), result(dma, 0xffe, false, attrs)]).toEqual([OK, DECODE_ERROR]);
+    }
 });
 
 it('A-160: getIotlbEntry gives the whole chain as one entry, read-write; the failure has no permission', () => {
