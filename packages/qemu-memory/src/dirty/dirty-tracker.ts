@@ -38,9 +38,17 @@ export class DirtyTrackers {
     }
   }
 
-  /** Stops logging after the last one. */
+  /** Is it one of them still? */
+  has(tracker: DirtyTracker): boolean {
+    return this.#trackers.has(tracker);
+  }
+
+  /** Stops logging after the last one. Twice is fine. @throws {MemoryRegionError} `in-callback`: it stays. */
   remove(tracker: DirtyTracker): void {
-    if (!this.#trackers.delete(tracker) || this.#trackers.size > 0) return;
+    if (!this.has(tracker)) return;
+    if (this.#trackers.size === 1) this.#core.checkTracking(false);
+    this.#trackers.delete(tracker);
+    if (this.#trackers.size > 0) return;
     // A block that another machine shows lives on, and this machine need not.
     for (const block of ramBlocks(this.#core)) block.followers.delete(this);
     this.#core.logForTrackers(false);
@@ -82,7 +90,6 @@ export class DirtyTracker extends DisposableBase {
   #pending: Map<RamBlock, Uint8Array> = new Map();
   /** Blocks that were there when it began, or that it has given out whole since. */
   readonly #known: WeakSet<RamBlock> = new WeakSet();
-  #disposed = false;
 
   /** @internal Everything is clean from now on, but blocks that appear later start dirty. */
   constructor(core: MemoryCore, trackers: DirtyTrackers) {
@@ -116,7 +123,7 @@ export class DirtyTracker extends DisposableBase {
    * leaves the loop early gets the rest from the next call.
    */
   *since(): Generator<DirtyRun, void, void> {
-    if (this.#disposed) throw new TypeError('this dirty tracker was disposed of');
+    if (!this.#trackers.has(this)) throw new TypeError('this dirty tracker was disposed of');
     this.#trackers.collect();
     for (const [block, pages] of [...this.#pending]) {
       yield* takeRuns(block, pages);
@@ -131,8 +138,6 @@ export class DirtyTracker extends DisposableBase {
   }
 
   dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
     this.#trackers.remove(this);
   }
 }

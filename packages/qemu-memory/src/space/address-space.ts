@@ -3,7 +3,7 @@
  * its changes. What can be done with its memory comes from access/. T-85 to T-100, T-110.
  */
 import type { DisposableHandle } from '@guestmem/vm-memory';
-import { disposable } from '@guestmem/vm-memory';
+import { DISPOSE } from '@guestmem/vm-memory';
 import { ViewAccess } from '../access/view-access.ts';
 import { MemoryRegionError } from '../region/error.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
@@ -56,12 +56,13 @@ export class AddressSpace extends ViewAccess {
 
   /**
    * Tells `listener` of all changes from now on, after telling it what there is (T-121): `begin`, each range, `commit`.
-   * @returns undoes it, after telling the listener that all is gone (T-123).
+   * @returns undoes it, after telling the listener that all is gone (T-123); `in-callback` where only `commit` may.
    * @throws {TypeError} `listener` is no object. @throws {MemoryRegionError} `bad-listener`, `in-callback`, `disposed`; and what the listener threw: then it is not
    *   registered, and hears nothing more.
    */
   registerListener(listener: MemoryListener): DisposableHandle {
-    return disposable(this.core.registerListener(this, listener));
+    const dispose = this.core.registerListener(this, listener);
+    return { dispose, [DISPOSE]: dispose }; // One that was refused can be done again.
   }
 
   /** Unregisters all listeners, in the order of the list (T-100). */

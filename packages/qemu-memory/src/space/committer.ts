@@ -36,6 +36,8 @@ export class Committer {
   #eventFdsPending = false;
   /** Spaces with a listener that wants the ranges that stay. */
   readonly #nopSpaces: Set<AddressSpace> = new Set();
+  /** Being unregistered: their last `commit` may ask for it again. */
+  readonly #leaving: Set<Registration> = new Set();
   #unreferenced: OwnerRecord[] = [];
   #settling = false;
 
@@ -119,11 +121,13 @@ export class Committer {
     return registration;
   }
 
-  /** Tells it that all is gone, then takes it out of both lists (T-123). Twice is fine. */
+  /** Tells it that all is gone, then takes it out of both lists (T-123). Twice is fine. @throws {MemoryRegionError} `in-callback`. */
   unregister(registration: Registration): void {
     const { listener, space } = registration;
-    if (!space.listeners.all.includes(registration)) return;
+    if (!space.listeners.all.includes(registration) || this.#leaving.has(registration)) return;
+    this.refuseInCallback('a listener cannot be unregistered');
     const { view } = space;
+    this.#leaving.add(registration);
     try {
       this.telling((call) => {
         call(() => listener.begin?.());
@@ -132,6 +136,7 @@ export class Committer {
       });
       this.#tellCommit(listener);
     } finally {
+      this.#leaving.delete(registration);
       this.#forget(registration);
     }
   }

@@ -277,8 +277,12 @@ export class MemoryCore {
   }
   /** @internal Logs all memory for `trackDirty`, whatever a program starts and stops. */
   logForTrackers(on: boolean): void {
-    this.#committer.refuseInCallback(`dirty tracking cannot be ${on ? 'started' : 'stopped'}`);
+    this.checkTracking(on);
     this.#dirtyLogging.track(on);
+  }
+  /** @internal @throws {MemoryRegionError} `in-callback`. */
+  checkTracking(on: boolean): void {
+    this.#committer.refuseInCallback(`dirty tracking cannot be ${on ? 'started' : 'stopped'}`);
   }
   /** Has listeners bring dirty pages up to date: of one region, or of all logged ranges (T-138). */
   dirtyLogSync(region: MemoryRegion | null): void {
@@ -361,7 +365,7 @@ export class MemoryCore {
   flushCoalesced(): void {
     this.access.flushCoalescedMmio?.();
   }
-  /** @internal T-121. @returns undoes it. */
+  /** @internal T-121. @returns undoes it; twice is fine. */
   registerListener(space: AddressSpace, listener: MemoryListener): () => void {
     this.#committer.refuseInCallback('a listener cannot be registered');
     if (space.disposed) throw new MemoryRegionError('disposed', `address space "${space.name}" has been disposed of`);
@@ -370,7 +374,6 @@ export class MemoryCore {
   }
   /** @internal T-123. */
   unregisterListener(registration: Registration): void {
-    this.#committer.refuseInCallback('a listener cannot be unregistered');
     this.#committer.unregister(registration);
   }
   /** @internal T-100. */

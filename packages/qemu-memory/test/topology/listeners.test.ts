@@ -1,3 +1,4 @@
+import { bufferBacking } from '@guestmem/vm-memory';
 import { describe, expect, it } from 'vitest';
 import {
   type AddressSpace,
@@ -6,6 +7,8 @@ import {
   type MemoryListener,
   type MemoryRegion,
   MemoryRegionError,
+  memoryRegionResetDirty,
+  trackDirty,
 } from '../../src/index.ts';
 import { Bench, drain, lines, recorder } from '../support/topology.ts';
 
@@ -129,6 +132,44 @@ describe('transactions', () => {
     expect(replayed).toBe(6);
     expect([codes.length, new Set(codes)]).toEqual([replayed + 3 * 5, new Set(['in-callback'])]);
     expect(lines(space)).toEqual(['0-7f ram']);
+  });
+  it('T-108: no callback but commit may start or stop what is told, or end who is told; what is refused can be done later', () => {
+    const { bench, root, space } = heard();
+    const { core } = bench;
+    const ram = root.children[0]!;
+    const other = bench.space(bench.container('other'));
+    let commits = 0;
+    const handle = space.registerListener({ commit: () => commits++ });
+    const tracker = trackDirty(core);
+    const tracks = (): boolean => core.effectiveLogMask(ram) !== 0;
+    const untracked = new MemoryCore();
+    const acts = [
+      () => handle.dispose(),
+      () => other.dispose(),
+      () => tracker.dispose(),
+      () => core.globalDirtyLogStart(1),
+      () => core.globalDirtyLogStop(1),
+    ];
+    const codes: string[] = [];
+    const act = (): void => void codes.push(...acts.map(codeOf));
+    const listener: MemoryListener = { begin: act, regionAdd: act, regionNop: act, logClear: act };
+    const registered = space.registerListener(listener);
+    root.addSubregion(0x200, bench.io('io', 4));
+    memoryRegionResetDirty(ram, 0, 4, 0);
+    // Replay: begin, RAM; commit: begin, RAM stays, the device comes; a clear.
+    expect([codes.length, new Set(codes)]).toEqual([6 * acts.length, new Set(['in-callback'])]);
+    registered.dispose();
+    expect([tracks(), other.disposed]).toEqual([true, false]);
+    for (const one of acts) one();
+    expect([tracks(), other.disposed]).toEqual([false, true]);
+    expect(() => [...tracker.since()]).toThrow(/disposed/);
+    const before = commits;
+    ram.setReadonly(true);
+    expect(commits).toBe(before);
+    // Nor can the first tracker be made.
+    const empty = untracked.addressSpace(untracked.ram('ram', bufferBacking(16)), 'memory');
+    empty.registerListener({ begin: () => void codes.push(codeOf(() => trackDirty(untracked).dispose())) });
+    expect([codes.at(-1), untracked.globalDirtyFlags]).toEqual(['in-callback', 0]);
   });
   it('T-108: what commit edits is committed right after, in a round of its own', () => {
     const { bench, root, space, log } = heard();
@@ -470,12 +511,37 @@ describe('listeners', () => {
     let late: { dispose(): void } | undefined;
     space.registerListener({ commit: () => late?.dispose() });
     const gone = space.registerListener(recorder('late', log));
+    space.registerListener(recorder('last', log));
     drain(log);
     late = gone;
     root.children[0]!.setReadonly(true);
-    const seen = drain(log).filter((line) => line.startsWith('late'));
+    const all = drain(log);
+    expect(all.filter((line) => line === 'last commit')).toHaveLength(1);
+    const seen = all.filter((line) => line.startsWith('late'));
     expect(seen.filter((line) => line === 'late commit')).toHaveLength(1);
     expect(seen.at(-1)).toBe('late commit');
+  });
+  it('T-123: who unregisters itself in commit, one way or another, hears one more commit, of its own end', () => {
+    const { root, space, log } = heard();
+    const ram = root.children[0]!;
+    let end: () => void = () => undefined;
+    const listener: MemoryListener = {
+      commit: () => {
+        log.push('own commit');
+        end();
+      },
+    };
+    const own = space.registerListener(listener);
+    end = () => own.dispose();
+    drain(log);
+    ram.setReadonly(true);
+    expect(drain(log).filter((line) => line === 'own commit')).toHaveLength(2);
+    end = () => space.removeListeners();
+    own.dispose();
+    space.registerListener(listener);
+    expect([drain(log).filter((line) => line === 'own commit').length, space.listeners.size]).toEqual([2, 0]);
+    ram.setReadonly(false);
+    expect(drain(log)).toEqual([]);
   });
   it('T-124: a coalesced range that misses the flat range does not end the replay', () => {
     const { root, space, log } = heard();
