@@ -11,6 +11,8 @@ function check(twins: Twins): void {
   expect(twins.actual()).toEqual(twins.expected());
   for (const { space } of twins.spaces) {
     expect(space.view.ranges).toEqual(render(space.root));
+    for (const { region, dirtyMask } of space.view.ranges)
+      expect((dirtyMask & 4) !== 0).toBe(twins.logging && region.ram !== null);
     for (const other of twins.spaces)
       if (other.space.view !== space.view) expect(other.space.view.ranges).not.toEqual(space.view.ranges);
   }

@@ -24,6 +24,8 @@ export class Twins {
   keep = 0;
   readonly models: ModelRegion[] = [];
   readonly regions: MemoryRegion[] = [];
+  /** Is all memory logged (T-135)? */
+  logging = false;
   readonly #random: Random;
   readonly #kick: MemoryRegion = this.core.container('kick', 0);
   readonly #unit: bigint;
@@ -63,7 +65,7 @@ export class Twins {
       const flags = `${range.readonly ? ' ro' : ''}${range.nonvolatile ? ' nv' : ''}${range.romdMode ? '' : ' io'}`;
       const last = range.last < end ? range.last : end - 1n;
       const place = `${range.first / unit}-${(last + 1n) / unit - 1n}`;
-      return `${place} ${range.region.name.slice(1)}+${range.offset / unit}${flags}${range.dirtyMask !== 0 ? ' log' : ''}`;
+      return `${place} ${range.region.name.slice(1)}+${range.offset / unit}${flags}${(range.dirtyMask & 1) !== 0 ? ' log' : ''}`;
     });
   }
 
@@ -130,7 +132,11 @@ export class Twins {
         this.#set(model, 'nonvolatile', random.once(3), () => region.setNonvolatile(model.nonvolatile));
         return;
       case 12:
-        if (random.once(2)) this.#set(model, 'romd', !model.romd, () => region.romDeviceSetRomd(model.romd));
+        if (random.once(3)) {
+          this.logging = !this.logging;
+          if (this.logging) this.core.globalDirtyLogStart(1);
+          else this.core.globalDirtyLogStop(1);
+        } else if (random.once(2)) this.#set(model, 'romd', !model.romd, () => region.romDeviceSetRomd(model.romd));
         else this.#set(model, 'logged', !model.logged, () => region.setLog(model.logged, LogClient.VGA));
         return;
       default:

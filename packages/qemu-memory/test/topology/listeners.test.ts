@@ -116,6 +116,17 @@ describe('transactions', () => {
     bench.container('elsewhere').setEnabled(false);
     expect(drain(log)).toEqual(['begin', 'empty begin', 'nop 0-ff ram', 'commit', 'empty commit']);
   });
+  it('T-107: also where no other callback asks for anything', () => {
+    const { bench, space, log } = heard();
+    const nops: string[] = [];
+    space.registerListener({ regionNop: ({ region }) => void nops.push(region.name) });
+    space.removeListeners();
+    bench.container('elsewhere').setEnabled(false);
+    expect(nops).toEqual([]);
+    space.registerListener({ regionNop: ({ region }) => void nops.push(region.name) });
+    bench.container('elsewhere').setEnabled(false);
+    expect([nops, drain(log).slice(-1)]).toEqual([['ram'], ['commit']]);
+  });
   it('T-108: edits from begin, region and log callbacks are refused, and nothing is harmed', () => {
     const { bench, root, space } = heard();
     const ram = root.children[0]!;
@@ -241,6 +252,27 @@ describe('transactions', () => {
     ).toThrow('device failed');
     expect(lines(space)).toEqual(['0-ff ram', '200-203 io']);
     expect(codeOf(() => bench.core.commit())).toBe('transaction');
+  });
+  it('T-104: an exception inside does not hide what the commit throws', () => {
+    const { bench, root, space } = heard();
+    space.registerListener({
+      commit: () => {
+        if (root.children.length > 1) throw new Error('listener failed');
+      },
+    });
+    const failing = (): void =>
+      bench.core.transaction(() => {
+        root.addSubregion(0x200, bench.io('io', 4));
+        throw new Error('device failed');
+      });
+    expect(failing).toThrow(
+      expect.objectContaining({
+        errors: [
+          expect.objectContaining({ message: 'device failed' }),
+          expect.objectContaining({ message: 'listener failed' }),
+        ],
+      }),
+    );
   });
   it('T-115: what listeners throw surfaces after all have been told; several together', () => {
     const { bench, root, space, log } = heard();

@@ -62,6 +62,12 @@ describe('memoryRegionFind', () => {
     expect(find(io, 8, 4)).toBe('1028-102b io @8');
     expect(find(bus, SPACE - 0x1000n + 0x1020n - 0x1000n, 4)).toBe(null);
     expect(find(bus, SPACE - 0x1000n, 0x2000)).toBe('1020-111f io');
+    const high = bench.io('high', 0x10);
+    root.addSubregion(SPACE - 0x10n, high);
+    expect([find(high, 8, 8), find(bus, SPACE - 0x1008n, 8)]).toEqual([
+      'fffffffffffffff8-ffffffffffffffff high @8',
+      'fffffffffffffff8-ffffffffffffffff high @8',
+    ]);
     const aliased = bench.io('aliased', 4);
     root.addSubregion(0x9000, bench.alias('a', aliased, 0, 4));
     expect(find(aliased, 0, 4)).toBe(null);
