@@ -404,3 +404,68 @@ it('A-46, A-31: exceptions of accepts and of ioeventfd notifiers are typed too',
   });
   expect(() => events.space.store(0, u8, 1)).toThrow(DeviceError);
 });
+
+it('A-26, A-7, A-36: 64-bit callbacks of each form get offset, value and attributes, and an observer sees what they got and gave', () => {
+  const value = 0xf122_3344_8566_7788n;
+  const sizes = { minAccessSize: 8, maxAccessSize: 8 };
+  const attrs = memTxAttrs({ requesterId: 7 });
+  const calls: unknown[] = [];
+  const forms: Record<string, MemoryRegionOps> = {
+    halves: {
+      readHalves: (offset, out) => {
+        calls.push(['R', offset]);
+        out.lo = 0x8566_7788 | 0; // Halves may be signed: taken as `>>> 0` takes them.
+        out.hi = 0xf122_3344 | 0;
+      },
+      writeHalves: (offset, lo, hi) => void calls.push(['W', offset, (BigInt(hi) << 32n) | BigInt(lo)]),
+    },
+    plain: {
+      read64: (offset) => {
+        calls.push(['R', offset]);
+        return value;
+      },
+      write64: (offset, given) => void calls.push(['W', offset, given]),
+    },
+    attrs: {
+      read64WithAttrs: (offset, by, tx) => {
+        calls.push(['R', offset, by.requesterId]);
+        tx.result |= MemTxResult.ACCESS_ERROR;
+        return value;
+      },
+      write64WithAttrs: (offset, given, by, tx) => {
+        calls.push(['W', offset, given, by.requesterId]);
+        tx.result |= MemTxResult.ERROR;
+      },
+    },
+  };
+  for (const [name, ops] of Object.entries(forms)) {
+    const m = new TestMachine();
+    const region = m.core.io(name, 0x100, { endianness: 'little', valid: sizes, impl: sizes, ...ops });
+    m.root.addSubregion(0x1000, region);
+    const extra = name === 'attrs' ? [7] : [];
+    for (const watched of [false, true]) {
+      const seen: unknown[] = [];
+      m.core.access.observer = watched
+        ? { called: (at, offset, size, isWrite, got) => void seen.push([at.name, offset, size, isWrite, got]) }
+        : null;
+      const tx = new MemTx();
+      expect([m.space.txLoad(0x1018, le64, attrs, tx), tx.result]).toEqual([value, name === 'attrs' ? 4 : 0]);
+      m.space.txStore(0x1020, le64, value, attrs, tx);
+      expect([tx.result, calls.splice(0)]).toEqual([
+        name === 'attrs' ? 1 : 0,
+        [
+          ['R', 0x18, ...extra],
+          ['W', 0x20, value, ...extra],
+        ],
+      ]);
+      expect(seen).toEqual(
+        watched
+          ? [
+              [name, 0x18, 8, false, value],
+              [name, 0x20, 8, true, value],
+            ]
+          : [],
+      );
+    }
+  }
+});
