@@ -94,8 +94,7 @@ export class AtomicCells {
   /** Replaces the value by `change` of it, again if another agent was faster; gives what was there. Compares bits, so that NaN ends too. */
   update<T>(byte: number, codec: ScalarCodec<T>, change: (value: T) => T): T {
     const { size } = codec;
-    this.load(byte, codec);
-    let old = this.#scratchRaw(size);
+    let old = this.#loadRaw(byte, size);
     for (;;) {
       this.#setRaw(size, old);
       const before = codec.get(this.#scratch, 0);
@@ -103,6 +102,13 @@ export class AtomicCells {
       if (seen === old) return before;
       old = seen;
     }
+  }
+
+  #loadRaw(byte: number, size: number): number | bigint {
+    if (size === 1) return Atomics.load(this.#cells8(), byte);
+    if (size === 2) return Atomics.load(this.#cells16(), byte / 2);
+    if (size === 4) return Atomics.load(this.#cells32(), byte / 4);
+    return Atomics.load(this.#cells64(), byte / 8);
   }
 
   #exchangeRaw(byte: number, size: number, raw: number | bigint): number | bigint {

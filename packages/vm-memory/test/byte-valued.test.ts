@@ -131,6 +131,22 @@ describe('byte-valued', () => {
       }
   });
 
+  it('V-1.2: update asks only for the change of a value that memory held', () => {
+    for (const order of ['little', 'big'] as const)
+      for (const base of native) {
+        const codec = vm.inOrder(base, order);
+        const slice = new vm.VolatileSlice(new Uint8Array(8));
+        const [five, four] = typeof vm.zeroed(codec) === 'bigint' ? [5n, 4n] : [5, 4];
+        slice.store(0, codec, five);
+        const asked: (number | bigint)[] = [];
+        slice.getAtomicRef(0, codec).update((value) => {
+          asked.push(value);
+          return four;
+        });
+        expect([codec.name, asked, slice.load(0, codec)]).toEqual([codec.name, [five], four]);
+      }
+  });
+
   it('V-1.2: update ends where memory holds a NaN that JavaScript would write otherwise', () => {
     const bytes = new Uint8Array(8);
     new DataView(bytes.buffer).setUint32(0, 0x7fc0_1234, true);
