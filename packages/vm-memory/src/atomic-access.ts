@@ -74,13 +74,6 @@ export class AtomicCells {
     }
   }
 
-  /** Stores and gives what was there. */
-  exchange<T>(byte: number, codec: ScalarCodec<T>, value: T): T {
-    const raw = this.#raw(codec, value);
-    this.#setRaw(codec.size, this.#exchangeRaw(byte, codec.size, raw));
-    return codec.get(this.#scratch, 0);
-  }
-
   /** Stores `value` where `expected` is, byte for byte; gives what was there, and tells in `stored` whether it did. */
   compareExchange<T>(byte: number, codec: ScalarCodec<T>, expected: T, value: T): T {
     const old = this.#raw(codec, expected);
@@ -109,13 +102,6 @@ export class AtomicCells {
     if (size === 2) return Atomics.load(this.#cells16(), byte / 2);
     if (size === 4) return Atomics.load(this.#cells32(), byte / 4);
     return Atomics.load(this.#cells64(), byte / 8);
-  }
-
-  #exchangeRaw(byte: number, size: number, raw: number | bigint): number | bigint {
-    if (size === 1) return Atomics.exchange(this.#cells8(), byte, raw as number);
-    if (size === 2) return Atomics.exchange(this.#cells16(), byte / 2, raw as number);
-    if (size === 4) return Atomics.exchange(this.#cells32(), byte / 4, raw as number);
-    return Atomics.exchange(this.#cells64(), byte / 8, raw as bigint);
   }
 
   #compareExchangeRaw(byte: number, size: number, old: number | bigint, raw: number | bigint): number | bigint {

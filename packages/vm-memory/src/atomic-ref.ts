@@ -41,16 +41,9 @@ export class AtomicRef<T> {
     this.#mark();
   }
 
-  /** Stores `value`. @returns what was there. */
+  /** Stores `value`. @returns what was there. @throws {RangeError} that is no value of the codec (`u64Number`); nothing is stored. */
   exchange(value: T): T {
-    let before: T;
-    try {
-      before = this.#cells.exchange(this.#byte, this.codec, value);
-    } catch (cause) {
-      throw this.#failed(cause);
-    }
-    this.#mark();
-    return before;
+    return this.update(() => value);
   }
 
   /** Stores `value`, and marks, if the cell holds `expected`, compared by bytes. @returns what was there; equal to `expected` if it was stored. */

@@ -147,6 +147,25 @@ describe('byte-valued', () => {
       }
   });
 
+  it('V-1.2: what cannot give back the value that was there stores nothing and marks nothing', () => {
+    for (const [base, was] of [
+      [vm.u64Number, 2n ** 53n],
+      [vm.i64Number, -(2n ** 53n)],
+    ] as const) {
+      const bitmap = new vm.AtomicBitmap(8, { pageSize: 1 });
+      const slice = new vm.VolatileSlice(new Uint8Array(8), bitmap);
+      slice.store(0, vm.i64, was);
+      bitmap.reset();
+      const cell = slice.getAtomicRef(0, base);
+      expect(() => cell.exchange(1)).toThrow(/not a safe integer/);
+      expect(() => cell.update(() => 1)).toThrow(/not a safe integer/);
+      expect(() => cell.compareExchange(0, 1)).toThrow(/not a safe integer/);
+      expect([slice.load(0, vm.i64), bitmap.dirtyAt(0)]).toEqual([was, false]);
+      slice.store(0, vm.i64, 2n ** 53n - 1n);
+      expect([cell.exchange(1), slice.load(0, vm.i64)]).toEqual([2 ** 53 - 1, 1n]);
+    }
+  });
+
   it('V-1.2: update ends where memory holds a NaN that JavaScript would write otherwise', () => {
     const bytes = new Uint8Array(8);
     new DataView(bytes.buffer).setUint32(0, 0x7fc0_1234, true);
