@@ -155,8 +155,10 @@ function smallest(a: bigint, b: bigint): bigint {
   return b < a ? b : a;
 }
 
+/** Is `b`, which begins where `a` ends, more of the same? Not where the targets wrap: a range ends with the space. */
 function continues(a: Entry, b: Entry): boolean {
-  return a.delta === b.delta && a.permissions === b.permissions;
+  const wraps = BigInt.asUintN(64, b.first + b.delta) === 0n;
+  return a.delta === b.delta && a.permissions === b.permissions && !wraps;
 }
 
 function range(first: bigint, last: bigint): IovaRange {

@@ -132,6 +132,27 @@ describe('IOTLB', () => {
     expect(() => tlb.setMapping(0, 2n ** 64n - 1n, 2, READ)).toThrow(RangeError);
     expect(tlb.lookup(0x18, 0, WRITE)).toEqual({ ok: true, ranges: [] });
   });
+
+  it('V-1.12: mappings whose targets meet at 2^64 stay two, and both are reached', () => {
+    const end = 2n ** 64n;
+    const tlb = new Iotlb();
+    tlb.setMapping(0x1000, end - 0x10n, 0x10, READ_WRITE);
+    tlb.setMapping(0x1010, 0, 0x10, READ_WRITE);
+    expect(tlb.lookup(0x1008, 0x10, READ)).toEqual({
+      ok: true,
+      ranges: [
+        { base: end - 8n, length: 8 },
+        { base: 0, length: 8 },
+      ],
+    });
+    const backend = guestMemory([
+      { startAddr: 0, memory: Uint8Array.of(3, 4) },
+      { startAddr: end - 2n, memory: Uint8Array.of(1, 2) },
+    ]);
+    const seen = new Uint8Array(4);
+    new IommuMemory(backend, tlbIommu(tlb)).readSlice(seen, 0x100e);
+    expect([...seen]).toEqual([1, 2, 3, 4]);
+  });
 });
 
 describe('memory behind an IOMMU', () => {
