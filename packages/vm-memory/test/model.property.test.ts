@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  AtomicBitmap,
   ByteSource,
   bufferBacking,
   GrowingSink,
   type GuestAddress,
   GuestMemoryError,
+  type GuestMemoryRegion,
   GuestRegionBuffer,
   GuestRegionCollection,
   Iotlb,
@@ -29,6 +31,7 @@ class Model {
   readonly bytes = new Map<bigint, number>();
   /** First address of the region that each address is in. */
   readonly region = new Map<bigint, number>();
+  readonly dirty = new Set<bigint>();
 
   read(addr: bigint, count: number): number[] {
     const found: number[] = [];
@@ -38,7 +41,10 @@ class Model {
 
   write(addr: bigint, data: ArrayLike<number>): number {
     let n = 0;
-    while (n < data.length && this.bytes.has(addr + BigInt(n))) this.bytes.set(addr + BigInt(n), data[n++]!);
+    for (; n < data.length && this.bytes.has(addr + BigInt(n)); n++) {
+      this.bytes.set(addr + BigInt(n), data[n]!);
+      this.dirty.add(addr + BigInt(n));
+    }
     return n;
   }
 
@@ -52,17 +58,19 @@ class Model {
 }
 
 const BASES = [0n, 0x7fff_ff80n, 0xffff_ff80n, 2n ** 53n - 0x80n, 2n ** 64n - 0x200n];
+/** Memory of every kind, marked byte by byte where `tracked`. */
+const BACKINGS = [
+  (n: number) => bufferBacking(n),
+  (n: number) => bufferBacking(n, { shared: true }),
+  (n: number) => sparseBacking(n, { segmentSize: 16 }),
+  (n: number) => wasmBacking(wasmMemory(1), { offset: 8, length: n }),
+  (n: number) => (n > 8 ? segmentedBacking([new ArrayBuffer(8), new ArrayBuffer(n - 8)]) : bufferBacking(n)),
+];
 const MAKERS = [
-  (start: GuestAddress, n: number) => new GuestRegionBuffer(start, bufferBacking(n)),
-  (start: GuestAddress, n: number) => new GuestRegionBuffer(start, bufferBacking(n, { shared: true })),
-  (start: GuestAddress, n: number) => new GuestRegionBuffer(start, sparseBacking(n, { segmentSize: 16 })),
-  (start: GuestAddress, n: number) =>
-    new GuestRegionBuffer(start, wasmBacking(wasmMemory(1), { offset: 8, length: n })),
-  (start: GuestAddress, n: number) =>
-    new GuestRegionBuffer(
-      start,
-      n > 8 ? segmentedBacking([new ArrayBuffer(8), new ArrayBuffer(n - 8)]) : bufferBacking(n),
-    ),
+  ...BACKINGS.map((make) => (start: GuestAddress, n: number, tracked: boolean) => {
+    const bitmap = tracked ? new AtomicBitmap(n, { pageSize: 1 }) : null;
+    return new GuestRegionBuffer(start, make(n), { bitmap });
+  }),
   (start: GuestAddress, n: number) => new MinimalRegion(start, n),
   (start: GuestAddress, n: number) => new OwnBytesRegion(start, n),
 ];
@@ -77,8 +85,9 @@ const map = fc.record({
       gap: fc.constantFrom(0, 0, 1, 7, 32),
       length: fc.integer({ min: 1, max: 48 }),
       maker: fc.nat(MAKERS.length - 1),
+      tracked: fc.boolean(),
     }),
-    { minLength: 1, maxLength: 6 },
+    { minLength: 1, maxLength: 6, size: 'max' },
   ),
 });
 const operation = fc.record({
@@ -96,7 +105,9 @@ const operation = fc.record({
     'checkRange',
     'slices',
   ),
-  offset: fc.integer({ min: 0, max: 0x130 }),
+  /** About the end of one of the parts: those are the places that matter. */
+  part: fc.nat(6),
+  by: fc.integer({ min: -24, max: 10 }),
   count: fc.integer({ min: 0, max: 40 }),
   codec: fc.nat(CODECS.length - 1),
   seed: fc.integer({ min: 0, max: 255 }),
@@ -114,115 +125,132 @@ function outcome(run: () => unknown): unknown {
 }
 
 describe('guest memory against a map of bytes', () => {
-  it('V-1.2 to V-1.8: every operation does and answers what the map does, for both kinds of address', () => {
+  it('V-1.2 to V-1.8: every operation does, marks and answers what the map does, for both kinds of address', () => {
     fc.assert(
-      fc.property(map, fc.array(operation, { minLength: 1, maxLength: 60 }), ({ base, parts }, operations) => {
-        const model = new Model();
-        const regions = [];
-        let at = base;
-        for (const { gap, length, maker } of parts) {
-          const start = at + BigInt(gap);
-          if (start + BigInt(length) > 2n ** 64n) break;
-          regions.push(MAKERS[maker]!(start <= Number.MAX_SAFE_INTEGER ? Number(start) : start, length));
-          for (let i = 0n; i < length; i++) {
-            model.bytes.set(start + i, 0);
-            model.region.set(start + i, regions.length);
-          }
-          at = start + BigInt(length);
-        }
-        const memory = GuestRegionCollection.fromRegions(regions);
-        for (const { kind, offset, count, codec: index, seed, big } of operations) {
-          const exact = base + BigInt(offset);
-          if (exact >= 2n ** 64n) continue;
-          const addr: GuestAddress = big || exact > Number.MAX_SAFE_INTEGER ? exact : Number(exact);
-          const codec = CODECS[index]!;
-          const data = Uint8Array.from({ length: count }, (_, i) => (seed + i * 37) & 0xff);
-          const raw = Uint8Array.from({ length: 8 }, (_, i) =>
-            codec.name.startsWith('u64Number') ? (i === 3 ? seed : 0) : (seed + i * 11) & 0xff,
-          );
-          const value = codec.get(new DataView(raw.buffer), 0);
-          const there = model.read(exact, 8).length;
-          const hole = { code: 'invalid-guest-address', completed: undefined };
-          const partial = (n: number) => ({ code: 'partial-buffer', completed: n });
-          if (kind === 'load' || kind === 'store') {
-            const fits = model.oneRegion(exact, codec.size);
-            const refused = there === 0 ? hole : { code: 'invalid-backend-address', completed: undefined };
-            if (kind === 'store') {
-              expect(outcome(() => memory.store(addr, codec, value))).toEqual(fits ? undefined : refused);
-              if (fits) model.write(exact, raw.subarray(0, codec.size));
-            } else if (!fits) expect(outcome(() => memory.load(addr, codec))).toEqual(refused);
-            else {
-              const bytes = Uint8Array.from(model.read(exact, codec.size));
-              let expected: unknown;
-              try {
-                expected = codec.get(new DataView(bytes.buffer), 0);
-              } catch {
-                continue; // an unsafe integer: refused by the codec, tested elsewhere
-              }
-              expect(memory.load(addr, codec)).toBe(expected);
-            }
-          } else if (kind === 'writeObj') {
-            const n = Math.min(there, codec.size);
-            expect(outcome(() => memory.writeObj(addr, codec, value))).toEqual(
-              n === codec.size ? undefined : n === 0 ? hole : partial(n),
+      fc.property(
+        map,
+        fc.array(operation, { minLength: 1, maxLength: 100, size: 'max' }),
+        ({ base, parts }, operations) => {
+          const model = new Model();
+          const regions: (GuestMemoryRegion & { readonly length: number })[] = [];
+          let at = base;
+          const ends = [base];
+          for (const { gap, length, maker, tracked } of parts) {
+            const start = at + BigInt(gap);
+            if (start + BigInt(length) > 2n ** 64n) break;
+            const region = MAKERS[maker]!(start <= Number.MAX_SAFE_INTEGER ? Number(start) : start, length, tracked);
+            regions.push(region);
+            region.writeSlice(
+              Uint8Array.from({ length }, (_, i) => 0x80 ^ (i * 37)),
+              0,
             );
-            model.write(exact, raw.subarray(0, codec.size));
-          } else if (kind === 'readObj') {
-            const n = Math.min(there, codec.size);
-            if (n < codec.size) expect(outcome(() => memory.readObj(addr, codec))).toEqual(n === 0 ? hole : partial(n));
-            else {
-              const bytes = Uint8Array.from(model.read(exact, codec.size));
-              let expected: unknown;
-              try {
-                expected = codec.get(new DataView(bytes.buffer), 0);
-              } catch {
-                continue;
-              }
-              expect(memory.readObj(addr, codec)).toBe(expected);
+            if (region.bitmap instanceof AtomicBitmap) region.bitmap.reset();
+            for (let i = 0n; i < length; i++) {
+              model.bytes.set(start + i, (0x80 ^ (Number(i) * 37)) & 0xff);
+              model.region.set(start + i, regions.length);
             }
-          } else if (kind === 'read' || kind === 'readSlice' || kind === 'sink') {
-            const expected = model.read(exact, count);
-            const buf = new Uint8Array(count);
-            const sink = new GrowingSink();
-            const call = {
-              read: () => memory.read(buf, addr),
-              readSlice: () => memory.readSlice(buf, addr),
-              sink: () => memory.writeVolatileTo(addr, sink, count),
-            }[kind];
-            const full = expected.length === count;
-            const exactOutcome = full ? undefined : expected.length === 0 ? hole : partial(expected.length);
-            const shortOutcome = count > 0 && expected.length === 0 ? hole : expected.length;
-            expect(outcome(call)).toEqual(kind === 'readSlice' ? exactOutcome : shortOutcome);
-            if (kind === 'sink') expect([...sink.toBytes()]).toEqual(expected);
-            else expect([...buf.subarray(0, expected.length)]).toEqual(expected);
-          } else if (kind === 'write' || kind === 'writeSlice' || kind === 'source') {
-            const n = model.write(exact, data);
-            const call = {
-              write: () => memory.write(data, addr),
-              writeSlice: () => memory.writeSlice(data, addr),
-              source: () => memory.readVolatileFrom(addr, new ByteSource(data), count),
-            }[kind];
-            const exactOutcome = n === count ? undefined : n === 0 ? hole : partial(n);
-            expect(outcome(call)).toEqual(kind === 'writeSlice' ? exactOutcome : count > 0 && n === 0 ? hole : n);
-          } else if (kind === 'checkRange')
-            expect(memory.checkRange(addr, count, Permissions.READ)).toBe(model.read(exact, count).length === count);
-          else if (!regions.some((region) => region instanceof OwnBytesRegion)) {
-            const seen: number[] = [];
-            const error = outcome(() => {
-              for (const slice of memory.getSlices(addr, count)) seen.push(...slice.bytes);
-            });
-            const expected = model.read(exact, count);
-            expect(seen).toEqual(expected);
-            expect(error === undefined).toBe(expected.length === count);
+            at = start + BigInt(length);
+            ends.push(at);
           }
-        }
-        for (const region of regions) {
-          const bytes = new Uint8Array(region.length);
-          region.readSlice(bytes, 0);
-          expect([...bytes]).toEqual(model.read(BigInt(region.startAddr), region.length));
-        }
-      }),
-      { numRuns: 400 },
+          const memory = GuestRegionCollection.fromRegions(regions);
+          for (const { kind, part, by, count, codec: index, seed, big } of operations) {
+            const exact = ends[part % ends.length]! + BigInt(by);
+            if (exact < 0n || exact >= 2n ** 64n) continue;
+            const addr: GuestAddress = big || exact > Number.MAX_SAFE_INTEGER ? exact : Number(exact);
+            const codec = CODECS[index]!;
+            const data = Uint8Array.from({ length: count }, (_, i) => (seed + i * 37) & 0xff);
+            const raw = Uint8Array.from({ length: 8 }, (_, i) =>
+              codec.name.startsWith('u64Number') ? (i === 3 ? seed : 0) : (seed + i * 11) & 0xff,
+            );
+            const value = codec.get(new DataView(raw.buffer), 0);
+            const there = model.read(exact, 8).length;
+            const hole = { code: 'invalid-guest-address', completed: undefined };
+            const partial = (n: number) => ({ code: 'partial-buffer', completed: n });
+            if (kind === 'load' || kind === 'store') {
+              const fits = model.oneRegion(exact, codec.size);
+              const refused = there === 0 ? hole : { code: 'invalid-backend-address', completed: undefined };
+              if (kind === 'store') {
+                expect(outcome(() => memory.store(addr, codec, value))).toEqual(fits ? undefined : refused);
+                if (fits) model.write(exact, raw.subarray(0, codec.size));
+              } else if (!fits) expect(outcome(() => memory.load(addr, codec))).toEqual(refused);
+              else {
+                const bytes = Uint8Array.from(model.read(exact, codec.size));
+                let expected: unknown;
+                try {
+                  expected = codec.get(new DataView(bytes.buffer), 0);
+                } catch {
+                  continue; // an unsafe integer: refused by the codec, tested elsewhere
+                }
+                expect(memory.load(addr, codec)).toBe(expected);
+              }
+            } else if (kind === 'writeObj') {
+              const n = Math.min(there, codec.size);
+              expect(outcome(() => memory.writeObj(addr, codec, value))).toEqual(
+                n === codec.size ? undefined : n === 0 ? hole : partial(n),
+              );
+              model.write(exact, raw.subarray(0, codec.size));
+            } else if (kind === 'readObj') {
+              const n = Math.min(there, codec.size);
+              if (n < codec.size)
+                expect(outcome(() => memory.readObj(addr, codec))).toEqual(n === 0 ? hole : partial(n));
+              else {
+                const bytes = Uint8Array.from(model.read(exact, codec.size));
+                let expected: unknown;
+                try {
+                  expected = codec.get(new DataView(bytes.buffer), 0);
+                } catch {
+                  continue;
+                }
+                expect(memory.readObj(addr, codec)).toBe(expected);
+              }
+            } else if (kind === 'read' || kind === 'readSlice' || kind === 'sink') {
+              const expected = model.read(exact, count);
+              const buf = new Uint8Array(count);
+              const sink = new GrowingSink();
+              const call = {
+                read: () => memory.read(buf, addr),
+                readSlice: () => memory.readSlice(buf, addr),
+                sink: () => memory.writeVolatileTo(addr, sink, count),
+              }[kind];
+              const full = expected.length === count;
+              const exactOutcome = full ? undefined : expected.length === 0 ? hole : partial(expected.length);
+              const shortOutcome = count > 0 && expected.length === 0 ? hole : expected.length;
+              expect(outcome(call)).toEqual(kind === 'readSlice' ? exactOutcome : shortOutcome);
+              if (kind === 'sink') expect([...sink.toBytes()]).toEqual(expected);
+              else expect([...buf.subarray(0, expected.length)]).toEqual(expected);
+            } else if (kind === 'write' || kind === 'writeSlice' || kind === 'source') {
+              const n = model.write(exact, data);
+              const call = {
+                write: () => memory.write(data, addr),
+                writeSlice: () => memory.writeSlice(data, addr),
+                source: () => memory.readVolatileFrom(addr, new ByteSource(data), count),
+              }[kind];
+              const exactOutcome = n === count ? undefined : n === 0 ? hole : partial(n);
+              expect(outcome(call)).toEqual(kind === 'writeSlice' ? exactOutcome : count > 0 && n === 0 ? hole : n);
+            } else if (kind === 'checkRange')
+              expect(memory.checkRange(addr, count, Permissions.READ)).toBe(model.read(exact, count).length === count);
+            else if (!regions.some((region) => region instanceof OwnBytesRegion)) {
+              const seen: number[] = [];
+              const error = outcome(() => {
+                for (const slice of memory.getSlices(addr, count)) seen.push(...slice.bytes);
+              });
+              const expected = model.read(exact, count);
+              expect(seen).toEqual(expected);
+              expect(error === undefined).toBe(expected.length === count);
+            }
+          }
+          for (const region of regions) {
+            const bytes = new Uint8Array(region.length);
+            region.readSlice(bytes, 0);
+            const start = BigInt(region.startAddr);
+            expect([...bytes]).toEqual(model.read(start, region.length));
+            if (region.bitmap === null) continue;
+            const marked = Array.from({ length: region.length }, (_, i) => region.bitmap!.dirtyAt(i));
+            expect(marked).toEqual(marked.map((_, i) => model.dirty.has(start + BigInt(i))));
+          }
+        },
+      ),
+      { numRuns: 150 },
     );
   });
 

@@ -297,8 +297,8 @@ export function conformance(subject: Subject): void {
     });
 
     it('D1: what is no address is a RangeError or TypeError that shows it', () => {
-      const memory = make([0, 0x100]);
-      for (const addr of [-1, 0.5, Number.NaN, 2 ** 53, -1n, 2n ** 64n, Number.POSITIVE_INFINITY]) {
+      const memory = make([0, 0x100], [0x1000, 0x200]);
+      for (const addr of [-1, 0.5, 4096.5, Number.NaN, 2 ** 53, -1n, 2n ** 64n, Number.POSITIVE_INFINITY]) {
         expect(() => memory.load(addr, u32)).toThrow(RangeError);
         expect(() => memory.store(addr, u32, 1)).toThrow(RangeError);
         expect(() => memory.read(new Uint8Array(1), addr)).toThrow(RangeError);
@@ -316,16 +316,18 @@ export function conformance(subject: Subject): void {
       expect(() => memory.readVolatileFrom(0, new ByteSource(new Uint8Array(1)), -1)).toThrow(RangeError);
     });
 
-    it('D2: a value that a codec does not have is refused and changes nothing', () => {
-      const memory = make([0, 0x100]);
-      memory.store(0, u32, 0x1111_1111);
-      for (const value of [-1, 2 ** 32, 0.5, Number.NaN]) {
-        expect(() => memory.store(0, u32, value)).toThrow(RangeError);
-        expect(() => memory.writeObj(0, u32, value)).toThrow(RangeError);
-        expect(() => memory.store(0, u32, value, Ordering.SEQ_CST)).toThrow(RangeError);
+    it('D2: a value that a codec does not have is refused and changes nothing, wherever memory lies', () => {
+      const memory = make([0, 0x200], [0x1000, 0x100], [LAST - 0xffn, 0x100]);
+      for (const addr of [0, 0x1000, 0x1000n, LAST - 0xffn]) {
+        memory.store(addr, u32, 0x1111_1111);
+        for (const value of [-1, 2 ** 32, 0.5, Number.NaN]) {
+          expect(() => memory.store(addr, u32, value)).toThrow(RangeError);
+          expect(() => memory.writeObj(addr, u32, value)).toThrow(RangeError);
+          expect(() => memory.store(addr, u32, value, Ordering.SEQ_CST)).toThrow(RangeError);
+        }
+        expect(() => memory.store(addr, u32, '1' as never)).toThrow(TypeError);
+        expect(memory.load(addr, u32)).toBe(0x1111_1111);
       }
-      expect(() => memory.store(0, u32, '1' as never)).toThrow(TypeError);
-      expect(memory.load(0, u32)).toBe(0x1111_1111);
     });
 
     if (slices) sliceFacts(backend, contiguous, regions);
