@@ -31,6 +31,10 @@ describe('bufferBacking', () => {
     expect(() => bufferBacking(2 ** 52)).toThrow(/sparseBacking/);
     const resizable = new (ArrayBuffer as never as new (n: number, o: object) => ArrayBuffer)(8, { maxByteLength: 16 });
     expect(() => bufferBacking(resizable)).toThrow(/fixed-length/);
+    const growable = new (SharedArrayBuffer as never as new (n: number, o: object) => SharedArrayBuffer)(8, {
+      maxByteLength: 16,
+    });
+    expect(() => bufferBacking(growable)).toThrow(/fixed-length/);
     expect(() => bufferBacking(8).segmentAt(8)).toThrow(/offset 0x8 is outside the backing; it has 0x8 bytes/);
     expect(() => bufferBacking(8).segmentAt(0.5)).toThrow(RangeError);
   });
@@ -73,6 +77,9 @@ describe('sparseBacking', () => {
     expect([segment.start, segment.bytes.length, backing.allocated]).toEqual([5 * 2 ** 30, 100, 100]);
     expect(backing.segmentAt(5 * 2 ** 30)).toBe(segment);
     expect([backing.isAllocated(5 * 2 ** 30), backing.isAllocated(0)]).toEqual([true, false]);
+    backing.segmentAt(1);
+    expect([backing.allocated, backing.isAllocated(0xfff), backing.isAllocated(0x1000)]).toEqual([0x1064, true, false]);
+    expect(sparseBacking(20, { segmentSize: 8 }).segmentAt(17)).toMatchObject({ start: 16, bytes: new Uint8Array(4) });
     expect(() => backing.segmentAt(5 * 2 ** 30 + 100)).toThrow(RangeError);
   });
 
@@ -109,6 +116,9 @@ describe('wasmBacking', () => {
   it('D7: a part outside the memory is refused', () => {
     const memory = wasmMemory(1);
     expect(() => wasmBacking(memory, { offset: 0xffff, length: 2 })).toThrow(/grow it first/);
+    expect(wasmBacking(memory, { offset: 0xfffe, length: 2 }).length).toBe(2);
+    for (const offset of [0.5, -1, Number.NaN])
+      expect(() => wasmBacking(memory, { offset, length: 2 })).toThrow(RangeError);
     expect(() => wasmBacking({} as never)).toThrow(TypeError);
   });
 });

@@ -118,5 +118,8 @@ it('V-1.6: a shared bitmap is attached by its handle; a bad one is refused', () 
   expect([bitmap.isBitSet(2), other.length, other.pageSize]).toEqual([true, 4, 0x1000]);
   expect(() => AtomicBitmap.attach({ ...bitmap.handle, byteSize: 0x100_0000 })).toThrow(RangeError);
   expect(() => new AtomicBitmap(-1)).toThrow(RangeError);
-  expect(() => new AtomicBitmap(8, { pageSize: 0 })).toThrow(RangeError);
+  for (const pageSize of [0, -4096, 0.5, Number.NaN, 2 ** 53])
+    expect(() => new AtomicBitmap(8, { pageSize })).toThrow(RangeError);
+  for (const bytes of [0.5, Number.NaN, 2 ** 53]) expect(() => new AtomicBitmap(bytes)).toThrow(RangeError);
+  for (const bytes of [-1, 0.5, 2 ** 53 - 1]) expect(() => bitmap.enlarge(bytes)).toThrow(RangeError);
 });

@@ -1,5 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { guestMemory, inOrder, Ordering, sparseBacking, u16, u32, u64 } from '../src/index.ts';
+import {
+  type GuestAddress,
+  guestMemory,
+  inOrder,
+  Ordering,
+  Permissions,
+  segmentedBacking,
+  sparseBacking,
+  u8,
+  u16,
+  u32,
+  u64,
+} from '../src/index.ts';
+import { fails } from './support/fails.ts';
 
 describe('guest memory over buffers', () => {
   it('V-1.8: objects and buffers go on in the next region, load and store do not', () => {
@@ -45,6 +58,64 @@ describe('guest memory over buffers', () => {
       expect(() => tracked.load(0x1000, codec, Ordering.SEQ_CST)).toThrow(/no region/);
     }
     expect(new Uint8Array(buffer).every((byte) => byte === 0)).toBe(true);
+  });
+
+  it('V-1.3: an atomic access reaches nothing of the buffer before the region or behind it', () => {
+    const buffer = new Uint8Array(0x40).fill(0x11);
+    const memory = guestMemory([{ startAddr: 0x1000, memory: buffer.subarray(0x10, 0x20) }]);
+    for (const addr of [0xff0, 0xffc, 0x1010, 0x102c])
+      for (const ordering of [Ordering.SEQ_CST, Ordering.RELAXED] as const) {
+        expect(() => memory.store(addr, u32, 0, ordering)).toThrow(/no region/);
+        expect(() => memory.load(addr, u32, ordering)).toThrow(/no region/);
+      }
+    // Aligned in the buffer, but only its first half is in the part.
+    const parts = segmentedBacking([new Uint8Array(buffer.buffer, 4, 8), new Uint8Array(8)]);
+    const pieces = guestMemory([{ startAddr: 0, memory: parts }]);
+    expect(() => pieces.store(4, u64, 0n, Ordering.SEQ_CST)).toThrow(/two host buffers/);
+    expect(() => pieces.load(4, u64, Ordering.SEQ_CST)).toThrow(/two host buffers/);
+    expect(pieces.load(4, u64)).toBe(0x1111_1111n);
+    expect(buffer.every((byte) => byte === 0x11)).toBe(true);
+  });
+
+  it('V-1.2: an object of a region reads up to the last byte, tells its progress past it, and is refused beyond', () => {
+    for (const memory of [16, sparseBacking(16, { segmentSize: 8 })]) {
+      const [region] = [...guestMemory([{ startAddr: 0x1000, memory }])];
+      region!.writeSlice(Uint8Array.of(1, 2, 3, 4), 12);
+      expect([region!.readObj(15, u8), region!.readObj(12, inOrder(u32, 'big'))]).toEqual([4, 0x0102_0304]);
+      expect(fails(() => region!.readObj(13, u32))).toMatchObject({
+        code: 'partial-buffer',
+        expected: 4,
+        completed: 3,
+      });
+      for (const addr of [16, 17, 2n ** 64n - 1n])
+        expect(fails(() => region!.readObj(addr, u8)).code).toBe('invalid-backend-address');
+    }
+  });
+
+  it('D1: every question to a map refuses what is no address', () => {
+    const memory = guestMemory([
+      { startAddr: 0, memory: 8 },
+      { startAddr: 0x1000, memory: 16 },
+    ]);
+    const asks: ((addr: GuestAddress) => unknown)[] = [
+      (addr) => memory.findRegion(addr),
+      (addr) => memory.toRegionAddr(addr),
+      (addr) => memory.addressInRange(addr),
+      (addr) => memory.checkAddress(addr),
+      (addr) => memory.checkedOffset(addr, 0),
+      (addr) => memory.checkedOffset(0, addr),
+      (addr) => memory.checkRange(addr, 1),
+      (addr) => memory.getHostAddress(addr),
+      (addr) => memory.getSlice(addr, 1),
+      (addr) => memory.getSlices(addr, 1),
+      (addr) => memory.tryAccess(1, addr, Permissions.READ, () => 1),
+      (addr) => memory.removeRegion(addr, 8),
+    ];
+    for (const ask of asks) {
+      for (const addr of [-1, 0.5, 4096.5, Number.NaN, 2 ** 53, -1n, 2n ** 64n])
+        expect(() => ask(addr)).toThrow(RangeError);
+      for (const addr of ['0', null, undefined] as never[]) expect(() => ask(addr)).toThrow(TypeError);
+    }
   });
 
   it('V-1.3: -0 is 0, as a value and as an address, with an ordering and without', () => {

@@ -207,6 +207,19 @@ describe('memory behind an IOMMU', () => {
     expect(asked).toEqual([[0x8004, 4, WRITE, 'access']]);
   });
 
+  it('V-1.12: a handler that maps one hole after another is asked for each, however many there are', () => {
+    const tlb = new Iotlb();
+    for (let i = 0; i < 200; i += 2) tlb.setMapping(0x8000 + i, i, 1, READ);
+    let asked = 0;
+    const iommu = tlbIommu(tlb, ({ base, length }) => {
+      asked++;
+      tlb.setMapping(base, Number(base) - 0x8000, length, READ);
+      return true;
+    });
+    expect(iommu.translate(0x8000, 200, READ)).toEqual([{ base: 0, length: 200 }]);
+    expect(asked).toBe(100);
+  });
+
   it('V-1.12: a handler may evict, but one that never holds the whole range is given up', () => {
     /** Maps the pages that are missing and keeps the last `room` pages that it mapped. */
     const caching = (room: number) => {

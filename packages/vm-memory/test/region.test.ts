@@ -362,6 +362,8 @@ describe('regions of buffers', () => {
     const hidden = guestMemory([{ startAddr: 0, memory: 8, permissions: Permissions.WRITE }]);
     expect(fails(() => hidden.load(0, u8)).code).toBe('permission-denied');
     expect(fails(() => hidden.readObj(0, u8)).code).toBe('permission-denied');
+    const [region] = [...hidden];
+    expect(fails(() => region!.readObj(0, u8)).code).toBe('permission-denied');
     hidden.store(0, u8, 1);
   });
 

@@ -43,6 +43,15 @@ describe('scalar codecs', () => {
     },
   );
 
+  it('V-1.2: a codec tells its kind, in either order', () => {
+    const { U8, I8, U16, I16, U32, I32, F32, F64, U64_NUMBER, I64_NUMBER, U64, I64 } = vm.ScalarKind;
+    const kinds = [U8, I8, U16, I16, U32, I32, U64, I64, U64_NUMBER, I64_NUMBER, F32, F64];
+    const codecs = [...cases.map(([codec]) => codec), vm.f32, vm.f64] as vm.ScalarCodec<unknown>[];
+    expect(codecs.map(({ kind }) => kind)).toEqual(kinds);
+    expect(codecs.map((codec) => vm.inOrder(codec, 'big').kind)).toEqual(kinds);
+    expect(new Set([...kinds, vm.ScalarKind.OTHER]).size).toBe(13);
+  });
+
   it('D2: a number codec refuses 64-bit integers in memory that a number cannot hold', () => {
     const view = new DataView(new ArrayBuffer(8));
     view.setBigUint64(0, 2n ** 53n, true);

@@ -100,6 +100,8 @@ describe('streams', () => {
     expect(error).toBeInstanceOf(GuestMemoryError);
     expect(error).toMatchObject({ code: 'partial-buffer', completed: 0x100 });
     expect(() => [...chunksOf(memory, 0x1f00, 0x200, { chunkSize: 0x80 })]).toThrow(/ended after 256/);
+    const large = guestMemory([{ startAddr: 0, memory: 0x1_0001 }]);
+    expect([...chunksOf(large, 0, 0x1_0001)].map((chunk) => chunk.length)).toEqual([0x1_0000, 1]);
   });
 
   it.each<[string, () => StreamSource]>([

@@ -6,6 +6,7 @@ import {
   inOrder,
   Ordering,
   struct,
+  toBytes,
   u8,
   u16,
   u32,
@@ -51,6 +52,11 @@ describe('struct layout', () => {
     expect([...bytes]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0x0c, 0x0b]);
   });
 
+  it('D3: order passes over bytes and codecs of others, which have none to fill in', () => {
+    const value = { a: 0x0102, b: Uint8Array.of(3, 4) };
+    expect([...toBytes(struct({ a: u16, b: byteArray(2) }, { order: 'big' }), value)]).toEqual([1, 2, 3, 4]);
+  });
+
   it('V-1.2: types are inferred', () => {
     const memory = guestMemory([{ startAddr: 0, memory: 64 }]);
     const value = memory.readObj(0, struct({ a: u64, b: array(u8, 2), c: struct({ d: u32 }) }));
@@ -88,6 +94,10 @@ describe('struct layout', () => {
     const nested = struct({ a: array(struct({ b: u8 }), 2) });
     expect(() => memory.writeObj(0, nested, { a: [{ b: 1 }, { b: 256 }] })).toThrow('.a[1].b: u8 takes');
     expect(() => memory.writeObj(0, nested, { a: [{ b: 1 }] })).toThrow(/exactly 2 elements/);
+    expect(() => memory.writeObj(0, nested, { a: [{ b: 1 }] })).toThrow(RangeError);
+    expect(() => memory.writeObj(0, nested, { a: { length: 2 } } as never)).toThrow(TypeError);
+    const named = struct({ id: u8, name: byteArray(2) });
+    expect(() => memory.writeObj(0, named, { id: 1, name: Uint8Array.of(1) })).toThrow(/exactly 2 bytes/);
     expect(() => memory.writeObj(0, Descriptor, {} as never)).toThrow(TypeError);
     expect(() => memory.writeObj(0, Descriptor, null as never)).toThrow(TypeError);
     expect(memory.readObj(0, byteArray(64)).every((b) => b === 0)).toBe(true);
@@ -188,6 +198,16 @@ describe('struct accessor', () => {
     expect(memory.readObj(0x1000, byteArray(names.length))).toEqual(Uint8Array.from(names, (_, i) => i + 1));
     expect(names.map((name) => live[name])).toEqual(names.map((_, i) => i + 1));
     expect(() => struct({ ['__proto__']: u8 })).toThrow(TypeError);
+  });
+
+  it('D1: what is no address is refused, and the accessor stays where it is', () => {
+    const live = Descriptor.accessor(ring(), 0x1000);
+    for (const addr of [-1, 0.5, Number.NaN, 2 ** 53, -1n, 2n ** 64n - 1n]) {
+      expect(() => Descriptor.accessor(ring(), addr)).toThrow(RangeError);
+      expect(() => live.$move(addr)).toThrow(RangeError);
+      expect(live.$addr).toBe(0x1000);
+    }
+    expect([live.$move(2n ** 60n).$addr, live.$move(0).$addr]).toEqual([2n ** 60n, 0]);
   });
 
   it('D1: works at the end of the 64-bit space', () => {

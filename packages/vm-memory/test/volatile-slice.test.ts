@@ -31,6 +31,9 @@ describe('volatile slices', () => {
     const five = slice(5);
     for (let base = 0; base <= 5; base++)
       for (let len = 0; base + len <= 5; len++) expect(five.computeEndOffset(base, len)).toBe(base + len);
+    expect([five.computeEndOffset(4n, 1n), five.computeEndOffset(5n, 0), five.computeEndOffset(0, 5n)]).toEqual([
+      5, 5, 5,
+    ]);
     expect(detail(() => five.computeEndOffset(5, 1))).toEqual(['out-of-bounds', 6]);
     expect(detail(() => five.computeEndOffset(6, 0))).toEqual(['out-of-bounds', 6]);
     expect(detail(() => five.computeEndOffset(MAX, 1))).toEqual(['overflow', MAX]);
