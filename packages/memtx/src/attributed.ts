@@ -122,18 +122,16 @@ export class AttributedMemory implements TxMemory {
       if (result === MemTxResult.OK) done += moved;
       at += moved;
       if (bits !== MemTxResult.OK) {
-        const rest = end === buf.length && onError !== 'stop' ? end - at : 0;
-        // Behind an IOMMU it is all or nothing (V-1.12): what comes before the failure is asked for by itself.
-        const open = rest > 0 ? this.#open(addressPlus(addr, at), rest, access) : 0;
-        if (open > 0 && open < rest) {
-          end = at + open;
+        // Behind an IOMMU it is all or nothing (V-1.12), so the answer need not be that of the first byte.
+        const alike = onError === 'stop' ? end - at : this.#alike(addr, at, end, access);
+        if (alike < end - at) {
+          end = at + alike;
           continue;
         }
         result = (result | bits) >>> 0;
         if (onError === 'stop') break;
-        const failed = end < buf.length ? end - at : this.#hole(addr, at, buf.length, access);
-        if (what === 'read') buf.fill(0, at, at + failed);
-        at += failed;
+        if (what === 'read') buf.fill(0, at, end);
+        at = end;
       }
       end = buf.length;
     } while (at < buf.length);
@@ -143,6 +141,26 @@ export class AttributedMemory implements TxMemory {
       tx.result = result;
       tx.done = done;
     }
+  }
+
+  /** Bytes from `at` on, 1 to `end - at`, that are to be asked for by themselves: all there, or all refused for one reason. */
+  #alike(addr: GuestAddress, at: number, end: number, access: Permissions): number {
+    const first = this.#obstacle(addressPlus(addr, at), access);
+    if (first === Obstacle.NONE) {
+      const open = this.#open(addressPlus(addr, at), end - at, access);
+      return open === end - at ? 1 : Math.max(open, 1); // All there, and it has failed: byte by byte.
+    }
+    let past = at + 1;
+    while (past < end && this.#obstacle(addressPlus(addr, past), access) === first) past++;
+    return past - at;
+  }
+
+  #obstacle(addr: GuestAddress, access: Permissions): Obstacle {
+    const { memory } = this;
+    if (memory.checkRange(addr, 1, access)) return Obstacle.NONE;
+    if (memory.checkRange(addr, 1, Permissions.NO)) return Obstacle.DENIED;
+    // A region whose `Bytes` is its own may have no host memory that could be checked.
+    return memory.physicalMemory()?.addressInRange(addr) === true ? Obstacle.NONE : Obstacle.MISSING;
   }
 
   /** Bytes from `addr` on, 0 to `most`, that are all there: looked for by halves, as each question may be a translation. */
@@ -155,14 +173,11 @@ export class AttributedMemory implements TxMemory {
     }
     return there;
   }
-
-  /** Bytes from `at` on, up to `end`, that a transfer cannot touch: the first, which has failed, and more. */
-  #hole(addr: GuestAddress, at: number, end: number, access: Permissions): number {
-    let past = Math.min(at + 1, end);
-    while (past < end && !this.memory.checkRange(addressPlus(addr, past), 1, access)) past++;
-    return past - at;
-  }
 }
+
+/** What is known to stand in the way of one byte. */
+const Obstacle = { NONE: 0, DENIED: 1, MISSING: 2 } as const;
+type Obstacle = (typeof Obstacle)[keyof typeof Obstacle];
 
 /** What a refused load decodes. Never written. */
 export const ZEROS: DataView = /* @__PURE__ */ new DataView(/* @__PURE__ */ new ArrayBuffer(8));

@@ -215,6 +215,30 @@ describe('plain memory with attributes', () => {
     expect([memory.load(4, le32), memory.load(8, le16)]).toEqual([0, 0x0807]);
   });
 
+  it('A-61, A-276: behind a hole, what is refused for another reason adds its bits, and a region with its own Bytes is reached', () => {
+    /** Without host memory, so that `checkRange` knows nothing of it. */
+    class Sevens extends GuestMemoryRegion {
+      readonly startAddr = 12;
+      readonly length = 4;
+      override read(buf: Uint8Array): number {
+        buf.fill(7);
+        return buf.length;
+      }
+    }
+    const memory = GuestRegionCollection.fromRegions<GuestMemoryRegion>([
+      new GuestRegionBuffer(0, bufferBacking(4)),
+      new GuestRegionBuffer(8, bufferBacking(4), { permissions: Permissions.WRITE }),
+      new Sevens(),
+    ]);
+    const go = memTxView(attributed(memory), { onError: 'continue' });
+    const buf = new Uint8Array(16).fill(1);
+    go.read(buf, 0);
+    expect([buf.join(''), go.tx]).toEqual([
+      '0000000000007777',
+      { result: MemTxResult.DECODE_ERROR | MemTxResult.ACCESS_ERROR, done: 4 },
+    ]);
+  });
+
   it('A-276: a memory that throws with its progress is taken at its word', () => {
     class Fails extends GuestRegionCollection<GuestRegionBuffer> {
       override read(buf: Uint8Array, addr: GuestAddress): number {
