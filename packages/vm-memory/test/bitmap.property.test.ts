@@ -5,7 +5,7 @@ import { AtomicBitmap } from '../src/index.ts';
 const PAGE_SIZES = [1, 3, 8, 100, 0x1000, 0x400_0000, 2 ** 33];
 const operation = fc.record({
   kind: fc.constantFrom('mark', 'slice', 'set', 'reset', 'setBit', 'resetBit', 'enlarge', 'clone', 'attach', 'take'),
-  page: fc.integer({ min: -3, max: 140 }),
+  page: fc.oneof(fc.constantFrom(0, 31, 32, 63, 64), fc.integer({ min: -3, max: 140 })),
   /** Bytes before or after the page's first. */
   by: fc.integer({ min: -2, max: 2 }),
   pages: fc.oneof(fc.constantFrom(0, 1), fc.integer({ min: 0, max: 70 })),

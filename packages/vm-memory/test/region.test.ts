@@ -186,6 +186,17 @@ class OddRegion extends GuestMemoryRegion {
 }
 
 describe('regions of others', () => {
+  it('V-1.7: a region tells the offset of an address in it, and none of one beside it', () => {
+    const [region, high] = regions([0x1000, 0x100], [LAST - 0xfn, 0x10]);
+    expect([0xfff, 0x1000, 0x10ffn, 0x1100].map((addr) => region!.toRegionAddr(addr))).toEqual([
+      undefined,
+      0,
+      0xff,
+      undefined,
+    ]);
+    expect([LAST - 0x10n, LAST - 0xfn, LAST].map((addr) => high!.toRegionAddr(addr))).toEqual([undefined, 0, 0xf]);
+  });
+
   it('V-1.7: a region may be the whole space of 2^64 bytes', () => {
     const memory = GuestRegionCollection.fromRegions([new OddRegion(2n ** 64n)]);
     for (const addr of [0, 5, LAST - 3n]) {
