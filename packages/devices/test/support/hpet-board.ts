@@ -19,7 +19,7 @@ export class HpetBoard {
   readonly #tx = new MemTx();
 
   constructor(options: Partial<HpetOptions> = {}, from?: { readonly state: unknown; readonly clock: VirtualClock }) {
-    this.clock = from?.clock ?? new VirtualClock();
+    this.clock = from?.clock ?? (options.clock as VirtualClock | undefined) ?? new VirtualClock();
     for (const [i, line] of this.lines.entries()) line.observe((high) => this.log.push(`${high ? '+' : '-'}${i}`));
     this.gate.observe((high) => this.log.push(high ? 'g+' : 'g-'));
     const root = this.core.container('system', 1n << 64n);
@@ -44,6 +44,10 @@ export class HpetBoard {
   write64(offset: number, value: bigint): void {
     this.write(offset, Number(value & 0xffff_ffffn));
     this.write(offset + 4, Number(value >> 32n));
+  }
+  /** 4 bytes of RAM. */
+  load(addr: number): number {
+    return this.space.txLoad(addr, le32, MEMTXATTRS_UNSPECIFIED, this.#tx);
   }
   /** The counter, by two reads of 4 bytes. */
   counter(): bigint {
