@@ -86,9 +86,11 @@ describe('the virtual clock', () => {
     const { clock, log, arm } = logged();
     clock.advanceTo(10);
     arm('due', 10);
-    clock.advanceTo(10);
-    clock.advanceTo(3);
-    clock.advanceBy(-5);
+    for (const limit of [undefined, 0, 1]) {
+      expect(clock.advanceTo(10, limit)).toEqual({ ran: 0, complete: true });
+      expect(clock.advanceTo(3, limit)).toEqual({ ran: 0, complete: true });
+      expect(clock.advanceBy(-5, limit)).toEqual({ ran: 0, complete: true });
+    }
     expect(log).toEqual([]);
     expect(clock.now).toBe(10);
     clock.advanceTo(11);
@@ -178,6 +180,8 @@ describe('the virtual clock', () => {
   it('times are numbers while they are safe integers, bigints beyond; others are refused', () => {
     expect(toNanoseconds(5n)).toBe(5);
     expect(toNanoseconds(1n << 53n)).toBe(1n << 53n);
+    expect([toNanoseconds(2n ** 53n - 1n), toNanoseconds(1n - 2n ** 53n)]).toEqual([2 ** 53 - 1, 1 - 2 ** 53]);
+    expect(toNanoseconds(-(2n ** 53n))).toBe(-(2n ** 53n));
     expect(addNanoseconds(Number.MAX_SAFE_INTEGER, 1)).toBe(1n << 53n);
     expect(() => toNanoseconds(1.5)).toThrow(RangeError);
     expect(() => toNanoseconds(2 ** 53)).toThrow(RangeError);

@@ -71,6 +71,7 @@ export class VirtualClock implements Clock {
   }
 
   #advanceTo(to: Nanoseconds, limit: number, errors: unknown[]): ClockTurn {
+    if (this.#now >= to) return { ran: 0, complete: true };
     let ran = 0;
     while (this.#now < to) {
       const next = this.nextDeadline;
@@ -82,7 +83,7 @@ export class VirtualClock implements Clock {
       if (next > this.#now) this.#now = next;
       ran += this.#runDue(limit - ran, errors);
     }
-    return { ran, complete: !(ran >= limit && this.#hasDue()) };
+    return { ran, complete: !this.#hasDue() };
   }
 
   /** Moves forward by `delta` nanoseconds; nothing where it is 0 or less. As `advanceTo`. */
