@@ -266,6 +266,13 @@ describe('driven by real time', () => {
     wake!.callback();
     expect(log).toEqual([3_000_000]);
     expect(wake).toBeNull();
+    const late = clock.timer(() => undefined);
+    late.arm(5_000_000);
+    driver.sync();
+    expect(wake!.ms).toBe(2); // from the present on
+    late.cancel();
+    driver.sync();
+    expect(wake).toBeNull();
     driver.dispose();
     nowMs = 200;
     driver.sync();

@@ -89,10 +89,13 @@ describe('edu registers', () => {
   });
 
   it('E-14: no register reads ones and drops writes; both are counted', () => {
-    const { read, write, events } = board();
+    const { edu, read, read64, write, events } = board();
     expect([read(0x40), read(0x60), read(0x4_0000)]).toEqual([0xffff_ffff, 0xffff_ffff, 0xffff_ffff]);
     write(0, 1);
     expect([events.get(EduEvent.UNKNOWN_READ), events.get(EduEvent.UNKNOWN_WRITE)]).toEqual([3, 1]);
+    expect([read64(0x40), events.get(EduEvent.UNKNOWN_READ)]).toEqual([0xffff_ffff_ffff_ffffn, 4]);
+    expect([edu.ops.peek!(0x40, 4), edu.ops.peek!(0x40, 8)]).toEqual([0xffff_ffff, 0xffff_ffff_ffff_ffffn]);
+    expect(events.get(EduEvent.UNKNOWN_READ)).toBe(4); // a peek is no guest's (D13)
   });
 
   it('E-20, E-21, E-22: the output is high exactly while the status is not 0', () => {
@@ -194,6 +197,8 @@ describe('edu DMA', () => {
     device.transfer(0xf000_1000n, 0x4_0000n, 1n, 1n);
     device.clock.advanceBy(100 * MS);
     device.transfer(0x4_0000n, 0x2000n, 1n, 3n);
+    device.clock.advanceBy(100 * MS);
+    device.transfer(0x4_0000n, 0x3000n, 1n, 3n);
     device.clock.advanceBy(100 * MS);
     expect([device.bytes(0x2000, 1), device.events.get(EduEvent.ADDRESS_CLAMPED)]).toEqual([[9], 1]);
   });

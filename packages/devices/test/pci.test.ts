@@ -81,6 +81,12 @@ describe('configuration space', () => {
     expect(say(at, 'outw 0xcfc 0x8107', 'outw 0xcfd 0x81', from, 'inl 0xcfc')).toEqual(['OK 0x810005']);
   });
 
+  it('a place on the bus is taken once', () => {
+    const { bus, card } = board();
+    expect(() => bus.attach(4 << 3, card.function)).toThrow(new RangeError('PCI device 4 function 0 is already there'));
+    expect([bus.has(4 << 3), bus.has(5 << 3)]).toEqual([true, false]);
+  });
+
   it('PCI 3.0, 6.1: there is nothing behind byte 255', () => {
     const { say } = pcBoard('q35', '-device', 'edu,addr=4');
     const replies = say('outl 0xcf8 0x800020ff', 'outl 0xcfc 0x12345678', 'inl 0xcfc', 'inb 0xcfd');
@@ -147,6 +153,18 @@ describe('a card on the map', () => {
     expect(pins[0]!.level).toBe(0);
     card.device.ops.write!(0x60, 0, 4);
     expect([word(0x1010), pins[0]!.level]).toEqual([[0xcd, 0xab, 0, 0], 0]);
+  });
+
+  it('E-61, E-65: the address of a message has 64 bits', () => {
+    const { core, space, card, config, bytes } = board();
+    const system = space.root;
+    system.addSubregion(0x3_0000_0000, core.ram('high', 0x1000));
+    config(0x44, 0x20);
+    config(0x48, 3);
+    config(0x4c, 0x1234);
+    config(0x40, 0x0081_0005);
+    card.device.ops.write!(0x60, 1, 4);
+    expect([bytes(space, 0x3_0000_0020), bytes(space, 0x20)]).toEqual([[0x34, 0x12, 0, 0], NOTHING]);
   });
 
   it('E-61: the number of messages that software allows is kept while MSI is off, and 1 while it is on', () => {

@@ -84,6 +84,21 @@ describe('a register file', () => {
     expect(events.get('test: read of no register')).toBe(1);
   });
 
+  it('spans: an 8-byte write reaches two registers of 4 bytes, each with its half', () => {
+    const { regs, ops, log } = file();
+    ops.write64!(0, 0x0000_0022_ffff_ffffn);
+    expect([regs.get('ID'), regs.get('CTRL'), log]).toEqual([0x1234_5678, 0x22, ['CTRL 0->34 (34)']]);
+  });
+
+  it('D13: peek of a part, or of several registers, runs no hook either', () => {
+    const { ops, log, events } = file();
+    ops.peek!(8, 4); // STATUS, nothing, SMALL
+    ops.peek!(8, 8);
+    expect([log, [...events.entries()]]).toEqual([[], []]);
+    ops.read!(8, 4);
+    expect(log).toEqual(['STATUS read 129']);
+  });
+
   it('64-bit registers hold bigints', () => {
     const { regs, ops, log } = file();
     ops.write64!(0x10, 0xffff_ffff_ffff_ffffn);
