@@ -141,6 +141,15 @@ describe('collections of regions', () => {
     expect(() => collection([LAST, 2])).toThrow(/passes 2\^64 - 1/);
     expect(collection([LAST, 1]).lastAddr).toBe(LAST);
     expect(collection([0, 2n ** 64n]).findRegion(LAST)?.startAddr).toBe(0);
+    for (const [start, length] of [
+      [0.5, 1],
+      [-1, 1],
+      [2n ** 64n, 1],
+      [0, 0.5],
+      [0, -1],
+      [0, 2n ** 64n + 1n],
+    ] as const)
+      expect(() => collection([start, length])).toThrow(RangeError);
     expect(() => new GuestRegionBuffer(LAST, bufferBacking(2))).toThrow(RangeError);
   });
 

@@ -418,6 +418,43 @@ it('D7: a slice of WebAssembly memory ends when that grows, and says so', () => 
     expect(fails(run).message).toMatch(/^the host buffer .* get a new slice/);
 });
 
+it('V-1.6: every operation of an atomic cell that writes marks its bytes, and a load does not', () => {
+  const bitmap = new AtomicBitmap(16, { pageSize: 1 });
+  const cell = new VolatileSlice(new Uint8Array(16), bitmap).getAtomicRef(4, u32);
+  const marked = (act: () => void) => {
+    act();
+    return [...bitmap.getAndReset()];
+  };
+  expect(marked(() => cell.load(Ordering.SEQ_CST))).toEqual([0]);
+  expect(marked(() => cell.store(1, Ordering.SEQ_CST))).toEqual([0xf0]);
+  expect(marked(() => cell.exchange(2))).toEqual([0xf0]);
+  expect(marked(() => cell.compareExchange(2, 3))).toEqual([0xf0]);
+  expect(marked(() => cell.update((value) => value + 1))).toEqual([0xf0]);
+  expect(cell.load(Ordering.SEQ_CST)).toBe(4);
+});
+
+it('V-1.4: an exact stream over the end is refused before a byte moves; a buffer that is none, too', () => {
+  const four = new VolatileSlice(new Uint8Array(4));
+  const moved: number[] = [];
+  const stream = {
+    readVolatile: (into: Uint8Array) => moved.push(into.length),
+    writeVolatile: (from: Uint8Array) => moved.push(from.length),
+  };
+  for (const [addr, count] of [
+    [4, 1],
+    [3, 2],
+    [5, 1],
+  ] as const) {
+    expect(detail(() => four.readExactVolatileFrom(addr, stream, count))).toEqual(['out-of-bounds', addr + count]);
+    expect(detail(() => four.writeAllVolatileTo(addr, stream, count))).toEqual(['out-of-bounds', addr + count]);
+  }
+  for (const buf of [[1], new Uint16Array(1), null] as never[]) {
+    expect(() => four.read(buf, 0)).toThrow(TypeError);
+    expect(() => four.write(buf, 0)).toThrow(TypeError);
+  }
+  expect(moved).toEqual([]);
+});
+
 it('V-1.6: a compare and exchange that stores nothing marks nothing', () => {
   const bitmap = new AtomicBitmap(64, { pageSize: 1 });
   for (const codec of [u8, u16, u32, inOrder(u32, 'big')]) {
