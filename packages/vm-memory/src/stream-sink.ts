@@ -63,8 +63,15 @@ function nodeSink(sink: NodeWritableLike): OpenSink {
   // Without a listener an error event would end the process; the callbacks tell us the same error.
   const ignore = (): void => undefined;
   sink.on?.('error', ignore);
+  let failed = false;
   const settle = (run: (callback: (error?: Error | null) => void) => void): Promise<void> =>
-    new Promise((resolve, reject) => run((error) => (error == null ? resolve() : reject(error))));
+    new Promise((resolve, reject) =>
+      run((error) => {
+        failed ||= error != null;
+        if (error == null) resolve();
+        else reject(error);
+      }),
+    );
   return {
     write: (chunk) => settle((callback) => sink.write(chunk, callback)),
     close: async () => {
@@ -75,7 +82,7 @@ function nodeSink(sink: NodeWritableLike): OpenSink {
       sink.destroy?.(cause instanceof Error ? cause : undefined); // the listener stays: its error event is still to come
     },
     release: async () => {
-      sink.off?.('error', ignore);
+      if (!failed) sink.off?.('error', ignore); // else its error event is still to come
     },
   };
 }

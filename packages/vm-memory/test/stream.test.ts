@@ -205,6 +205,42 @@ describe('streams', () => {
     await expect(loadFrom(memory, 0, ['text'] as never)).rejects.toThrow(TypeError);
   });
 
+  it('V-1.5: keepOpen leaves the sink to its owner, after a transfer and after memory that ended', async () => {
+    const memory = two();
+    const taken: number[] = [];
+    let aborted = false;
+    const web = new WritableStream<Uint8Array>({
+      write: (chunk) => void taken.push(chunk.length),
+      abort: () => {
+        aborted = true;
+      },
+    });
+    const node = new Writable({
+      write: (chunk: Uint8Array, _encoding, callback) => {
+        taken.push(chunk.length);
+        callback();
+      },
+    });
+    for (const sink of [web, node]) {
+      await saveTo(memory, 0, 5, sink, { keepOpen: true });
+      await expect(saveTo(memory, 0x1ffe, 3, sink, { keepOpen: true })).rejects.toMatchObject({ completed: 2 });
+      await saveTo(memory, 0, 7, sink, { keepOpen: true });
+      expect(taken.splice(0)).toEqual([5, 7]);
+    }
+    expect([web.locked, aborted, node.writable, node.listenerCount('error')]).toEqual([false, false, true, 0]);
+  });
+
+  it('V-1.5: a sink that fails and is kept open tells its error late, and the process lives', async () => {
+    const broken = new Writable({
+      write: (_chunk, _encoding, callback) => callback(new Error('disk full')),
+      destroy: (error, callback) => void setTimeout(callback, 1, error), // as a file does, which is closed first
+    });
+    const closed = new Promise((resolve) => broken.once('close', resolve));
+    await expect(saveTo(two(), 0, 0x100, broken, { keepOpen: true })).rejects.toThrow('disk full');
+    await closed;
+    expect(broken.errored).toMatchObject({ message: 'disk full' });
+  });
+
   it('V-1.5: a file descriptor is a source and a sink of one call each', () => {
     const path = join(folder, 'fd');
     writeFileSync(path, pattern(0x1400));
