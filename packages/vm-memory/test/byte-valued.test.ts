@@ -103,6 +103,36 @@ describe('byte-valued', () => {
     expect(() => bytes.readObj(3, vm.u64)).toThrow(vm.GuestMemoryError);
   });
 
+  it('V-1.2: an exact stream of any Bytes tells the end of memory from that of the stream', () => {
+    const slice = new vm.VolatileSlice(new Uint8Array(6));
+    class Short extends vm.BytesBase {
+      read = () => 0;
+      write = () => 0;
+      load = (): never => expect.unreachable();
+      store = (): never => expect.unreachable();
+      readVolatileFrom = (addr: vm.GuestAddress, src: vm.ReadVolatile, count: number) =>
+        slice.readVolatileFrom(addr, src, count);
+      writeVolatileTo = (addr: vm.GuestAddress, dst: vm.WriteVolatile, count: number) =>
+        slice.writeVolatileTo(addr, dst, count);
+    }
+    const memory = new Short();
+    let left = 4;
+    const some = (bytes: Uint8Array) => {
+      const n = Math.min(bytes.length, 3, left);
+      left -= n;
+      return n;
+    };
+    for (const run of [
+      () => memory.readExactVolatileFrom(0, { readVolatile: some }, 8),
+      () => memory.writeAllVolatileTo(0, { writeVolatile: some }, 8),
+    ]) {
+      left = 4;
+      expect(caught(run)).toMatchObject({ code: 'io-error', expected: 8, completed: 4 });
+      left = 100;
+      expect(caught(run)).toMatchObject({ code: 'partial-buffer', expected: 8, completed: 6 });
+    }
+  });
+
   it('atomic_integer::test_atomic_integer_ops: a cell is loaded and stored', () => {
     const cell = new vm.VolatileSlice(new Uint8Array(8)).getAtomicRef(4, vm.u32);
     expect(cell.load(vm.Ordering.RELAXED)).toBe(0);

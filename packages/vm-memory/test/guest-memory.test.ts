@@ -29,6 +29,24 @@ describe('guest memory over buffers', () => {
     expect(memory.load(0xffe, u16)).toBe(0x0201);
   });
 
+  it('V-1.8: a region that begins at a small address is reached at its own offsets, by every form', () => {
+    const bytes = Uint8Array.from({ length: 0x40 }, (_, i) => i);
+    const memory = guestMemory([{ startAddr: 8, memory: bytes }]);
+    const be32 = inOrder(u32, 'big');
+    const buf = new Uint8Array(16);
+    memory.readSlice(buf, 12);
+    expect([memory.readObj(12, be32), memory.load(12, be32), memory.load(12, be32, Ordering.SEQ_CST), buf[15]]).toEqual(
+      [0x0405_0607, 0x0405_0607, 0x0405_0607, 19],
+    );
+    memory.writeObj(12, be32, 1);
+    memory.store(16, be32, 2);
+    memory.store(20, be32, 3, Ordering.SEQ_CST);
+    memory.writeSlice(Uint8Array.of(9, 9, 9, 9, 9, 9, 9, 9, 9), 24);
+    expect([...bytes.subarray(0, 26)]).toEqual([
+      0, 1, 2, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 9, 9, 9, 9, 9, 9, 9, 9, 9, 25,
+    ]);
+  });
+
   it('V-1.3: an atomic access of the largest region moves all 32 bits, in either order, where the buffer has them, and marks', () => {
     const buffer = new ArrayBuffer(0x100);
     const all = new DataView(buffer);
@@ -62,12 +80,14 @@ describe('guest memory over buffers', () => {
 
   it('V-1.3: an atomic access reaches nothing of the buffer before the region or behind it', () => {
     const buffer = new Uint8Array(0x40).fill(0x11);
-    const memory = guestMemory([{ startAddr: 0x1000, memory: buffer.subarray(0x10, 0x20) }]);
+    const memory = guestMemory([{ startAddr: 0x1000, memory: buffer.subarray(0x10, 0x1f) }]);
     for (const addr of [0xff0, 0xffc, 0x1010, 0x102c])
       for (const ordering of [Ordering.SEQ_CST, Ordering.RELAXED] as const) {
         expect(() => memory.store(addr, u32, 0, ordering)).toThrow(/no region/);
         expect(() => memory.load(addr, u32, ordering)).toThrow(/no region/);
       }
+    expect(() => memory.store(0x100c, u32, 0, Ordering.SEQ_CST)).toThrow(/cross the end/);
+    expect(() => memory.load(0x100c, u32, Ordering.SEQ_CST)).toThrow(/cross the end/);
     // Aligned in the buffer, but only its first half is in the part.
     const parts = segmentedBacking([new Uint8Array(buffer.buffer, 4, 8), new Uint8Array(8)]);
     const pieces = guestMemory([{ startAddr: 0, memory: parts }]);

@@ -57,7 +57,7 @@ class Model {
   }
 }
 
-const BASES = [0n, 0x7fff_ff80n, 0xffff_ff80n, 2n ** 53n - 0x80n, 2n ** 64n - 0x200n];
+const BASES = [0n, 0x10n, 0x7fff_ff80n, 0xffff_ff80n, 2n ** 53n - 0x80n, 2n ** 64n - 0x200n];
 /** Memory of every kind, marked byte by byte where `tracked`. */
 const BACKINGS = [
   (n: number) => bufferBacking(n),

@@ -23,6 +23,7 @@ import {
   VolatileSlice,
 } from '../src/index.ts';
 import { fails } from './support/fails.ts';
+import { MinimalRegion } from './support/subjects.ts';
 
 const LAST = 2n ** 64n - 1n;
 
@@ -195,6 +196,20 @@ class OddRegion extends GuestMemoryRegion {
 }
 
 describe('regions of others', () => {
+  it('V-1.7: a region that does not permit an access says so of every range', () => {
+    class Closed extends MinimalRegion {
+      override permits(access: Permissions): boolean {
+        return access === Permissions.NO;
+      }
+    }
+    const closed = new Closed(0, 8);
+    expect([closed.checkRange(0, 8), closed.checkRange(0, 9), closed.checkRange(0, 1, Permissions.READ)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+
   it('V-1.7: a region tells the offset of an address in it, and none of one beside it', () => {
     const [region, high] = regions([0x1000, 0x100], [LAST - 0xfn, 0x10]);
     expect([0xfff, 0x1000, 0x10ffn, 0x1100].map((addr) => region!.toRegionAddr(addr))).toEqual([
