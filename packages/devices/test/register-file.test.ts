@@ -88,6 +88,8 @@ describe('a register file', () => {
     const { regs, ops, log } = file();
     ops.write64!(0, 0x0000_0022_ffff_ffffn);
     expect([regs.get('ID'), regs.get('CTRL'), log]).toEqual([0x1234_5678, 0x22, ['CTRL 0->34 (34)']]);
+    ops.write64!(8, 0xffff_ffff_ffff_ffffn); // up to ADDRESS, and no byte of it
+    expect([regs.get('SMALL'), log.length]).toEqual([0xffff, 1]);
   });
 
   it('D13: peek of a part, or of several registers, runs no hook either', () => {
