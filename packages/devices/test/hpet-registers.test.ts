@@ -227,6 +227,18 @@ describe('HPET counter', () => {
     expect(board.counter()).toBe(0n);
   });
 
+  it('H-30: a state from a later time counts modulo 2^64, in both halves, until the clock has caught up', () => {
+    const saved = new HpetBoard();
+    saved.write(0x10, 1);
+    const state = { ...saved.hpet.state(), offset: '-1000' };
+    const board = new HpetBoard({}, { state, clock: new VirtualClock() });
+    expect(board.counter()).toBe(1_844_674_407_370_955_061n); // (2^64 - 1000) / 10
+    board.step(1000);
+    expect(board.counter()).toBe(0n);
+    board.step(10);
+    expect(board.counter()).toBe(1n);
+  });
+
   it('H-30: is exact where nanoseconds are no safe integers any more', () => {
     const board = new HpetBoard();
     board.write(0x10, 1);

@@ -15,7 +15,7 @@ export class MainCounter {
   #running = false;
   /** (stored * 10) mod 2^64 - now, at the moment of starting. */
   #offset = 0n;
-  /** `#offset` as a number, or NaN where it is not a safe integer: what the fast path adds. */
+  /** `#offset` as a number: what the fast path adds. NaN where it is no safe integer, or the sum begins below 0. */
   #fastOffset = 0;
 
   constructor(clock: Clock) {
@@ -71,8 +71,8 @@ export class MainCounter {
   /** Takes a known offset, as after a restore. */
   restore(offset: bigint, running: boolean): void {
     this.#offset = offset;
-    const number = toNanoseconds(offset);
-    this.#fastOffset = typeof number === 'number' ? number : Number.NaN;
+    const fast = BigInt(this.#clock.now) + offset < 0n ? null : toNanoseconds(offset);
+    this.#fastOffset = typeof fast === 'number' ? fast : Number.NaN;
     this.#running = running;
   }
 
