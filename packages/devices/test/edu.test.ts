@@ -154,6 +154,25 @@ describe('edu factorial', () => {
     expect([read(8), read(0x20), read(0x24), line.level]).toEqual([0, 0x80, 1, 1]);
   });
 
+  it('E-32: a device that was saved at work goes on for the host time that was left', () => {
+    const saved = board();
+    saved.write(8, 5);
+    saved.hostClock.advanceBy(2);
+    const { clock, hostClock, line } = board();
+    hostClock.advanceBy(1000);
+    const edu = Edu.fromState(JSON.parse(JSON.stringify(saved.edu.state())), {
+      clock,
+      hostClock,
+      interrupt: line,
+      memory: { txRead() {} } as never,
+    });
+    const seen = () => [edu.ops.read!(8, 4), edu.ops.read!(0x20, 4)];
+    hostClock.advanceBy(2);
+    expect(seen()).toEqual([5, 1]);
+    hostClock.advanceBy(1);
+    expect(seen()).toEqual([120, 0]);
+  });
+
   it('E-34: without host time it is done at once', () => {
     const core = new MemoryCore();
     const memory = core.addressSpace(core.container('bus', 1n << 64n), 'bus');

@@ -186,7 +186,11 @@ describe('a card on the map', () => {
       [0x98, 1n],
     ] as const)
       ops.write64!(offset, value);
+    config(0x0c, 0x10);
+    config(0x3c, 0x0b);
+    expect([config(0x0c), config(0x3c)]).toEqual([0x10, 0x10b]);
     card.reset();
+    expect([config(0x0c), config(0x3c)]).toEqual([0, 0x100]);
     expect([pins[0]!.level, config(0x10), config(4), word(BAR)]).toEqual([0, 0, 0x10_0000, NOTHING]);
     expect(ops.read!(0x24, 4)).toBe(0x30);
     clock.advanceBy(100_000_000);
