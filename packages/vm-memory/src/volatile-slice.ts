@@ -4,7 +4,7 @@
  */
 import { type GuestAddress, hex, toAddress } from './address.ts';
 import { checkedAdd } from './address-math.ts';
-import { AtomicCells } from './atomic-access.ts';
+import { type AtomicCells, cellsOf } from './atomic-access.ts';
 import { AtomicRef } from './atomic-ref.ts';
 import type { Bitmap } from './bitmap.ts';
 import { BytesBase } from './bytes-base.ts';
@@ -263,7 +263,7 @@ export class VolatileSlice extends BytesBase {
 
   #atomic(): AtomicCells {
     if (this.bytes.length !== this.length) throw detached();
-    this.#cells ??= new AtomicCells(this.bytes.buffer);
+    this.#cells ??= cellsOf(this.bytes.buffer);
     return this.#cells;
   }
 

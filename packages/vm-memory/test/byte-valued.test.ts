@@ -196,6 +196,20 @@ describe('byte-valued', () => {
     }
   });
 
+  it('V-1.2: a change may use other cells of the same buffer, by other codecs and slices', () => {
+    const bytes = new Uint8Array(32);
+    const cell = new vm.VolatileSlice(bytes).getAtomicRef(0, vm.u32);
+    cell.store(40, vm.Ordering.RELAXED);
+    const before = cell.update((value) => {
+      new vm.VolatileSlice(bytes).getAtomicRef(8, vm.u64).exchange(0xffff_ffff_ffff_ffffn);
+      expect(new vm.VolatileSlice(bytes.subarray(16)).getAtomicRef(0, vm.i16).compareExchange(0, -2)).toBe(0);
+      return value + 2;
+    });
+    expect(before).toBe(40);
+    expect(cell.load(vm.Ordering.RELAXED)).toBe(42);
+    expect([...bytes.subarray(8, 20)]).toEqual([255, 255, 255, 255, 255, 255, 255, 255, 254, 255, 0, 0]);
+  });
+
   it('V-1.2: update ends where memory holds a NaN that JavaScript would write otherwise', () => {
     const bytes = new Uint8Array(8);
     new DataView(bytes.buffer).setUint32(0, 0x7fc0_1234, true);
