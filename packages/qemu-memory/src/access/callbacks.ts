@@ -117,5 +117,8 @@ function joined(lo: number, hi: number): bigint {
 const WIDE = new DataView(new ArrayBuffer(8));
 
 function noCallback(region: MemoryRegion, what: string): MemoryRegionError {
-  return new MemoryRegionError('missing-callback', `region "${region.name}" has no ${what} callback, and it was used`);
+  return new MemoryRegionError(
+    'missing-callback',
+    `region "${region.name}" has no ${what} callback, and a guest used it; add one (an empty one ignores the access), or refuse it by valid.accepts`,
+  );
 }
