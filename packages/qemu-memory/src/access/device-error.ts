@@ -6,7 +6,8 @@ import type { MemoryRegion } from '../region/memory-region.ts';
 export class DeviceError extends Error {
   override readonly name = 'DeviceError';
   readonly code = 'device-callback';
-  readonly region: MemoryRegion;
+  /** Not enumerable: whoever prints the error wants its message, not all that hangs on the region. */
+  declare readonly region: MemoryRegion;
   /** Offset within `region` that the callback was given. */
   readonly offset: GuestAddress;
   /** Bytes of the callback; 0 when an IOMMU's translation threw. */
@@ -18,7 +19,7 @@ export class DeviceError extends Error {
     const what = size === 0 ? `translation for a ${way}` : `${way} of ${size} bytes`;
     const why = cause instanceof Error ? cause.message : String(cause);
     super(`region "${region.name}": ${what} at offset ${hex(offset)} threw: ${why}`, { cause });
-    this.region = region;
+    Object.defineProperty(this, 'region', { value: region });
     this.offset = offset;
     this.size = size;
     this.isWrite = isWrite;

@@ -1,4 +1,5 @@
 /** One dispatched access: the ops record, validation, cutting and widening, guard, ioeventfd. A-25 to A-51. */
+import { inspect } from 'node:util';
 import {
   be16,
   be32,
@@ -54,6 +55,23 @@ it('A-26: a direction without any callback is an error of the program when it is
     /region "dev": write of 1 bytes at offset 0x0 threw: .*no write callback.*empty one.*valid\.accepts/,
   );
   expect(tx.result).toBe(ERROR);
+});
+
+it('D10: a DeviceError has its region, and printing it does not print the machine', () => {
+  const m = mapped({
+    read: () => {
+      throw new Error('broken');
+    },
+  });
+  let caught: unknown;
+  try {
+    m.space.load(0, u8);
+  } catch (error) {
+    caught = error;
+  }
+  expect((caught as DeviceError).region.name).toBe('dev');
+  expect(Object.keys(caught as DeviceError).sort()).toEqual(['code', 'isWrite', 'name', 'offset', 'size']);
+  expect(inspect(caught)).not.toContain('MemoryCore');
 });
 
 it('A-26: half of a direction is refused at creation: impl of 8 bytes needs a 64-bit callback', () => {
