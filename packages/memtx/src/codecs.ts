@@ -53,9 +53,9 @@ export const be64: ScalarCodec<bigint> = /* @__PURE__ */ scalarCodec<bigint>('be
 export const le64s: ScalarCodec<bigint> = /* @__PURE__ */ scalarCodec<bigint>('le64s', I64_SHAPE, 'little');
 /** Eight bytes, -2^63 to 2^63 - 1 as a bigint, most significant first. A load allocates the bigint. */
 export const be64s: ScalarCodec<bigint> = /* @__PURE__ */ scalarCodec<bigint>('be64s', I64_SHAPE, 'big');
-/** Eight bytes as a number, 0 to 2^53 - 1, least significant first; loading more is a RangeError. For addresses and lengths. */
+/** Eight bytes as a number, 0 to 2^53 - 1, least significant first; loading more is a RangeError. Not for what a guest fills in: `le64`. */
 export const le64n: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('le64n', U64_NUMBER_SHAPE, 'little');
-/** Eight bytes as a number, 0 to 2^53 - 1, most significant first; loading more is a RangeError. For addresses and lengths. */
+/** Eight bytes as a number, 0 to 2^53 - 1, most significant first; loading more is a RangeError. Not for what a guest fills in: `be64`. */
 export const be64n: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('be64n', U64_NUMBER_SHAPE, 'big');
 /** Eight bytes as a number, within +-(2^53 - 1), least significant first; loading more is a RangeError. */
 export const le64sn: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('le64sn', I64_NUMBER_SHAPE, 'little');

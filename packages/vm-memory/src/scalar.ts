@@ -97,7 +97,7 @@ export const f64: ScalarCodec<number> = /* @__PURE__ */ scalarCodec('f64', F64_S
 export const u64: ScalarCodec<bigint> = /* @__PURE__ */ scalarCodec('u64', U64_SHAPE, HOST_BYTE_ORDER);
 /** Eight bytes, -2^63 to 2^63 - 1, as a bigint: allocates on every load. */
 export const i64: ScalarCodec<bigint> = /* @__PURE__ */ scalarCodec('i64', I64_SHAPE, HOST_BYTE_ORDER);
-/** Eight bytes as a number: 0 to 2^53 - 1, anything else in memory is a RangeError. For addresses and lengths of descriptors. */
+/** Eight bytes as a number: 0 to 2^53 - 1, anything else in memory is a RangeError. Not for what a guest fills in: `u64`. */
 export const u64Number: ScalarCodec<number> = /* @__PURE__ */ scalarCodec(
   'u64Number',
   U64_NUMBER_SHAPE,
