@@ -204,7 +204,11 @@ export abstract class ViewAccess extends ScalarAccess implements TxMemory, Guest
     return iotlbEntryAt(this.core, this, addr, isWriteMode(mode), attrs);
   }
 
-  /** Host memory for a range: RAM itself, or a bounce buffer (A-85). @returns null: length 0, or no bounce budget left. */
+  /**
+   * Host memory for a range: RAM itself, or a bounce buffer (A-85). @returns null: length 0, or no bounce budget left. A bounce buffer does
+   * not tell what failed (A-88): where nothing answers, or an IOMMU refuses, it reads as 0 and what is written to it is lost. Where a
+   * guest chose the address, `mapRam`, `readSlice` and `writeSlice` tell.
+   */
   mapRange(addr: GuestAddress, len: number, mode: AccessMode, attrs: MemTxAttrs = UNSPECIFIED): Mapping | null {
     return mapRange(this, addr, len, mode, attrs);
   }

@@ -27,7 +27,13 @@ export interface PageTranslation {
   readonly perm: IommuAccess;
 }
 
-/** Walks the tables for the page that holds `offset`. @returns null where nothing is mapped. */
+/**
+ * Walks the tables for the page that holds `offset`. @returns null where nothing is mapped.
+ *
+ * Asked at each access that its page, as cached, does not allow: by looks without an access too (`checkRange`, `accessValid`, `getSlices`,
+ * `mapRange`, `mapRam`), and twice by a mapping. So a model that reports faults to its guest counts a page once until the guest has
+ * taken the report, or reports where the access failed.
+ */
 export type PageWalk = (offset: GuestAddress, access: IommuAccess, index: number) => PageTranslation | null;
 
 /** Options of a PageIommu. */

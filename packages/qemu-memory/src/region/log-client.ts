@@ -1,4 +1,4 @@
-/** Who asks for dirty pages. The numbers are bits of a mask. T-24, A-180. */
+/** Who asks for dirty pages. The numbers are those of bits: client n is 1 << n of a mask. T-24, A-180. */
 export const LogClient = {
   /** Displays: set per region with `setLog`. */
   VGA: 0,

@@ -664,3 +664,31 @@ it.each(['invalidate', 'flush'] as const)('A-152, A-159: what a walk found befor
   const dma = m.core.addressSpace(m.core.iommu('iommu', 0x10000, pages), 'dma');
   expect([dma.load(0, le32), dma.load(0, le32), dma.load(0, le32)]).toEqual([0x11, 0x22, 0x22]);
 });
+
+it('A-84, A-86, A-152: a page walk is asked at each access that its page does not allow, by looks too, and twice by a mapping', () => {
+  const m = new TestMachine();
+  m.ram(0, 0x10000);
+  const asked: string[] = [];
+  const pages = new PageIommu(m.space, (iova, access) => {
+    asked.push(`${iova.toString(16)}:${access}`);
+    if (iova < 0x5000 || iova >= 0x7000) return null;
+    return { translatedAddr: iova < 0x6000 ? 0x5000 : 0x6000, perm: iova < 0x6000 ? RW : RO };
+  });
+  const dma = m.core.addressSpace(m.core.iommu('iommu', 0x10000, pages), 'dma');
+  const walks = (run: () => unknown): string => {
+    asked.length = 0;
+    run();
+    return asked.join(' ');
+  };
+  const tx = new MemTx();
+  const store = (addr: number): void => dma.txStore(addr, le32, 1, ANY, tx);
+  expect(walks(() => store(0x5000))).toBe('5000:2');
+  expect(walks(() => store(0x5ffc))).toBe('');
+  for (const _ of [1, 2]) expect(walks(() => store(0x6000))).toBe('6000:2');
+  expect(walks(() => dma.checkRange(0x7000, 4, Permissions.READ))).toBe('7000:1');
+  expect(walks(() => expect(() => [...dma.getSlices(0x7000, 4)]).toThrow('0x7000'))).toBe('7000:1');
+  expect(walks(() => expect(() => dma.mapRam(0x5f00, 0x200, 'write')).toThrow('0x6000'))).toBe('6000:2 6000:2');
+  // By a bounce buffer: to find the way, and to write what nobody takes.
+  expect(walks(() => dma.mapRange(0x7000, 4, 'write')!.unmap())).toBe('7000:2 7000:2');
+  expect(dma.mapRange(0x7000, 4, 'read')!.bytes).toEqual(new Uint8Array(4));
+});
