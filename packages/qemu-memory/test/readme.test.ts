@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
-const NAMES = ['machine', 'map', 'watch', 'iommu', 'dirty', 'share'] as const;
+const NAMES = ['machine', 'map', 'watch', 'atomic', 'iommu', 'flash', 'banks', 'dirty', 'display', 'share'] as const;
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 
 /** Imports an example. @returns the lines that it prints. */
