@@ -125,7 +125,7 @@ export abstract class HotWindows {
    */
   metIommu(slot: Slot, iova: number): boolean {
     if (this.pagesSpan === 0 && ++this.pageTicks >= SAMPLE) this.look(slot, 3, iova);
-    if (slot !== this.#pagesSlot || iova > 0x7fff_ffff) return false;
+    if (slot !== this.#pagesSlot || iova > 0xffff_ffff) return false;
     this.nearFirst = 1;
     this.metPage(iova);
     return true;
@@ -172,7 +172,7 @@ export abstract class HotWindows {
       if (table === null) return;
       this.#pagesSlot = slot;
       this.pagesBits = slot.first | 0;
-      this.pagesSpan = Math.min(slot.len, 2 ** 32 - slot.first, 0x7fff_ffff);
+      this.pagesSpan = Math.min(slot.len, 2 ** 32 - slot.first, 0xffff_ffff) | 0;
       this.table = table;
       this.pagesEntries = table.entries;
       this.pagesShift = table.shift;

@@ -37,7 +37,7 @@ export class PageTable {
 
   /** A load at `offset` met byte `there` of the RAM at `behind`. */
   enter(offset: number, behind: Slot, there: number): void {
-    if (behind !== this.#behind || offset > 0x7fff_ffff) return;
+    if (behind !== this.#behind || offset > 0xffff_ffff) return;
     const start = there - (offset & this.pageMask);
     if (start < 0 || start + this.pageMask >= behind.loadLen) return;
     const page = offset >>> this.shift;
