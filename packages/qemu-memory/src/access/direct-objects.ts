@@ -14,7 +14,10 @@ export function readInPage<T>(map: ViewMap, slot: Slot, addr: number, codec: Cod
   if (next < 0) return NOT_DIRECT;
   const behind = slot.pageIommu!.targetAs.map.slotAt(next);
   const at = next - behind.first;
-  return at + codec.size <= behind.loadLen ? codec.get(behind.view, at) : NOT_DIRECT;
+  if (at + codec.size > behind.loadLen) return NOT_DIRECT;
+  // A device that reads its rings by struct accessors alone would open no window otherwise: 52 ns a field instead of 13.
+  map.metIommu(slot, slot.offset + (addr - slot.first));
+  return codec.get(behind.view, at);
 }
 
 /** Writes the object, of a codec that refuses a value before half of it is written. @returns was it written? */

@@ -334,4 +334,11 @@ describe('a window on offsets of 2 GiB and more', () => {
     expect(() => m.read(0x9000_0000)).toThrow(GuestMemoryError);
     expect(() => m.read(2 ** 32)).toThrow(GuestMemoryError);
   });
+
+  it('V-1.2: reads of objects open it, too', () => {
+    const m = high();
+    for (let i = 0; i < MANY; i++)
+      expect(m.dma.readObj(0x8000_5000 + 4 * (i % 100), le32)).toBe(10 * PAGE + 4 * (i % 100) + 1);
+    expect([m.dma.map.home.first, m.dma.map.home.len]).toEqual([0x8000_5000, PAGE]);
+  });
 });
