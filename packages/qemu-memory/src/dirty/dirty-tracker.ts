@@ -73,6 +73,9 @@ export class DirtyTrackers {
 /**
  * Follows what is written to the RAM of `core`'s address spaces from now on; dispose of it to stop the cost.
  *
+ * A worker that shares a space marks for it from its next quantum or section on: `core.rcu.synchronize()` waits for that. Without it a
+ * base copy made at once lacks what such a worker stores afterwards, and no delta tells.
+ *
  * @throws {TypeError} `core` is no MemoryCore. @throws what listeners threw, and as `core.transaction`: then nothing is followed.
  */
 export function trackDirty(core: MemoryCore): DirtyTracker {

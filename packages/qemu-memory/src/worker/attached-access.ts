@@ -190,7 +190,8 @@ export abstract class AttachedAccess extends AttachedScalars implements TxMemory
   /**
    * vm-memory's slices of host memory: RAM that this agent reaches itself, dirty marks included. A slice shows the bytes for
    * as long as it is kept; that they are still the guest's memory at `addr` is sure until the end of the section or
-   * quantum, or for as long as a pinned view (`memory()`) is held. Without one of them each slice is of the view at its own step.
+   * quantum, or for as long as a pinned view (`memory()`) is held. Without one of them each slice is of the view at its own step, and
+   * marks for the clients that were in force then: one that is kept for longer is not seen by a dirty log that begins meanwhile.
    *
    * @throws {GuestMemoryError} while iterating: `invalid-guest-address` at what is no RAM, `host-address-not-available` at RAM
    *   that is not shared or has not arrived.
