@@ -4,7 +4,7 @@
  */
 import { DisposableBase, type OwnBytes, shown } from '@guestmem/vm-memory';
 import type { RamBlock } from '../region/ram-block.ts';
-import { throwUndone } from '../space/committer.ts';
+import { throwAfter } from '../space/committer.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
 import { TRACKER } from './client.ts';
 
@@ -34,7 +34,7 @@ export class DirtyTrackers {
     try {
       this.collect();
     } catch (error) {
-      throwUndone(error, () => this.remove(tracker));
+      throwAfter(error, () => this.remove(tracker));
     }
   }
 

@@ -266,10 +266,10 @@ export function collector(errors: unknown[]): Call {
   };
 }
 
-/** Throws `error` when `undo` has taken back what was begun, together with what that throws. */
-export function throwUndone(error: unknown, undo: () => void): never {
+/** Throws `error` when `ending` has ended or undone what was begun, together with what that throws. */
+export function throwAfter(error: unknown, ending: () => void): never {
   const errors = [error];
-  collector(errors)(undo);
+  collector(errors)(ending);
   throwCollected(errors);
   throw error;
 }

@@ -10,7 +10,7 @@ import type { MemoryRegion } from '../region/memory-region.ts';
 import { max, min } from '../view/big.ts';
 import type { FlatView } from '../view/flat-view.ts';
 import type { MemoryRegionSection } from '../view/section.ts';
-import { collector, throwUndone } from './committer.ts';
+import { collector, throwAfter } from './committer.ts';
 import type { Call, ListenerList } from './listener-list.ts';
 
 /** Why all memory is logged. Bits. T-135. */
@@ -108,7 +108,7 @@ export class DirtyLogging {
     try {
       this.#host.rebuild();
     } catch (error) {
-      throwUndone(error, () => this.#stop(this.#flags));
+      throwAfter(error, () => this.#stop(this.#flags));
     }
   }
 

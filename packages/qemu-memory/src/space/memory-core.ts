@@ -8,7 +8,6 @@ import { Blank } from '../access/blank.ts';
 import { AccessControl } from '../access/control.ts';
 import { PinnedView } from '../access/pinned-view.ts';
 import type { IommuMemoryRegionOps } from '../iommu/iommu-ops.ts';
-import { throwCollected } from '../rcu/callback-queue.ts';
 import { LocalRcu } from '../rcu/local-rcu.ts';
 import * as check from '../region/check.ts';
 import { MemoryRegionError } from '../region/error.ts';
@@ -23,7 +22,7 @@ import type { FlatView } from '../view/flat-view.ts';
 import { MAX_VISITS } from '../view/render.ts';
 import { AddressSpace } from './address-space.ts';
 import { announceCoalesced } from './announce.ts';
-import { Committer } from './committer.ts';
+import { Committer, throwAfter } from './committer.ts';
 import { checkOptions, type MemoryCoreOptions, type RamOptions, type RegionOptions } from './core-options.ts';
 import { DirtyLogging } from './dirty-logging.ts';
 import type { MemoryListener } from './listener.ts';
@@ -197,14 +196,7 @@ export class MemoryCore {
       result = edits();
       check.isNoPromise(result);
     } catch (error) {
-      const errors = [error];
-      try {
-        this.commit();
-      } catch (another) {
-        errors.push(another);
-      }
-      throwCollected(errors);
-      throw error;
+      throwAfter(error, () => this.commit());
     }
     this.commit();
     return result;
