@@ -1,39 +1,11 @@
 /** What an attached space offers beside loads, stores and transfers: views held fast, slices, questions, marks. */
 import { le32 } from '@guestmem/memtx';
 import { bufferBacking } from '@guestmem/vm-memory';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { GlobalDirty } from '../../src/space/dirty-logging.ts';
-import type { SharedSpace } from '../../src/worker/shared-space.ts';
-import { type Run, type StartOptions, served, start } from './support/harness.ts';
+import { served } from './support/harness.ts';
 import { type Machine, machine } from './support/machine.ts';
-
-const opened: SharedSpace[] = [];
-const runs: Run[] = [];
-
-function run(shared: SharedSpace, scenario: string, options: StartOptions = {}): Run {
-  const started = start(shared, scenario, options);
-  runs.push(started);
-  return started;
-}
-
-function share(made: Machine): SharedSpace {
-  const shared = made.space.share();
-  opened.push(shared);
-  return shared;
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 15_000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error('waited 15 s in vain');
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-}
-
-afterEach(async () => {
-  for (const { worker } of runs.splice(0)) await worker.terminate();
-  for (const shared of opened.splice(0)) shared.close();
-});
+import { run, share, until } from './support/opened.ts';
 
 /** Puts other RAM at 0 and takes the device away, in one commit. */
 function replace(made: Machine): void {

@@ -5,41 +5,14 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { attach } from '../../src/worker/attached-space.ts';
 import type { EvictEvent } from '../../src/worker/evictions.ts';
 import { ANSWERED, Ring, STATE } from '../../src/worker/ring-layout.ts';
-import type { SharedSpace, ShareOptions } from '../../src/worker/shared-space.ts';
-import { type Run, type StartOptions, served, start } from './support/harness.ts';
-import { type Machine, machine } from './support/machine.ts';
-
-const opened: SharedSpace[] = [];
-const runs: Run[] = [];
-
-function share(made: Machine, options: ShareOptions = {}): SharedSpace {
-  const shared = made.space.share(options);
-  opened.push(shared);
-  return shared;
-}
-
-function run(shared: SharedSpace, scenario: string, options: StartOptions = {}): Run {
-  const started = start(shared, scenario, options);
-  runs.push(started);
-  return started;
-}
+import { served } from './support/harness.ts';
+import { machine } from './support/machine.ts';
+import { run, share, until } from './support/opened.ts';
 
 /** Long enough for an owner that is at work to be given a core on a loaded machine, and waited for in full where nobody serves. */
 const PATIENCE_MS = 2000;
 
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 50_000;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error('waited 50 s in vain');
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-}
-
-afterEach(async () => {
-  vi.restoreAllMocks();
-  for (const { worker } of runs.splice(0)) await worker.terminate();
-  for (const shared of opened.splice(0)) shared.close();
-});
+afterEach(() => void vi.restoreAllMocks());
 
 it('A-217: a worker terminated inside a read section does not wedge the owner: its exit frees the slot', async () => {
   const made = machine();

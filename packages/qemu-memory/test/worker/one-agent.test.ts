@@ -21,17 +21,9 @@ import {
   Ring,
   STATE,
 } from '../../src/worker/ring-layout.ts';
-import type { SharedSpace, ShareOptions } from '../../src/worker/shared-space.ts';
 import { CURRENT, TableArena } from '../../src/worker/table-layout.ts';
 import { type Machine, machine } from './support/machine.ts';
-
-const opened: SharedSpace[] = [];
-
-function share(made: Machine, options: ShareOptions = {}): SharedSpace {
-  const shared = made.space.share(options);
-  opened.push(shared);
-  return shared;
-}
+import { share } from './support/opened.ts';
 
 /** RAM at 0x10_0000 whose owner tells when nothing holds it any more. */
 function owned({ core, root }: Machine, name: string, log: string[]) {
@@ -69,7 +61,6 @@ async function unhandled(run: (seen: readonly unknown[]) => unknown): Promise<un
 
 afterEach(() => {
   vi.restoreAllMocks();
-  for (const shared of opened.splice(0)) shared.close();
 });
 
 it('D8: RAM that came and went while no table was free is not known for ever', () => {
@@ -489,8 +480,7 @@ it('A-219: who waits for the readers of one space serves those of the other, whe
   const shared = share(made);
   const worker = attach(shared.handle());
   const ports = made.core.container('ports', 0x1000);
-  const other = made.core.addressSpace(ports, 'ports').share();
-  opened.push(other);
+  const other = share({ space: made.core.addressSpace(ports, 'ports') });
   worker.rcu.readLock();
   ports.addSubregion(
     0,

@@ -1,31 +1,13 @@
 /** A space shared with real worker threads: RAM directly, everything else as if the owner had made the access. */
 import { le32, MemTxResult } from '@guestmem/memtx';
 import { bufferBacking } from '@guestmem/vm-memory';
-import { afterEach, describe, expect, it } from 'vitest';
-import type { SharedSpace, ShareOptions } from '../../src/worker/shared-space.ts';
-import { type Run, type StartOptions, served, start } from './support/harness.ts';
+import { describe, expect, it } from 'vitest';
+import type { SharedSpace } from '../../src/worker/shared-space.ts';
+import { type Run, served } from './support/harness.ts';
 import { type Machine, machine } from './support/machine.ts';
+import { run, share, until } from './support/opened.ts';
 
 const FLAVOURS = ['barrier', 'quiescent'] as const;
-const opened: SharedSpace[] = [];
-const runs: Run[] = [];
-
-function share(made: Machine, options: ShareOptions = {}): SharedSpace {
-  const shared = made.space.share(options);
-  opened.push(shared);
-  return shared;
-}
-
-function run(shared: SharedSpace, scenario: string, options: StartOptions = {}): Run {
-  const started = start(shared, scenario, options);
-  runs.push(started);
-  return started;
-}
-
-afterEach(async () => {
-  for (const { worker } of runs.splice(0)) await worker.terminate();
-  for (const shared of opened.splice(0)) shared.close();
-});
 
 describe.each(FLAVOURS)('an attached space, %s flavour', (flavour) => {
   it('A-236: RAM is reached without the owner: loads, stores, bulk and ordered accesses', async () => {
@@ -302,12 +284,4 @@ async function flip(made: Machine, shared: SharedSpace, signals: Run['signals'],
     signals.raise(1);
   }
   return served(shared, done);
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 15_000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error('waited 15 s in vain');
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
 }
