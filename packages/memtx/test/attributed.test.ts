@@ -16,6 +16,7 @@ import {
   tlbIommu,
 } from '@guestmem/vm-memory';
 import { describe, expect, it } from 'vitest';
+import { caught } from './support/caught.ts';
 import { orderGrid } from './support/order-grid.ts';
 
 orderGrid('plain guest memory of vm-memory', () => ({
@@ -326,15 +327,6 @@ describe('plain memory with attributes', () => {
     expect(caught(() => view.readSlice(new Uint8Array(4), last - 1n))).toMatchObject({ completed: 2, addr: 0 });
   });
 });
-
-function caught(run: () => unknown): unknown {
-  try {
-    run();
-  } catch (error) {
-    return error;
-  }
-  throw new Error('nothing was thrown');
-}
 
 describe('a bound view of plain memory', () => {
   const make = () => guestMemory([{ startAddr: 0x1000, memory: 0x10, permissions: Permissions.READ_WRITE }]);

@@ -1,6 +1,7 @@
 import { GuestDataView, MemTxError, MemTxResult, memTxAttrs, memTxView } from '@guestmem/memtx';
 import { expect, it } from 'vitest';
 import { Bus, ByteDevice } from './support/bus.ts';
+import { caught } from './support/caught.ts';
 
 /** RAM at [0x1000, 0x1010) and [0x1010, 0x1020); a hole of 8; RAM at [0x1028, 0x1030); a device at [0x1030, 0x1040). */
 function machine(max = 4) {
@@ -108,12 +109,3 @@ it('D5: a parser written for DataView reads guest memory unchanged', () => {
     [9, 5],
   ]);
 });
-
-function caught(run: () => unknown): unknown {
-  try {
-    run();
-  } catch (error) {
-    return error;
-  }
-  throw new Error('nothing was thrown');
-}

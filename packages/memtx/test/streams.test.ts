@@ -2,6 +2,7 @@ import { MemTx, MemTxResult, memTxView } from '@guestmem/memtx';
 import type { ReadVolatile, WriteVolatile } from '@guestmem/vm-memory';
 import { describe, expect, it } from 'vitest';
 import { Bus, ByteDevice } from './support/bus.ts';
+import { caught } from './support/caught.ts';
 
 /** Gives 1, 2, 3, ... in portions of at most `most`, `total` in all. */
 function source(total: number, most = total): ReadVolatile & { calls: number; given: number } {
@@ -287,12 +288,3 @@ describe('objects', () => {
     ]);
   });
 });
-
-function caught(run: () => unknown): unknown {
-  try {
-    run();
-  } catch (error) {
-    return error;
-  }
-  throw new Error('nothing was thrown');
-}

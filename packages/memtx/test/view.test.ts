@@ -15,6 +15,7 @@ import {
 import { Ordering } from '@guestmem/vm-memory';
 import { describe, expect, it } from 'vitest';
 import { Bus, ByteDevice } from './support/bus.ts';
+import { caught } from './support/caught.ts';
 
 function machine() {
   const bus = new Bus();
@@ -403,12 +404,3 @@ describe('what happens after a failure', () => {
     expect([...ram.subarray(0, 8)]).toEqual([8, 7, 6, 5, 4, 3, 2, 1]);
   });
 });
-
-function caught(run: () => unknown): unknown {
-  try {
-    run();
-  } catch (error) {
-    return error;
-  }
-  throw new Error('nothing was thrown');
-}

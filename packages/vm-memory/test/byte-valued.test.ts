@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as vm from '../src/index.ts';
+import { fails } from './support/fails.ts';
 
 const native = [
   vm.u8,
@@ -56,21 +57,19 @@ describe('byte-valued', () => {
   it('bytes::test_byte_valued_io: seven of eight bytes are refused, eight are a value; a sink of seven is full', () => {
     const le64 = vm.inOrder(vm.u64, 'little');
     const bytes = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
-    const short = caught(() => vm.readExactFrom(le64, new vm.ByteSource(bytes.subarray(0, 7))));
+    const short = fails(() => vm.readExactFrom(le64, new vm.ByteSource(bytes.subarray(0, 7))));
     expect([short.code, short.completed]).toEqual(['io-error', 7]);
     expect(vm.readExactFrom(le64, new vm.ByteSource(bytes))).toBe(0x0807_0605_0403_0201n);
     const all = new vm.GrowingSink();
     vm.writeAllTo(le64, 0x0807_0605_0403_0201n, all);
     expect(all.toBytes()).toEqual(bytes);
-    expect(caught(() => vm.writeAllTo(le64, 1n, new vm.ByteSink(new Uint8Array(7)))).code).toBe('io-error');
+    expect(fails(() => vm.writeAllTo(le64, 1n, new vm.ByteSink(new Uint8Array(7)))).code).toBe('io-error');
   });
 
   it('V-1.5: a stream that answers more than it was offered, or no count, is refused', () => {
     for (const moved of [9, -1, 0.5, Number.NaN]) {
-      expect(caught(() => vm.readExactFrom(vm.u64, { readVolatile: () => moved })).code).toBe('callback-out-of-range');
-      expect(caught(() => vm.writeAllTo(vm.u64, 1n, { writeVolatile: () => moved })).code).toBe(
-        'callback-out-of-range',
-      );
+      expect(fails(() => vm.readExactFrom(vm.u64, { readVolatile: () => moved })).code).toBe('callback-out-of-range');
+      expect(fails(() => vm.writeAllTo(vm.u64, 1n, { writeVolatile: () => moved })).code).toBe('callback-out-of-range');
     }
   });
 
@@ -241,12 +240,3 @@ describe('byte order', () => {
   it('endian::test_be64: size as the integer, its image in memory, the value back', () => check(vm.u64, 'big'));
   it('endian::test_besize: size as the integer, its image in memory, the value back', () => check(vm.u64Number, 'big'));
 });
-
-function caught(run: () => unknown): vm.GuestMemoryError {
-  try {
-    run();
-  } catch (error) {
-    return error as vm.GuestMemoryError;
-  }
-  throw new Error('nothing was thrown');
-}

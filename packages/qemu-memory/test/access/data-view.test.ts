@@ -3,6 +3,7 @@ import { GuestDataView, MemTx, MemTxError, MemTxResult } from '@guestmem/memtx';
 import { MemoryCore, type MemoryRegionOps } from '@guestmem/qemu-memory';
 import { bufferBacking, type GuestAddress } from '@guestmem/vm-memory';
 import { describe, expect, it } from 'vitest';
+import { caught } from '../../../memtx/test/support/caught.ts';
 import { bytesOf, toHex } from '../support/machine.ts';
 
 /** Kind; the bytes of the value in big order; the value. Floats: IEEE 754 by hand. */
@@ -203,12 +204,3 @@ describe('over ends', () => {
     expect(data.getFloat32(12)).toBeNaN();
   });
 });
-
-function caught(run: () => unknown): unknown {
-  try {
-    run();
-  } catch (error) {
-    return error;
-  }
-  throw new Error('nothing was thrown');
-}

@@ -22,6 +22,7 @@ import {
   type WriteVolatile,
 } from '@guestmem/vm-memory';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { caught } from '../../../memtx/test/support/caught.ts';
 
 let folder = '';
 const descriptors: number[] = [];
@@ -245,12 +246,3 @@ describe('stream objects', () => {
     await first.return?.();
   });
 });
-
-function caught(run: () => unknown): unknown {
-  try {
-    run();
-  } catch (error) {
-    return error;
-  }
-  throw new Error('nothing was thrown');
-}

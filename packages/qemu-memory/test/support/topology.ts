@@ -6,6 +6,7 @@ import {
   MemoryCore,
   type MemoryListener,
   type MemoryRegion,
+  MemoryRegionError,
   type MemoryRegionSection,
 } from '../../src/index.ts';
 
@@ -115,4 +116,15 @@ export interface RecorderOptions {
 /** What `log` has heard since the last call. */
 export function drain(log: string[]): string[] {
   return log.splice(0);
+}
+
+/** The code of the MemoryRegionError that `act` throws, or 'none'. */
+export function codeOf(act: () => void): string {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof MemoryRegionError) return error.code;
+    throw error;
+  }
+  return 'none';
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { MemoryCore, type MemoryRegion, MemoryRegionError } from '../../src/index.ts';
-import { Bench, drain, lines, recorder, SPACE } from '../support/topology.ts';
+import { MemoryCore, type MemoryRegion } from '../../src/index.ts';
+import { Bench, codeOf, drain, lines, recorder, SPACE } from '../support/topology.ts';
 
 /** A root with a listener: `commits()` tells how many commits were acted on since the last call. */
 function watched(): { bench: Bench; root: MemoryRegion; commits: () => number; show: () => string[] } {
@@ -16,16 +16,6 @@ function watched(): { bench: Bench; root: MemoryRegion; commits: () => number; s
     commits: () => drain(log).filter((line) => line === 'begin').length,
     show: () => lines(space),
   };
-}
-
-function codeOf(edit: () => void): string {
-  try {
-    edit();
-  } catch (error) {
-    if (error instanceof MemoryRegionError) return error.code;
-    throw error;
-  }
-  return 'none';
 }
 
 describe('edits', () => {

@@ -6,11 +6,10 @@ import {
   MemoryCore,
   type MemoryListener,
   type MemoryRegion,
-  MemoryRegionError,
   memoryRegionResetDirty,
   trackDirty,
 } from '../../src/index.ts';
-import { Bench, drain, lines, recorder } from '../support/topology.ts';
+import { Bench, codeOf, drain, lines, recorder } from '../support/topology.ts';
 
 interface Heard {
   readonly bench: Bench;
@@ -29,16 +28,6 @@ function heard(options: { nop?: boolean } = { nop: false }): Heard {
   space.registerListener(recorder('', log, options));
   drain(log);
   return { bench, root, space, log };
-}
-
-function codeOf(act: () => void): string {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof MemoryRegionError) return error.code;
-    throw error;
-  }
-  return 'none';
 }
 
 describe('transactions', () => {
