@@ -84,9 +84,6 @@ export class BounceBudget {
     this.#limit = checkLength(bytes, 'maxBounceBufferSize');
     if (this.#used < this.#limit) this.#wake();
   }
-  get used(): number {
-    return this.#used;
-  }
 
   /** @returns bytes granted, 0 to `wanted`. */
   take(wanted: number): number {

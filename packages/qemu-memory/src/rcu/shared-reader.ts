@@ -39,11 +39,6 @@ export class SharedReader {
     this.#claim = claim;
   }
 
-  /** Between `enter` and `leave`? */
-  get inside(): boolean {
-    return this.#inside;
-  }
-
   /** Has a grace period begun that waits for this reader (A-218)? Its parity is then not the one that was read on entry. */
   get wanted(): boolean {
     return this.#inside && ((Atomics.load(this.words, GP) ^ Atomics.load(this.words, this.at + CTR)) & 2) !== 0;

@@ -47,10 +47,6 @@ export class Committer {
     this.#poll = poll;
   }
 
-  get depth(): number {
-    return this.#depth;
-  }
-
   begin(): void {
     this.#depth++;
   }
