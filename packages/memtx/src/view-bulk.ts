@@ -4,6 +4,7 @@
  */
 import {
   type Codec,
+  checkMoved,
   type GuestAddress,
   GuestMemoryError,
   type ReadVolatile,
@@ -118,7 +119,7 @@ export function pullFrom(
   toAddress(addr); // Before the source is asked.
   let given = 0;
   try {
-    given = checkMoved(pulled(src, chunk, addr, count, 0), chunk.length, addr);
+    given = checkMoved(pulled(src, chunk, addr, count, 0), chunk.length, 'the source', addr);
   } catch (error) {
     settleDirect(tx, 0); // Memory was not asked.
     throw error;
@@ -140,7 +141,7 @@ export function pullExactly(
   try {
     while (run.wantsMore) {
       const room = chunk.subarray(0, Math.min(chunk.length, count - run.moved));
-      const given = checkMoved(pulled(src, room, addr, count, run.done), room.length, run.at);
+      const given = checkMoved(pulled(src, room, addr, count, run.done), room.length, 'the source', run.at);
       if (given === 0) run.failSource('the source ended');
       run.write(room.subarray(0, given));
     }
@@ -166,7 +167,7 @@ export function pushTo(
   if (got === 0) return 0;
   let moved = 0;
   try {
-    moved = checkMoved(pushed(dst, chunk.subarray(0, got), addr, count, 0), got, addr);
+    moved = checkMoved(pushed(dst, chunk.subarray(0, got), addr, count, 0), got, 'the sink', addr);
   } finally {
     if (tx !== null) tx.done = moved; // What the sink did not take has not been transferred.
   }
@@ -198,7 +199,12 @@ export function pushAll(
       for (let taken = 0; taken < got; ) {
         run.unread = got - taken;
         const rest = room.subarray(taken, got);
-        const more = checkMoved(pushed(dst, rest, addr, count, run.done), rest.length, addressPlus(start, taken));
+        const more = checkMoved(
+          pushed(dst, rest, addr, count, run.done),
+          rest.length,
+          'the sink',
+          addressPlus(start, taken),
+        );
         if (more === 0) run.failSource('the sink takes no more');
         taken += more;
       }
@@ -364,13 +370,4 @@ function pushed(dst: WriteVolatile, from: Uint8Array, addr: GuestAddress, expect
 function checkCount(count: number): number {
   if (Number.isSafeInteger(count) && count >= 0) return count;
   throw new RangeError(`count must be an integer in 0 to 2^53 - 1, not ${String(count)}`);
-}
-
-function checkMoved(moved: number, most: number, addr: GuestAddress): number {
-  if (Number.isSafeInteger(moved) && moved >= 0 && moved <= most) return moved;
-  throw new GuestMemoryError('callback-out-of-range', `a stream was offered ${most} bytes and says it moved ${moved}`, {
-    addr,
-    expected: most,
-    completed: 0,
-  });
 }

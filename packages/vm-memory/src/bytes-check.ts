@@ -17,12 +17,16 @@ export function checkCount(count: number): void {
     throw new RangeError(`count must be an integer in 0 to 2^53 - 1, not ${count}`);
 }
 
-/** What a source or sink answered, checked. @throws {GuestMemoryError} `callback-out-of-range`. */
-export function checkMoved(moved: number, offered: number, who: string): number {
+/**
+ * What `who`, a source or sink, says that it moved of `offered` bytes for `addr`, checked; for those who implement `Bytes`.
+ * @throws {GuestMemoryError} `callback-out-of-range`: not an integer in 0 to `offered`.
+ */
+export function checkMoved(moved: number, offered: number, who: string, addr?: GuestAddress): number {
   if (Number.isInteger(moved) && moved >= 0 && moved <= offered) return moved;
   throw new GuestMemoryError(
     'callback-out-of-range',
     `${who} was offered ${offered} bytes and answered ${String(moved)}; it must answer how many it moved`,
+    addr === undefined ? {} : { addr, expected: offered, completed: 0 },
   );
 }
 

@@ -34,7 +34,7 @@ export { ByteSink, ByteSource, GrowingSink, readExactVolatile, writeAllVolatile 
 export { fromBytes, readExactFrom, toBytes, writeAllTo, zeroed } from './byte-valued.ts';
 export type { Bytes } from './bytes.ts';
 export { BytesBase } from './bytes-base.ts';
-export { streamFailed } from './bytes-check.ts';
+export { checkMoved, streamFailed } from './bytes-check.ts';
 export type { ByteOrder, Codec, ScalarInfo, ValueOf } from './codec.ts';
 export { ScalarCodec, ScalarKind } from './codec.ts';
 export type { GuestRegionCollectionErrorCode } from './collection-error.ts';

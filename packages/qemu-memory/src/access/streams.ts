@@ -4,6 +4,7 @@
  */
 import { MEMTXATTRS_UNSPECIFIED, MemTx, MemTxError, MemTxResult } from '@guestmem/memtx';
 import {
+  checkMoved,
   type GuestAddress,
   GuestMemoryError,
   hex,
@@ -80,7 +81,7 @@ function move(
       if (!isSeen && isDirect(slot, isWrite, MEMTXATTRS_UNSPECIFIED) && at < slot.len) {
         offered = Math.min(length, slot.len - at);
         if (!isWrite) control.observer?.dmaRead?.(addr, offered, slot.section.region);
-        done = offer(slot, at, offered, isWrite, addr, end);
+        done = offer(slot, at, offered, isWrite, end);
       } else {
         offered = Math.min(count - run.moved, DEVICE_CHUNK);
         done = throughBuffer(space, map, addr, offered, isWrite, end, run);
@@ -101,14 +102,13 @@ function offer(
   at: number,
   offered: number,
   isWrite: boolean,
-  addr: GuestAddress,
   other: (bytes: Uint8Array) => number,
 ): number {
   let written = offered;
   const { control } = slot.dispatch;
   control.transfers++; // Behind an IOMMU the RAM may be another core's.
   try {
-    const done = checkMoved(other(slot.bytes.subarray(at, at + offered)), offered, addr);
+    const done = other(slot.bytes.subarray(at, at + offered));
     written = done;
     return done;
   } finally {
@@ -134,7 +134,7 @@ function throughBuffer(
       run.result = MemTxResult.DECODE_ERROR;
       return 0;
     }
-    const given = checkMoved(other(bytes), len, addr);
+    const given = other(bytes);
     transfer(space.core, map, addr, bytes.subarray(0, given), true, MEMTXATTRS_UNSPECIFIED, true, tx);
     run.result = tx.result;
     run.lost = tx.done < given;
@@ -143,10 +143,13 @@ function throughBuffer(
   transfer(space.core, map, addr, bytes, false, MEMTXATTRS_UNSPECIFIED, true, tx);
   run.result = tx.result;
   if (tx.done === 0) return 0;
-  return checkMoved(other(bytes.subarray(0, tx.done)), tx.done, addr);
+  return other(bytes.subarray(0, tx.done));
 }
 
-/** `other`; what it throws becomes the cause of an `io-error` that tells how far `run` had come. */
+/**
+ * `other`, checked: what it throws becomes the cause of an `io-error` that tells how far `run` had come.
+ * @throws {GuestMemoryError} `io-error`; `callback-out-of-range`: it says that it moved more than it was shown.
+ */
 export function otherEnd(
   run: Run,
   start: GuestAddress,
@@ -154,14 +157,16 @@ export function otherEnd(
   isWrite: boolean,
   other: (bytes: Uint8Array) => number,
 ): (bytes: Uint8Array) => number {
+  const who = isWrite ? 'the source' : 'the sink';
   return (bytes) => {
+    const addr = advance(start, run.moved);
+    let moved: number;
     try {
-      return other(bytes);
+      moved = other(bytes);
     } catch (cause) {
-      const { moved } = run;
-      const progress = { expected: count, completed: moved };
-      throw streamFailed(isWrite ? 'the source' : 'the sink', advance(start, moved), cause, progress);
+      throw streamFailed(who, addr, cause, { expected: count, completed: run.moved });
     }
+    return checkMoved(moved, bytes.length, who, addr);
   };
 }
 
@@ -177,13 +182,4 @@ export function settle(run: Run, addr: GuestAddress, count: number, exact: boole
       completed: moved,
     });
   return moved;
-}
-
-export function checkMoved(moved: number, most: number, addr: GuestAddress): number {
-  if (Number.isSafeInteger(moved) && moved >= 0 && moved <= most) return moved;
-  throw new GuestMemoryError('callback-out-of-range', `a stream was offered ${most} bytes and says it moved ${moved}`, {
-    addr,
-    expected: most,
-    completed: 0,
-  });
 }

@@ -6,7 +6,7 @@ import { MEMTXATTRS_UNSPECIFIED, MemTx, MemTxResult } from '@guestmem/memtx';
 import { type GuestAddress, type ReadVolatile, toAddress, type WriteVolatile } from '@guestmem/vm-memory';
 import { advance } from '../access/bulk.ts';
 import { checkLength } from '../access/chunks.ts';
-import { checkMoved, DEVICE_CHUNK, otherEnd, type Run, settle } from '../access/streams.ts';
+import { DEVICE_CHUNK, otherEnd, type Run, settle } from '../access/streams.ts';
 import type { AttachedAccess } from './attached-access.ts';
 import { Extent } from './ring-layout.ts';
 
@@ -87,7 +87,7 @@ function throughWindow(
     const offered = Math.min(left, window.loadLen - at);
     let done = offered; // What the other end has written before it failed is unknown: all of it counts.
     try {
-      done = checkMoved(other(window.bytes.subarray(at, at + offered)), offered, addr);
+      done = other(window.bytes.subarray(at, at + offered));
     } finally {
       if (isWrite) memory.wrote(window, at, done);
     }
@@ -114,7 +114,7 @@ function throughOwner(
       run.result = MemTxResult.DECODE_ERROR;
       return { offered, done: 0 };
     }
-    const given = checkMoved(other(bytes), offered, addr);
+    const given = other(bytes);
     memory.txWrite(addr, bytes.subarray(0, given), MEMTXATTRS_UNSPECIFIED, 'stop', tx);
     run.result = tx.result;
     run.lost = tx.done < given;
@@ -122,6 +122,6 @@ function throughOwner(
   }
   memory.txRead(addr, bytes, MEMTXATTRS_UNSPECIFIED, 'stop', tx);
   run.result = tx.result;
-  const done = tx.done === 0 ? 0 : checkMoved(other(bytes.subarray(0, tx.done)), tx.done, addr);
+  const done = tx.done === 0 ? 0 : other(bytes.subarray(0, tx.done));
   return { offered, done };
 }

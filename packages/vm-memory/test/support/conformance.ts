@@ -273,6 +273,22 @@ export function conformance(subject: Subject): void {
       expect([full.code, full.completed]).toEqual(['io-error', 5]);
     });
 
+    it('V-1.5: an end that says it moved what it was not offered is an error that tells where', () => {
+      const memory = make([0, 0x80]);
+      for (const moved of [5, -1, 0.5, Number.NaN, '4' as never]) {
+        const read = fails(() => memory.readVolatileFrom(0x10, { readVolatile: () => moved }, 4));
+        expect([read.code, read.message]).toEqual([
+          'callback-out-of-range',
+          expect.stringMatching(/^the source .* 4 /),
+        ]);
+        const write = fails(() => memory.writeVolatileTo(0x10, { writeVolatile: () => moved }, 4));
+        expect([write.code, write.message]).toEqual([
+          'callback-out-of-range',
+          expect.stringMatching(/^the sink .* 4 /),
+        ]);
+      }
+    });
+
     it('D1: a bigint address means what the number means', () => {
       const memory = make([0x1000, 0x100]);
       memory.store(0x1010n, u32, 0x1234_5678);

@@ -2,6 +2,7 @@
 import {
   BytesBase,
   bufferBacking,
+  checkMoved,
   type GuestAddress,
   type GuestMemory,
   GuestMemoryBytes,
@@ -195,13 +196,14 @@ class OwnBytesMemory extends BytesBase implements GuestMemory {
     let n = 0;
     while (n < count && this.checkRange(addr, n + 1)) n++;
     const buf = new Uint8Array(n);
-    return this.write(buf.subarray(0, n === 0 ? 0 : src.readVolatile(buf)), addr);
+    const moved = n === 0 ? 0 : checkMoved(src.readVolatile(buf), n, 'the source', addr);
+    return this.write(buf.subarray(0, moved), addr);
   }
 
   writeVolatileTo(addr: GuestAddress, dst: WriteVolatile, count: number): number {
     const buf = new Uint8Array(count);
     const n = this.read(buf, addr);
-    return n === 0 ? 0 : dst.writeVolatile(buf.subarray(0, n));
+    return n === 0 ? 0 : checkMoved(dst.writeVolatile(buf.subarray(0, n)), n, 'the sink', addr);
   }
 
   #one(addr: GuestAddress, codec: ScalarCodec<unknown> | { size: number }): VolatileSlice {
