@@ -2,6 +2,7 @@
  * Guest addresses: a number while it is a safe integer, a bigint up to 2^64 - 1 otherwise; both mean the same.
  * This file checks and normalises them at the edge and does the arithmetic that must not wrap by accident. V-1.1, D1.
  */
+import { shown } from './shown.ts';
 
 /** An address in a guest's space: an integer in 0 to 2^64 - 1. Numbers must be safe integers. */
 export type GuestAddress = number | bigint;
@@ -25,7 +26,7 @@ export function toAddress(value: GuestAddress, what = 'address'): GuestAddress {
     if (Number.isSafeInteger(value) && value >= 0) return value + 0; // + 0: -0 becomes 0
     throw badNumber(value, what);
   }
-  if (typeof value !== 'bigint') throw new TypeError(`${what} must be a number or a bigint, not ${describe(value)}`);
+  if (typeof value !== 'bigint') throw new TypeError(`${what} must be a number or a bigint, not ${shown(value)}`);
   if (value < 0n || value > LAST_ADDRESS) throw outOfRange(value, what);
   return value <= MAX_SAFE ? Number(value) : value;
 }
@@ -54,11 +55,6 @@ function badNumber(value: number, what: string): RangeError {
 }
 
 function outOfRange(value: bigint, what: string): RangeError {
-  const shown = value < 0n ? `-0x${(-value).toString(16)}` : hex(value);
-  return new RangeError(`${what} must be in 0 to 0x${LAST_ADDRESS.toString(16)}, not ${shown}`);
-}
-
-function describe(value: unknown): string {
-  if (typeof value === 'string') return `the string ${JSON.stringify(value)}`;
-  return value === null ? 'null' : typeof value;
+  const given = value < 0n ? `-${hex(-value)}` : hex(value);
+  return new RangeError(`${what} must be in 0 to ${hex(LAST_ADDRESS)}, not ${given}`);
 }
