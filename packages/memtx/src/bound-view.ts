@@ -12,6 +12,7 @@ import { type BoundOptions, bind } from './view-call.ts';
  * `with` of a memory is.
  */
 export function memTxView(memory: TxMemory, options: ReportingOptions): ReportingMemTxView;
+/** A view on `memory`, as above. */
 export function memTxView(memory: TxMemory, options?: MemTxViewOptions): MemTxView;
 export function memTxView(memory: TxMemory, options: MemTxViewOptions = {}): MemTxView {
   const bound = bind(UNBOUND, options);

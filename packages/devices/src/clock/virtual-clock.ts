@@ -32,6 +32,7 @@ export class VirtualClock implements Clock {
     this.#now = clockTime(options.now ?? 0);
   }
 
+  /** The present, in ns from where the clock began. */
   get now(): Nanoseconds {
     return this.#now;
   }

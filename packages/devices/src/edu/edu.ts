@@ -30,7 +30,9 @@ export interface EduOptions {
   readonly memory: TxMemory;
   /** The interrupt output, a level (E-22). */
   readonly interrupt: InterruptSink;
+  /** Takes its interrupts as messages while the guest has these enabled. Absent: there is the one output. */
   readonly messages?: MessageInterrupt;
+  /** Counts what the guest does wrong (`EduEvent`). Default nobody. */
   readonly events?: DeviceEvents;
   /** Attributes of its DMA. Default: unspecified, as in QEMU 7.2. */
   readonly attrs?: MemTxAttrs;

@@ -10,12 +10,17 @@ import type { EduState } from './state.ts';
 
 /** What the card is given. */
 export interface PciEduOptions {
+  /** What it is on; its DMA goes to the bus's memory. */
   readonly bus: PciBusWiring;
   /** Where INTA to INTD of its slot lead. The card uses INTA. */
   readonly pins: readonly InterruptSink[];
+  /** Virtual time: the DMA engine's. */
   readonly clock: Clock;
+  /** The host's time, on which the factorial takes a nanosecond a factor (E-32). Absent: it is done at once (E-34). */
   readonly hostClock?: Clock;
+  /** Counts what the guest does wrong (`EduEvent`). Default nobody. */
   readonly events?: DeviceEvents;
+  /** Bits of a DMA address that reach the bus, 64 bits (E-1). Default 0x0fffffff. */
   readonly dmaMask?: bigint;
   /** Name of its bus-master address space. Default `edu`. */
   readonly name?: string;

@@ -15,12 +15,17 @@ const COMMAND_BITS = C.COMMAND_IO | C.COMMAND_MEMORY | C.COMMAND_MASTER | C.COMM
 
 /** Who the function says it is. */
 export interface PciIdentity {
+  /** 16 bits. */
   readonly vendorId: number;
+  /** 16 bits. */
   readonly deviceId: number;
+  /** 8 bits. */
   readonly revisionId: number;
   /** 24 bits: base class, subclass, interface. */
   readonly classCode: number;
+  /** 16 bits. */
   readonly subsystemVendorId: number;
+  /** 16 bits. */
   readonly subsystemId: number;
   /** 0: no interrupt; 1: INTA. */
   readonly interruptPin: 0 | 1;

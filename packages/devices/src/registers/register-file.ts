@@ -62,7 +62,9 @@ interface Cell {
 
 /** The registers of one device. Map `ops` with a region of `size` bytes. */
 export class RegisterFile<const M extends RegisterMap> {
+  /** Bytes, to the end of the last register or as the options say. */
   readonly size: number;
+  /** The callbacks of the region. `peek` calls no hook but `get`. */
   readonly ops: MemoryRegionOps;
   readonly #cells = new Map<string, Cell>();
   /** By byte of the region. */

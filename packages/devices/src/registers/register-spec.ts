@@ -5,6 +5,7 @@
 
 /** Bits of a register: `bits` of them from `shift` on. Fields of one register do not overlap. */
 export interface FieldSpec {
+  /** Its lowest bit, from 0. */
   readonly shift: number;
   /** 1 to 53, so that a number holds the field's value exactly. Default 1. */
   readonly bits?: number;
@@ -26,7 +27,7 @@ export interface NarrowRegisterSpec {
   readonly doc?: string;
 }
 
-/** A register of 64 bits. Values and masks are bigints. */
+/** A register of 64 bits, as a narrow one; values and masks are bigints. */
 export interface WideRegisterSpec {
   readonly offset: number;
   readonly width: 64;

@@ -13,6 +13,7 @@ export interface DirtyRun {
   readonly block: RamBlock;
   /** Of the first byte in the block. */
   readonly offset: number;
+  /** Bytes: whole pages, but for the end of the block. */
   readonly length: number;
   /** A copy, taken after the bits were cleared: what is written later shows in the next delta. */
   readonly bytes: OwnBytes;

@@ -24,7 +24,9 @@ export type IommuAccess = number;
 export interface IommuTlbEntry {
   /** Where the translated address is looked up. */
   readonly targetAs: ViewAccess;
+  /** An address of the page before translation: an offset in the IOMMU region. */
   readonly iova: GuestAddress;
+  /** An address of the page in `targetAs`; its low bits, those of `addrMask`, do not count (A-151). */
   readonly translatedAddr: GuestAddress;
   /** Page size - 1, a power of two less one; 0xfff for 4 KiB. */
   readonly addrMask: GuestAddress;

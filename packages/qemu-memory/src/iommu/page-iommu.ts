@@ -24,6 +24,7 @@ export interface PageTranslation {
   readonly translatedAddr: GuestAddress;
   /** Page size - 1, a page of `pageSize` or a larger power of two; default the smallest page. */
   readonly addrMask?: number;
+  /** What the page may be used for: RO, WO or RW. */
   readonly perm: IommuAccess;
 }
 

@@ -30,9 +30,13 @@ export class MemoryRegion {
   /** Number of the region within its core, from 1; later ones are larger. */
   readonly id: number;
   readonly kind: RegionKind;
+  /** Any text, '' for none; need not be unique (T-26, T-27). */
   readonly name: string;
+  /** Whose it is, for lifetimes and for the re-entrancy guard (T-28, T-30); null: nobody's. */
   readonly owner: object | null;
+  /** The memory of RAM, ROM, a ROM device or a RAM device; null for every other kind. */
   readonly ram: RamBlock | null;
+  /** The callbacks of a device region or a ROM device; null for every other kind. */
   readonly ops: MemoryRegionOps | null;
   /** The translating side of an IOMMU region; null for every other kind. */
   readonly iommu: IommuRegion | null;
@@ -42,6 +46,7 @@ export class MemoryRegion {
   readonly target: MemoryRegion | null;
   /** Does it answer by itself where no child does (T-62)? */
   readonly terminates: boolean;
+  /** Does a migration save its memory, so that global dirty logging covers it (T-24)? */
   readonly migratable: boolean;
   /** @internal How changes of it find what shows it. */
   readonly links: RegionLinks;
@@ -109,12 +114,15 @@ export class MemoryRegion {
   get priority(): number {
     return this.#priority;
   }
+  /** Its own flag. Where it is false, neither the region nor what is below it shows (T-61). */
   get enabled(): boolean {
     return this.#enabled;
   }
+  /** Its own flag; a range of a flat view tells what is effective there (T-63). */
   get readonly(): boolean {
     return this.#readonly;
   }
+  /** Its own flag; as `readonly`. */
   get nonvolatile(): boolean {
     return this.#nonvolatile;
   }
@@ -126,6 +134,7 @@ export class MemoryRegion {
   get aliasOffset(): bigint {
     return this.#aliasOffset;
   }
+  /** Where it is mapped; null: nowhere. */
   get container(): MemoryRegion | null {
     return this.#container;
   }
@@ -152,6 +161,7 @@ export class MemoryRegion {
   get isRomd(): boolean {
     return this.kind === RegionKind.ROM_DEVICE && this.#romdMode;
   }
+  /** T-23. */
   get isRamDevice(): boolean {
     return this.kind === RegionKind.RAM_DEVICE;
   }

@@ -34,9 +34,13 @@ import { ViewTable } from './view-table.ts';
 
 /** The memory of one machine. */
 export class MemoryCore {
+  /** The target CPU's byte order, for `native` devices and native loads. */
   readonly targetOrder: ByteOrder;
+  /** Is all RAM logged for the CODE client (T-24)? */
   readonly translatesCode: boolean;
+  /** Bytes of a target page, a power of two (A-180, A-161). */
   readonly pageSize: number;
+  /** Are writes refused to what only an alias or container makes read-only (A-53, T-160)? */
   readonly enforceReadonlySections: boolean;
   /** What all accesses share: observer, re-entrancy guards, nesting. */
   readonly access: AccessControl;

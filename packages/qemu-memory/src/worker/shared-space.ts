@@ -68,9 +68,11 @@ export interface SharedSpaceStats {
   readonly publications: number;
   /** Commits that found no free table. */
   readonly overflows: number;
+  /** Grace periods that have ended. */
   readonly gracePeriods: number;
   /** Requests performed for workers. */
   readonly served: number;
+  /** Tables that a commit can be published in now. */
   readonly freeTables: number;
   /** Tables that are not used because a worker that was let go, and has not ended yet, may still read them. */
   readonly lostTables: number;
