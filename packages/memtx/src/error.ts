@@ -1,7 +1,8 @@
 /** The typed error of the vm-memory-like vocabulary: cause, address, progress and the result bits together. A-276. */
 
 import type { GuestAddress, GuestMemoryErrorCode } from '@guestmem/vm-memory';
-import { GuestMemoryError, hex, toBigAddress } from '@guestmem/vm-memory';
+import { GuestMemoryError, hex } from '@guestmem/vm-memory';
+import { addressPlus } from './internal/address-plus.ts';
 import { MemTxResult, memTxResultName } from './result.ts';
 
 /** What was asked for and how far it got. */
@@ -29,13 +30,13 @@ export class MemTxError extends GuestMemoryError {
   /** @param what names the access for the message: `load`, `write`, ... */
   constructor(what: string, result: MemTxResult, detail: MemTxErrorDetail) {
     const { expected, completed } = detail;
-    const failed = completed === 0 ? detail.addr : BigInt.asUintN(64, toBigAddress(detail.addr) + BigInt(completed));
+    const failed = addressPlus(detail.addr, completed);
     super(
       detail.code ?? defaultCode(result, completed),
       `${what} of ${expected} bytes at ${hex(detail.addr)} failed${completed === 0 ? '' : ` at ${hex(failed)}`}: ` +
         `${memTxResultName(result)} after ${completed} bytes`,
       {
-        addr: typeof failed === 'bigint' && failed <= Number.MAX_SAFE_INTEGER ? Number(failed) : failed,
+        addr: failed,
         expected,
         completed,
         cause: detail.cause,

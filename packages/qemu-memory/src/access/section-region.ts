@@ -15,6 +15,7 @@ import {
   type ReadVolatile,
   type ScalarCodec,
   toAddress,
+  toLength,
   VolatileSlice,
   type WriteVolatile,
 } from '@guestmem/vm-memory';
@@ -36,7 +37,7 @@ export class SectionRegion extends GuestMemoryRegion {
     this.#view = view;
     this.section = section;
     this.startAddr = toAddress(section.offsetWithinAddressSpace);
-    this.length = section.size > SAFE ? section.size : Number(section.size);
+    this.length = toLength(section.size);
   }
 
   /** Memory permits writing unless it is read-only; what a device permits, only the device knows. */
@@ -129,5 +130,3 @@ export class SectionRegion extends GuestMemoryRegion {
     );
   }
 }
-
-const SAFE = BigInt(Number.MAX_SAFE_INTEGER);

@@ -3,7 +3,14 @@
  * Walking chains of IOMMUs is access/target.ts. A-152 to A-165.
  */
 import type { MemTxAttrs } from '@guestmem/memtx';
-import { type DisposableHandle, disposable, type GuestAddress, hex, toBigAddress } from '@guestmem/vm-memory';
+import {
+  type DisposableHandle,
+  disposable,
+  type GuestAddress,
+  hex,
+  toAddress,
+  toBigAddress,
+} from '@guestmem/vm-memory';
 import { throwCollected } from '../rcu/callback-queue.ts';
 import { MemoryRegionError } from '../region/error.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
@@ -110,8 +117,7 @@ export class IommuRegion {
     const step = BigInt(this.minPageSize());
     const last = this.region.size - 1n;
     for (let offset = 0n; offset <= last; offset += step) {
-      const at = offset <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(offset) : offset;
-      const entry = this.ops.translate(at, IommuAccess.NONE, notifier.iommuIndex ?? 0);
+      const entry = this.ops.translate(toAddress(offset), IommuAccess.NONE, notifier.iommuIndex ?? 0);
       if ((entry.perm & IommuAccess.RW) !== IommuAccess.NONE) notifier.notify({ ...entry }); // The model's own may change.
     }
   }
@@ -159,9 +165,9 @@ export function notifyOne(notifier: IommuNotifier, event: IommuEvent): void {
   const to = last < end ? last : end;
   notifier.notify({
     ...entry,
-    iova: narrow(from),
-    translatedAddr: narrow((BigInt(entry.translatedAddr) + (from - first)) & ((1n << 64n) - 1n)),
-    addrMask: narrow(to - from),
+    iova: toAddress(from),
+    translatedAddr: toAddress((BigInt(entry.translatedAddr) + (from - first)) & ((1n << 64n) - 1n)),
+    addrMask: toAddress(to - from),
   });
 }
 
@@ -172,14 +178,10 @@ export function unmapNotifierRange(notifier: IommuNotifier, entry: Pick<IommuTlb
     type: IommuNotifierFlag.UNMAP,
     entry: {
       targetAs: entry.targetAs,
-      iova: narrow(start),
+      iova: toAddress(start),
       translatedAddr: 0,
-      addrMask: narrow(BigInt(notifier.end) - start),
+      addrMask: toAddress(BigInt(notifier.end) - start),
       perm: IommuAccess.NONE,
     },
   });
-}
-
-function narrow(value: bigint): GuestAddress {
-  return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
 }

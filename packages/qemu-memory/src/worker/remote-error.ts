@@ -3,7 +3,7 @@
  * have it, same code, message and progress; else a WorkerError `remote-error` that names the original.
  */
 import { MemTxError } from '@guestmem/memtx';
-import { GuestMemoryError, type GuestMemoryErrorCode } from '@guestmem/vm-memory';
+import { GuestMemoryError, type GuestMemoryErrorCode, toAddress } from '@guestmem/vm-memory';
 import { WorkerError, type WorkerErrorCode } from './error.ts';
 
 interface Written {
@@ -82,7 +82,7 @@ export function getError(payload: Uint8Array, bytes: number, start: number | big
   if (written.name === 'GuestMemoryError') {
     const { addr, expected, completed } = written;
     return new GuestMemoryError(code, written.message, {
-      ...(addr === undefined ? {} : { addr: safe(BigInt(`0x${addr}`)) }),
+      ...(addr === undefined ? {} : { addr: toAddress(BigInt(`0x${addr}`)) }),
       ...(expected === undefined ? {} : { expected }),
       ...(completed === undefined ? {} : { completed }),
     });
@@ -92,8 +92,4 @@ export function getError(payload: Uint8Array, bytes: number, start: number | big
     `the owner's side threw ${written.name}${written.code === undefined ? '' : ` ${written.code}`}: ${written.message}`,
     written,
   );
-}
-
-function safe(value: bigint): number | bigint {
-  return value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
 }
