@@ -1,4 +1,4 @@
-/** One range of a flat view: which bytes of which region answer there, and how. T-60. */
+/** One range of a flat view: which bytes of which region answer there, and how; and how ranges become one. T-60, T-75. */
 import type { MemoryRegion } from '../region/memory-region.ts';
 
 /** Addresses `first` to `last`, both included, are answered by `region` from `offset` on. */
@@ -17,4 +17,25 @@ export interface FlatRange {
   readonly ownReadonly: boolean;
   /** Effective dirty-log mask when rendered (T-24); no part of equality (T-80). */
   readonly dirtyMask: number;
+}
+
+/** Appends `range`, or lengthens the last one where it goes on (T-75). */
+export function addRange(out: FlatRange[], range: FlatRange): void {
+  const before = out.at(-1);
+  if (before !== undefined && continues(before, range)) out[out.length - 1] = { ...before, last: range.last };
+  else out.push(range);
+}
+
+/** T-75. */
+function continues(a: FlatRange, b: FlatRange): boolean {
+  return (
+    a.region === b.region &&
+    a.last + 1n === b.first &&
+    a.offset + (b.first - a.first) === b.offset &&
+    a.readonly === b.readonly &&
+    a.nonvolatile === b.nonvolatile &&
+    a.romdMode === b.romdMode &&
+    a.dirtyMask === b.dirtyMask &&
+    a.ownReadonly === b.ownReadonly
+  );
 }

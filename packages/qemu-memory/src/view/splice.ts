@@ -6,7 +6,7 @@
 import { max, min } from './big.ts';
 import type { BlockPart, FlatBlock } from './flat-block.ts';
 import { packBlocks } from './flat-block.ts';
-import type { FlatRange } from './flat-range.ts';
+import { addRange, type FlatRange } from './flat-range.ts';
 
 /** What a window [lo, hi) shows now. `ranges` ascend and lie inside it. */
 export interface Patch {
@@ -47,8 +47,7 @@ function splicePatch(blocks: readonly FlatBlock[], patch: Patch): FlatBlock[] | 
     if (old.first < patch.lo) after.push(cut(old, old.first, min(old.last, patch.lo - 1n)));
     if (old.last >= patch.hi) right.push(cut(old, max(old.first, patch.hi), old.last));
   }
-  addAll(after, patch.ranges);
-  addAll(after, right);
+  for (const range of [...patch.ranges, ...right]) addRange(after, range);
   if (sameRanges(before, after)) return null;
   return replace(blocks, from, to, after);
 }
@@ -106,31 +105,6 @@ function step(blocks: readonly FlatBlock[], place: Place): void {
   if (++place.row < blocks[place.block]!.count) return;
   place.block++;
   place.row = 0;
-}
-
-function addAll(out: FlatRange[], ranges: readonly FlatRange[]): void {
-  for (const range of ranges) add(out, range);
-}
-
-/** Appends `range`, or lengthens the last one where it goes on (T-75). */
-function add(out: FlatRange[], range: FlatRange): void {
-  const before = out.at(-1);
-  if (before !== undefined && continues(before, range)) out[out.length - 1] = { ...before, last: range.last };
-  else out.push(range);
-}
-
-/** T-75. */
-function continues(a: FlatRange, b: FlatRange): boolean {
-  return (
-    a.region === b.region &&
-    a.last + 1n === b.first &&
-    a.offset + (b.first - a.first) === b.offset &&
-    a.readonly === b.readonly &&
-    a.nonvolatile === b.nonvolatile &&
-    a.romdMode === b.romdMode &&
-    a.dirtyMask === b.dirtyMask &&
-    a.ownReadonly === b.ownReadonly
-  );
 }
 
 function cut(range: FlatRange, first: bigint, last: bigint): FlatRange {

@@ -3,7 +3,7 @@
  * other become one. A sweep over the starts with a heap of the claims that are open, so that the cost is n log n however
  * they overlap. T-60, T-75 to T-78, T-301.
  */
-import type { FlatRange } from './flat-range.ts';
+import { addRange, type FlatRange } from './flat-range.ts';
 import type { Claim } from './walk.ts';
 
 /** The flat ranges of `claims` (highest first), ascending, disjoint, merged. */
@@ -39,38 +39,24 @@ export function sweep(claims: readonly Claim[]): FlatRange[] {
       top = rank;
       end = claim.hi;
     }
-    emit(out, claims[top]!, at, end);
+    addRange(out, rangeOf(claims[top]!, at, end));
     at = end;
   }
 }
 
-/** Appends [at, end) of `claim`, or lengthens the last range where it goes on (T-75). */
-function emit(out: FlatRange[], claim: Claim, at: bigint, end: bigint): void {
-  const { region, readonly, nonvolatile } = claim;
-  const offset = at - claim.origin;
-  const before = out.at(-1);
-  if (
-    before !== undefined &&
-    before.region === region &&
-    before.last + 1n === at &&
-    before.offset + (at - before.first) === offset &&
-    before.readonly === readonly &&
-    before.nonvolatile === nonvolatile
-  ) {
-    out[out.length - 1] = { ...before, last: end - 1n };
-    return;
-  }
-  out.push({
+/** [at, end) of `claim`. */
+function rangeOf({ region, origin, readonly, nonvolatile }: Claim, at: bigint, end: bigint): FlatRange {
+  return {
     first: at,
     last: end - 1n,
     region,
-    offset,
+    offset: at - origin,
     readonly,
     nonvolatile,
     romdMode: region.romdMode,
     ownReadonly: region.readonly,
     dirtyMask: region.core.effectiveLogMask(region),
-  });
+  };
 }
 
 function compare(a: bigint, b: bigint): number {
