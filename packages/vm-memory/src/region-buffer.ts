@@ -191,7 +191,7 @@ export class GuestRegionBuffer extends GuestMemoryRegion {
 }
 
 /** `permission-denied`. */
-export function denied(region: GuestMemoryRegion, access: Permissions, offset: MemoryRegionAddress): GuestMemoryError {
+function denied(region: GuestMemoryRegion, access: Permissions, offset: MemoryRegionAddress): GuestMemoryError {
   const names = ['nothing', 'reads', 'writes', 'reads and writes'];
   return new GuestMemoryError(
     'permission-denied',

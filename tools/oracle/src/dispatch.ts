@@ -20,7 +20,7 @@ export function compareDispatch(expected: FlatDump, core: MemoryCore, out: Repla
 }
 
 /** What a page that several regions share tells of the page size; undefined if no view has one. */
-export function pageBitsOf(dump: FlatDump): number | undefined {
+function pageBitsOf(dump: FlatDump): number | undefined {
   for (const { dispatch } of dump.views)
     for (const { name, first, last } of dispatch?.sections.slice(1) ?? [])
       if (name === null) return (last - first).toString(2).length;

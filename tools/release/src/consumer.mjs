@@ -80,7 +80,7 @@ function packagesIn(folder) {
 }
 
 /** The first TypeScript block of a layer's README: its worked example. */
-export function readmeExample(layer) {
+function readmeExample(layer) {
   const text = readFileSync(join(ROOT, 'packages', layer, 'README.md'), 'utf8');
   const block = /```ts\n([\s\S]*?)```/.exec(text);
   if (block === null) throw new Error(`packages/${layer}/README.md has no TypeScript example`);

@@ -59,8 +59,7 @@ export async function publish(copy, registry) {
   await pnpm(copy, '-r', '--filter', './packages/*', 'publish', '--no-git-checks', '--registry', registry.url);
 }
 
-export const manifest = (copy, layer) =>
-  JSON.parse(readFileSync(join(copy, 'packages', layer, 'package.json'), 'utf8'));
+const manifest = (copy, layer) => JSON.parse(readFileSync(join(copy, 'packages', layer, 'package.json'), 'utf8'));
 
 const pending = (copy) =>
   readdirSync(join(copy, '.changeset')).filter((file) => file.endsWith('.md') && file !== 'README.md');

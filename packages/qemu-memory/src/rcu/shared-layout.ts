@@ -5,7 +5,7 @@
 import { RcuError } from './error.ts';
 
 /** Words of the header. */
-export const MAGIC = 0;
+const MAGIC = 0;
 export const SLOTS = 1; // Number of reader slots.
 /**
  * Bit 0 is always set, so that no reader's counter is 0 inside; above it 4 x finished grace periods + the phase that is running: 0
@@ -27,7 +27,7 @@ const SLOT_WORDS = 16;
 const MAGIC_VALUE = 0x52435532; // "RCU2"
 
 /** Most readers a domain can have. */
-export const MAX_SLOTS = 4096;
+const MAX_SLOTS = 4096;
 
 /** First word of slot `slot`. */
 export function slotWord(slot: number): number {

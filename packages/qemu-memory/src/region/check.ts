@@ -93,7 +93,7 @@ export function named(region: MemoryRegion): string {
 }
 
 /** `[first, last]` of the region in its container. */
-export function place(region: MemoryRegion): string {
+function place(region: MemoryRegion): string {
   if (region.size === 0n) return `${hex(region.addr)} (empty)`;
   return `[${hex(region.addr)}, ${hex(region.addr + region.size - 1n)}]`;
 }

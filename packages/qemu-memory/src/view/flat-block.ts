@@ -10,7 +10,7 @@ import { MemoryRegionSection } from './section.ts';
  * Most ranges in one block. One change among 2000, 8192 and 100,000 ranges, Node 20: 64: 28, 31, 117 us; 128: 28, 32, 80;
  * 256: 30, 32, 54, but then a kept view holds twice as much for itself.
  */
-export const BLOCK_MAX = 128;
+const BLOCK_MAX = 128;
 
 const READONLY = 1;
 const NONVOLATILE = 2;

@@ -20,7 +20,7 @@ export interface Claim {
 }
 
 /** Nesting deeper than this is taken for a tree that was built by mistake. */
-export const MAX_DEPTH = 4096;
+const MAX_DEPTH = 4096;
 
 /** One visit that is still to be done, or (`self`) the region's own claim after its children. */
 interface Frame {

@@ -19,7 +19,7 @@ const ROW_BYTES = 3 * 8 + 2 * 4; // f64 first, last, offset; i32 block, flags.
 const MAGIC_VALUE = 0x47545431;
 
 /** Bits of a row's flags; the dirty mask (8 bits) lies above. */
-export const ROW_STORE = 1;
+const ROW_STORE = 1;
 const DIRTY_SHIFT = 8;
 
 /** One row: addresses `first` to `last` are bytes `offset` on of block `block`. */

@@ -9,7 +9,7 @@ import { stream } from './streams.ts';
 export type Kernel = (count: number) => number | bigint;
 
 /** The body of a function of n, in which the scope's names stand. */
-export function kernelSource(row: Row, built: Built): string {
+function kernelSource(row: Row, built: Built): string {
   const { start, step } = stream(row.stream, row.size, row.base, row.shift);
   const body = {
     number: `sum = (sum + ${built.access}) | 0;`,

@@ -48,7 +48,7 @@ export function stream(name: StreamName, size: number, base = 0, shift = 12): St
 }
 
 /** The 64-bit word that memory holds at `addr` (a multiple of 8) before any check: low half, high half (0 or 1). */
-export function fillWord(addr: number): readonly [number, number] {
+function fillWord(addr: number): readonly [number, number] {
   return [Math.imul(addr, 2654435761) >>> 0, (addr >>> 3) & 1];
 }
 
