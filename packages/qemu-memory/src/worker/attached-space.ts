@@ -1,7 +1,7 @@
 /**
  * An address space of another agent, used from this one: RAM directly, by the table that the owner has published; all
  * else by asking the owner. Same methods, same outcomes as the space itself. The hot half is direct-scalars.ts.
- * D8, issue 7, A-226, A-236, A-238.
+ * D8, A-226, A-236, A-238.
  *
  * When is a new view seen? Barrier flavour: by the first access that begins after the commit. Quiescent flavour: at the
  * next `quiescent()`, and after every access that the owner served, so that a vCPU sees the map that its own access changed.

@@ -1,6 +1,6 @@
 /**
  * What travels between the owner of a shared space and its workers as messages: the handle, once, and news about RAM that
- * was added later. Everything is structured-cloneable; all else goes through shared memory. Issue 7, point 3.
+ * was added later. Everything is structured-cloneable; all else goes through shared memory. D8.
  */
 import type { ByteOrder } from '@guestmem/vm-memory';
 

@@ -1,7 +1,7 @@
 /**
  * The request ring in shared memory: a bounded number of entries, each taken by compare-exchange with the caller's number
  * in it, so that what a dead caller held can be told and freed; served in the order of their tickets. A caller has one
- * request at a time and waits for it. Issue 7, point 3.
+ * request at a time and waits for it. D8.
  */
 import { WorkerError } from './error.ts';
 

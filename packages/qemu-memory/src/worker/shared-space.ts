@@ -1,7 +1,7 @@
 /**
  * The owner's side of a shared address space: publishes its RAM as tables in shared memory, serves what only the owner can
  * do, reclaims tables after grace periods, and lets go of workers that have died. Commits never wait for workers: where no
- * table is free the empty one is published, and accesses go through the owner until one is. D8, issue 7, A-238, A-247.
+ * table is free the empty one is published, and accesses go through the owner until one is. D8, A-238, A-247.
  */
 import { type DisposableHandle, disposable } from '@guestmem/vm-memory';
 import { throwCollected } from '../rcu/callback-queue.ts';

@@ -1,4 +1,4 @@
-/** Runs examples/vcpus in Node and in headless Chromium. Issue 7, point 8. */
+/** Runs examples/vcpus in Node and in headless Chromium. D8. */
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';

@@ -1,4 +1,4 @@
-/** Workers that die, owners that do not answer, rings and slots that run out. Issue 7, point 5. */
+/** Workers that die, owners that do not answer, rings and slots that run out. D8. */
 import { le32 } from '@guestmem/memtx';
 import { bufferBacking } from '@guestmem/vm-memory';
 import { afterEach, expect, it, vi } from 'vitest';

@@ -1,6 +1,6 @@
 /**
  * The suites of the layers below through attached spaces: vm-memory's contract and memtx's order grid. The owner is in a
- * thread of its own, the suite on the attached side, because it has to be synchronous. Issue 7, point 7.
+ * thread of its own, the suite on the attached side, because it has to be synchronous. D8.
  */
 import { attach } from '@guestmem/qemu-memory';
 import type { ByteOrder } from '@guestmem/vm-memory';

@@ -1,6 +1,6 @@
 /**
  * An attached space against a twin of its owner in this thread: the same accesses give the same values, results, bytes,
- * exceptions and device callbacks, whatever they are. Issue 7, points 3 and 7.
+ * exceptions and device callbacks, whatever they are. D8.
  */
 import {
   be16s,

@@ -1,4 +1,4 @@
-/** The worked examples of the access path, made by a worker that is attached with the quiescent flavour. Issue 7, point 7. */
+/** The worked examples of the access path, made by a worker that is attached with the quiescent flavour. D8. */
 import { vi } from 'vitest';
 import type * as machines from '../support/machine.ts';
 import { throughMachine } from './support/through-machine.ts';
