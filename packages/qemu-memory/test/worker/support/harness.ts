@@ -1,10 +1,10 @@
 /** Starts workers, serves them, and ends them. */
 import { MessageChannel, Worker } from 'node:worker_threads';
+import { bundle } from '../../../../vm-memory/test/support/bundle.ts';
 import type { AttachOptions } from '../../../src/worker/attach-options.ts';
 import type { SharedSpaceHandle } from '../../../src/worker/handle.ts';
 import type { SharedSpace } from '../../../src/worker/shared-space.ts';
 import type { AgentData } from './agent-data.ts';
-import { bundle } from './bundle.ts';
 import { Signals } from './signals.ts';
 
 let file: string | undefined;
@@ -27,7 +27,7 @@ export interface StartOptions extends AttachOptions {
 
 /** Starts `scenario` in a worker of its own. Its slot is freed when it ends. */
 export function start(shared: SharedSpace, scenario: string, options: StartOptions = {}): Run {
-  file ??= bundle('./agent.ts');
+  file ??= bundle(new URL('./agent.ts', import.meta.url));
   const { args = [], signals = new Signals(), news = false, handle: given, ...attachOptions } = options;
   const channel = news ? new MessageChannel() : undefined;
   const connection = channel === undefined ? undefined : shared.connect(channel.port1);

@@ -5,7 +5,7 @@
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import type { SharedSpaceHandle } from '@guestmem/qemu-memory';
 import type { ByteOrder, GuestAddress } from '@guestmem/vm-memory';
-import { bundle } from './bundle.ts';
+import { bundle } from '../../../../vm-memory/test/support/bundle.ts';
 import type { Call } from './machines.ts';
 
 const PATIENCE_MS = 10_000;
@@ -30,7 +30,7 @@ export class RemoteOwner {
   #lost: string | null = null;
 
   constructor() {
-    this.#worker = new Worker(bundle('./owner-agent.ts'), {
+    this.#worker = new Worker(bundle(new URL('./owner-agent.ts', import.meta.url)), {
       workerData: { port: this.#channel.port2, signal: this.#words.buffer },
       transferList: [this.#channel.port2],
     });

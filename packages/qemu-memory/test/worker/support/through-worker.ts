@@ -7,8 +7,8 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from '
 import { MemTx, MemTxAttrs, NOT_DIRECT } from '@guestmem/memtx';
 import type { AddressSpace, SharedSpace } from '@guestmem/qemu-memory';
 import { ScalarCodec } from '@guestmem/vm-memory';
+import { bundle } from '../../../../vm-memory/test/support/bundle.ts';
 import { getError } from '../../../src/worker/remote-error.ts';
-import { bundle } from './bundle.ts';
 import { DONE, GO, type Outcome, type ThroughData, type ThroughMessage } from './through-protocol.ts';
 
 const METHODS = [
@@ -44,7 +44,7 @@ export class ThroughWorker {
 
   constructor(flavour: 'barrier' | 'quiescent') {
     const data: ThroughData = { port: this.#channel.port2, words: this.#words.buffer as SharedArrayBuffer, flavour };
-    this.#worker = new Worker(bundle('./through-agent.ts'), {
+    this.#worker = new Worker(bundle(new URL('./through-agent.ts', import.meta.url)), {
       workerData: data,
       transferList: [this.#channel.port2],
     });

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 
-/** The bundled file of `entry` (relative to this folder). Removed when the process ends. */
-export function bundle(entry: string): string {
+/** The bundled file of `entry`. Removed when the process ends. */
+export function bundle(entry: URL): string {
   const folder = mkdtempSync(join(tmpdir(), 'guestmem-worker-'));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   const outfile = join(folder, 'worker.mjs');
   buildSync({
-    entryPoints: [fileURLToPath(new URL(entry, import.meta.url))],
+    entryPoints: [fileURLToPath(entry)],
     bundle: true,
     format: 'esm',
     platform: 'node',
