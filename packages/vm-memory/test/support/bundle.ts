@@ -4,11 +4,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
+import { afterAll } from 'vitest';
 
-/** The bundled file of `entry`. Removed when the process ends. */
+const folders: string[] = [];
+
+// Not when the process ends: the runner ends it by a signal.
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** The bundled file of `entry`. Removed after the tests of the file. */
 export function bundle(entry: URL): string {
   const folder = mkdtempSync(join(tmpdir(), 'guestmem-worker-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   const outfile = join(folder, 'worker.mjs');
   buildSync({
     entryPoints: [fileURLToPath(entry)],
