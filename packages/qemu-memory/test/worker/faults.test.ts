@@ -87,7 +87,7 @@ it('a worker terminated while it waits on the ring leaves no entry behind', asyn
 it('a worker that vanishes with an answer in the ring, and of whose end nobody is told: let go after stallMs, once', async () => {
   const made = machine();
   const events: EvictEvent[] = [];
-  const shared = share(made, { workers: 2, ringEntries: 2, stallMs: 40, onEvict: (event) => events.push(event) });
+  const shared = share(made, { workers: 2, ringEntries: 2, stallMs: 500, onEvict: (event) => events.push(event) });
   const handle = shared.handle();
   const gone = attach(handle); // Its agent goes no further than this.
   const ring = new Ring(handle.ring);
@@ -101,7 +101,7 @@ it('a worker that vanishes with an answer in the ring, and of whose end nobody i
     until(() => events.length > 0),
   );
   expect(await served(shared, busy.done)).toBe(2000 * 0x010000ed);
-  expect(events).toEqual([{ claim: handle.claim, slot: gone.rcu.slot, waitedMs: 40 }]);
+  expect(events).toEqual([{ claim: handle.claim, slot: gone.rcu.slot, waitedMs: 500 }]);
   expect(() => gone.load(0, le32)).toThrow(expect.objectContaining({ code: 'evicted' }));
   expect(shared.release(handle)).toBe(true);
   expect(ring.words[ring.at(0) + STATE]).toBe(0);
