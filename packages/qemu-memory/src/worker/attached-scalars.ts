@@ -84,7 +84,7 @@ export abstract class AttachedScalars extends DirectScalars {
       try {
         const window = this.reader.window(addr);
         if (window !== null && addr - window.first + size <= window.loadLen) {
-          if (this.keeps) this.openWindow(window);
+          if (this.keeps) this.openWindow(window, this.reader.windows);
           let { view } = window;
           let found = addr - window.first;
           if (ordering !== undefined || !this.keeps) {
@@ -126,7 +126,7 @@ export abstract class AttachedScalars extends DirectScalars {
       try {
         const window = this.reader.window(addr);
         if (window !== null && addr - window.first + size <= window.storeLen) {
-          if (this.keeps) this.openWindow(window);
+          if (this.keeps) this.openWindow(window, this.reader.windows);
           const at = addr - window.first;
           if (ordering === undefined) codec.set(window.view, at, value);
           else if (!atomicStore(window.bytes, at, codec, value, ordering, this.scratch)) {

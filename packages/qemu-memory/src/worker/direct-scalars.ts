@@ -1,15 +1,18 @@
 /**
- * Hot. The scalar accesses of an attached space that meet RAM at once: home, the window below 2^32 that was opened last, and
- * the one before it or above. Only filled while nothing can be reclaimed under it (quiescent flavour, online), so that no
+ * Hot. The scalar accesses of an attached space that meet RAM at once: home, the window below 2^32 that most accesses meet, and
+ * those of the table in use that were met (window-cache.ts). Only filled while nothing can be reclaimed under it (quiescent flavour, online), so that no
  * access pays for protection. Same shape as access/scalar-access.ts, and for the same reasons: the codec's own `get` and
  * `set` do all, on every way out, and `load` and `store` are short.
  */
 import { MEMTXATTRS_UNSPECIFIED, type MemTx, type MemTxAttrs, MemTxResult } from '@guestmem/memtx';
 import type { GuestAddress, Ordering, ScalarCodec, ScalarInfo } from '@guestmem/vm-memory';
 import { NO_WINDOW, type Window } from './window.ts';
+import { NO_WINDOWS, type WindowCache } from './window-cache.ts';
 
 const { OK } = MemTxResult;
 const UNSPECIFIED = MEMTXATTRS_UNSPECIFIED;
+/** Accesses that are not at home between two that make where they go home. */
+const SAMPLE = 64;
 
 /** The scalar half of an attached space. */
 export abstract class DirectScalars {
@@ -19,7 +22,10 @@ export abstract class DirectScalars {
   private homeStores = 0;
   private homeView: DataView = NO_WINDOW.view;
   private home: Window = NO_WINDOW;
-  private second: Window = NO_WINDOW;
+  /** As home, from 2^32 on. */
+  private high: Window = NO_WINDOW;
+  private windows: WindowCache = NO_WINDOWS;
+  private ticks = SAMPLE;
 
   /** Where a scalar that was looked for lies, in the view that was given for it. */
   protected found = 0;
@@ -58,14 +64,18 @@ export abstract class DirectScalars {
     this.put(addr, codec, value, attrs, tx, ordering);
   }
 
-  /** Accesses may use `window` from now on without asking, until `closeWindows`. */
-  protected openWindow(window: Window): void {
-    if (window === this.home) return;
+  /** Accesses may use `window`, and all others of `windows`, from now on without asking, until `closeWindows`. */
+  protected openWindow(window: Window, windows: WindowCache): void {
+    this.windows = windows;
+    const hot = window.loads === 0 ? this.high : this.home;
+    if (hot === NO_WINDOW) this.#moveHome(window);
+  }
+
+  #moveHome(window: Window): void {
     if (window.loads === 0) {
-      this.second = window;
+      this.high = window;
       return;
     }
-    this.second = this.home;
     this.home = window;
     this.homeBits = window.bits;
     this.homeLoads = window.loads;
@@ -79,13 +89,25 @@ export abstract class DirectScalars {
     this.homeStores = 0;
     this.homeView = NO_WINDOW.view;
     this.home = NO_WINDOW;
-    this.second = NO_WINDOW;
+    this.high = NO_WINDOW;
+    this.windows = NO_WINDOWS;
   }
 
   /** The window that may hold `addr`, of those that are open. */
   protected near(addr: number): Window {
-    const { home } = this;
-    return addr >= home.first && addr < home.first + home.loadLen ? home : this.second;
+    const { home, high } = this;
+    if (addr >= home.first && addr < home.first + home.loadLen) return home;
+    if (addr >= high.first && addr - high.first < high.loadLen) return high;
+    const window = this.windows.find(addr);
+    const ticks = (this.ticks - 1) | 0;
+    this.ticks = ticks;
+    if (ticks === 0) this.#sample(window);
+    return window;
+  }
+
+  #sample(window: Window): void {
+    this.ticks = SAMPLE;
+    this.#moveHome(window);
   }
 
   /** Tells the owner that what was written may have been code (A-186). */

@@ -4,20 +4,18 @@
  */
 import type { SharedBlock, SharedSpaceNews } from './handle.ts';
 import { CURRENT, type TableArena } from './table-layout.ts';
-import { NO_WINDOW, WINDOW_BYTES, Window } from './window.ts';
-
-const HINTS = 256;
-const HINT_SHIFT = 20;
+import { WINDOW_BYTES, Window } from './window.ts';
+import { WindowCache } from './window-cache.ts';
 
 /** The RAM that the current table shows. */
 export class TableReader {
   readonly #arena: TableArena;
   readonly #blocks = new Map<number, SharedBlock>();
-  readonly #hints: Window[] = new Array<Window>(HINTS).fill(NO_WINDOW);
+  /** The windows of the table in use that were met. */
+  readonly windows: WindowCache = new WindowCache();
   #byRow: (Window | undefined)[] = [];
   #table = -1;
   #publication = -1;
-  #hinted = false;
 
   constructor(arena: TableArena, blocks: readonly SharedBlock[]) {
     this.#arena = arena;
@@ -53,17 +51,15 @@ export class TableReader {
 
   /** Drops windows, which keep buffers alive and belong to one table. */
   forget(): void {
-    if (this.#hinted) this.#hints.fill(NO_WINDOW);
-    this.#hinted = false;
+    this.windows.clear();
     this.#byRow.length = 0;
   }
 
   /** The window that covers `addr` (a safe integer), or null. */
   window(addr: number): Window | null {
-    const hint = this.#hints[(addr >>> HINT_SHIFT) & (HINTS - 1)]!;
-    const off = addr - hint.first;
-    if (off >= 0 && off < hint.loadLen) return hint;
-    return this.#search(addr);
+    const met = this.windows.find(addr);
+    const off = addr - met.first;
+    return off >= 0 && off < met.loadLen ? met : this.#search(addr);
   }
 
   #search(addr: number): Window | null {
@@ -76,8 +72,7 @@ export class TableReader {
       window = made;
       this.#byRow[row] = window;
     }
-    this.#hints[(addr >>> HINT_SHIFT) & (HINTS - 1)] = window;
-    this.#hinted = true;
+    this.windows.enter(addr, window);
     return window;
   }
 
