@@ -1,13 +1,14 @@
 /**
  * Scalar codecs whose type tells the byte order: what every load and store of a guest memory takes (D3, A-260 d, A-273).
  * `le` or `be`, the bits, then how the value looks: nothing for unsigned, `s` signed, `n` 64 bits as a number (safe
- * integers only), `f` float. Two 32-bit halves: halves.ts. The short names of one target order: native.ts.
+ * integers only), `a` as a guest address (a number or a bigint), `f` float. Two 32-bit halves: halves.ts. The short names of one target order: native.ts.
  */
 import {
   i8 as anyI8,
   u8 as anyU8,
   F32_SHAPE,
   F64_SHAPE,
+  type GuestAddress,
   I16_SHAPE,
   I32_SHAPE,
   I64_NUMBER_SHAPE,
@@ -17,6 +18,7 @@ import {
   scalarCodec,
   U16_SHAPE,
   U32_SHAPE,
+  U64_ADDRESS_SHAPE,
   U64_NUMBER_SHAPE,
   U64_SHAPE,
 } from '@guestmem/vm-memory';
@@ -53,14 +55,26 @@ export const be64: ScalarCodec<bigint> = /* @__PURE__ */ scalarCodec<bigint>('be
 export const le64s: ScalarCodec<bigint> = /* @__PURE__ */ scalarCodec<bigint>('le64s', I64_SHAPE, 'little');
 /** Eight bytes, -2^63 to 2^63 - 1 as a bigint, most significant first. A load allocates the bigint. */
 export const be64s: ScalarCodec<bigint> = /* @__PURE__ */ scalarCodec<bigint>('be64s', I64_SHAPE, 'big');
-/** Eight bytes as a number, 0 to 2^53 - 1, least significant first; loading more is a RangeError. Not for what a guest fills in: `le64`. */
+/** Eight bytes as a number, 0 to 2^53 - 1, least significant first; loading more is a RangeError. Not for what a guest fills in: `le64a`, `le64`. */
 export const le64n: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('le64n', U64_NUMBER_SHAPE, 'little');
-/** Eight bytes as a number, 0 to 2^53 - 1, most significant first; loading more is a RangeError. Not for what a guest fills in: `be64`. */
+/** Eight bytes as a number, 0 to 2^53 - 1, most significant first; loading more is a RangeError. Not for what a guest fills in: `be64a`, `be64`. */
 export const be64n: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('be64n', U64_NUMBER_SHAPE, 'big');
 /** Eight bytes as a number, within +-(2^53 - 1), least significant first; loading more is a RangeError. */
 export const le64sn: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('le64sn', I64_NUMBER_SHAPE, 'little');
 /** Eight bytes as a number, within +-(2^53 - 1), most significant first; loading more is a RangeError. */
 export const be64sn: ScalarCodec<number> = /* @__PURE__ */ scalarCodec<number>('be64sn', I64_NUMBER_SHAPE, 'big');
+/** Eight bytes as a guest address, 0 to 2^64 - 1, least significant first: a number up to 2^53 - 1, from there on a bigint; takes both. */
+export const le64a: ScalarCodec<GuestAddress> = /* @__PURE__ */ scalarCodec<GuestAddress>(
+  'le64a',
+  U64_ADDRESS_SHAPE,
+  'little',
+);
+/** Eight bytes as a guest address, 0 to 2^64 - 1, most significant first: a number up to 2^53 - 1, from there on a bigint; takes both. */
+export const be64a: ScalarCodec<GuestAddress> = /* @__PURE__ */ scalarCodec<GuestAddress>(
+  'be64a',
+  U64_ADDRESS_SHAPE,
+  'big',
+);
 
 /** Two bytes, IEEE 754 binary16, least significant first; a value is rounded to the nearest that fits. */
 export const le16f: ScalarCodec<number> = /* @__PURE__ */ float16('le16f', true);

@@ -2,7 +2,7 @@
  * The codecs of one target under order-free names. Native order exists only here, where somebody states what it is: a
  * machine keeps the answer of `nativeCodecs` and hands it to code that is compiled for "the CPU's order". D3, A-75, A-273.
  */
-import type { ByteOrder, ScalarCodec } from '@guestmem/vm-memory';
+import type { ByteOrder, GuestAddress, ScalarCodec } from '@guestmem/vm-memory';
 import {
   be16,
   be16f,
@@ -11,6 +11,7 @@ import {
   be32f,
   be32s,
   be64,
+  be64a,
   be64f,
   be64n,
   be64s,
@@ -23,6 +24,7 @@ import {
   le32f,
   le32s,
   le64,
+  le64a,
   le64f,
   le64n,
   le64s,
@@ -30,7 +32,7 @@ import {
   u8,
 } from './codecs.ts';
 
-/** One codec of every kind, all in one order. `n`: 64 bits as a safe integer. */
+/** One codec of every kind, all in one order. `n`: 64 bits as a safe integer; `a`: as a guest address. */
 export interface NativeCodecs {
   readonly order: ByteOrder;
   readonly u8: ScalarCodec<number>;
@@ -43,6 +45,7 @@ export interface NativeCodecs {
   readonly i64: ScalarCodec<bigint>;
   readonly u64n: ScalarCodec<number>;
   readonly i64n: ScalarCodec<number>;
+  readonly u64a: ScalarCodec<GuestAddress>;
   readonly f16: ScalarCodec<number>;
   readonly f32: ScalarCodec<number>;
   readonly f64: ScalarCodec<number>;
@@ -67,6 +70,7 @@ const LITTLE: NativeCodecs = /* @__PURE__ */ Object.freeze({
   i64: le64s,
   u64n: le64n,
   i64n: le64sn,
+  u64a: le64a,
   f16: le16f,
   f32: le32f,
   f64: le64f,
@@ -84,6 +88,7 @@ const BIG: NativeCodecs = /* @__PURE__ */ Object.freeze({
   i64: be64s,
   u64n: be64n,
   i64n: be64sn,
+  u64a: be64a,
   f16: be16f,
   f32: be32f,
   f64: be64f,

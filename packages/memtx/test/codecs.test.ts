@@ -23,6 +23,8 @@ const ROWS: readonly (readonly [name: string, value: number | bigint, bytes: str
   ['le64n', 0x1f_2233_4455_6677, '7766554433221f00'],
   ['be64n', 0x1f_2233_4455_6677, '001f223344556677'],
   ['le64sn', -2, 'feffffffffffffff'],
+  ['le64a', 0x12_3456_789a_bcde, 'debc9a7856341200'],
+  ['be64a', 0xffff_ffff_ffff_fff0n, 'fffffffffffffff0'],
   ['be64sn', -0x1f_ffff_ffff_ffff, 'ffe0000000000001'],
   ['le16f', -1.5, '00be'],
   ['be16f', -1.5, 'be00'],
@@ -109,14 +111,17 @@ describe('native codecs', () => {
   });
 
   it('A-273: they are the explicit codecs of that order', () => {
-    const names = ['u8', 'i8', 'u16', 'i16', 'u32', 'i32', 'u64', 'i64', 'u64n', 'i64n', 'f16', 'f32', 'f64'] as const;
+    const names = [
+      ...(['u8', 'i8', 'u16', 'i16', 'u32', 'i32', 'u64', 'i64'] as const),
+      ...(['u64n', 'i64n', 'u64a', 'f16', 'f32', 'f64'] as const),
+    ];
     const little = nativeCodecs('little');
     const big = nativeCodecs('big');
     expect(names.map((name) => little[name].name)).toEqual(
-      'u8 i8 le16 le16s le32 le32s le64 le64s le64n le64sn le16f le32f le64f'.split(' '),
+      'u8 i8 le16 le16s le32 le32s le64 le64s le64n le64sn le64a le16f le32f le64f'.split(' '),
     );
     expect(names.map((name) => big[name].name)).toEqual(
-      'u8 i8 be16 be16s be32 be32s be64 be64s be64n be64sn be16f be32f be64f'.split(' '),
+      'u8 i8 be16 be16s be32 be32s be64 be64s be64n be64sn be64a be16f be32f be64f'.split(' '),
     );
     expect([little.order, big.order]).toEqual(['little', 'big']);
     expect(nativeCodecs('little')).toBe(little);

@@ -41,7 +41,9 @@ export const ScalarKind = {
   I64_NUMBER: 9,
   U64: 10,
   I64: 11,
-  OTHER: 12,
+  /** 64 bits, unsigned, as a guest address: a number where it is a safe integer, else a bigint. */
+  U64_ADDRESS: 12,
+  OTHER: 13,
 } as const;
 export type ScalarKind = (typeof ScalarKind)[keyof typeof ScalarKind];
 

@@ -78,6 +78,7 @@ export {
   u16,
   u32,
   u64,
+  u64Address,
   u64Number,
 } from './scalar.ts';
 export type { ScalarShape } from './scalar-shapes.ts';
@@ -92,6 +93,7 @@ export {
   U8_SHAPE,
   U16_SHAPE,
   U32_SHAPE,
+  U64_ADDRESS_SHAPE,
   U64_NUMBER_SHAPE,
   U64_SHAPE,
 } from './scalar-shapes.ts';

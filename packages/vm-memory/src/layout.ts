@@ -1,11 +1,11 @@
 /** What struct and array codecs share: alignment, byte order of the parts, and checks that come before any byte moves. */
 import { type ByteOrder, type Codec, ScalarCodec } from './codec.ts';
-import { f32, f64, i8, i16, i32, i64, i64Number, inOrder, u8, u16, u32, u64, u64Number } from './scalar.ts';
+import { f32, f64, i8, i16, i32, i64, i64Number, inOrder, u8, u16, u32, u64, u64Address, u64Number } from './scalar.ts';
 
 /** A codec of several parts. */
 interface Composite<T> extends Codec<T> {
   readonly align: number;
-  check(value: T): void;
+  check?(value: T): void;
   /** All of `value`, checked, and read for the last time: reading may load from the memory that is written next, or call a program. */
   take?(value: T): unknown;
   /** Writes what `take` gave. */
@@ -77,6 +77,7 @@ const NATIVE: ReadonlySet<object> = new Set<object>([
   i64,
   u64Number,
   i64Number,
+  u64Address,
 ]);
 
 /** Written to check values, never read. */

@@ -5,6 +5,7 @@
  * codec: a load then is the one instruction of its kind. Kinds are literals: a bundler keeps all constants that read a
  * property of another object. V-1.2, D2.
  */
+import type { GuestAddress } from './address.ts';
 import type { ScalarInfo, ScalarKind } from './codec.ts';
 
 /** How values of one kind lie in bytes. Stateless. Its functions are called as those of a codec. */
@@ -178,6 +179,30 @@ export const I64_SHAPE: ScalarShape<bigint> = {
     if (typeof value !== 'bigint' || BigInt.asIntN(64, value) !== value)
       throw bad(this.name, value, '-0x8000000000000000 to 0x7fffffffffffffff', 'bigint');
     view.setBigInt64(offset, value, this.littleEndian === true);
+  },
+};
+
+/** Eight bytes, unsigned, as a guest address: a number where it is a safe integer, else a bigint. */
+export const U64_ADDRESS_SHAPE: ScalarShape<GuestAddress> = {
+  kind: 12, // U64_ADDRESS
+  size: 8,
+  get(view, offset) {
+    const littleEndian = this.littleEndian === true;
+    const first = view.getUint32(offset, littleEndian);
+    const second = view.getUint32(offset + 4, littleEndian);
+    const high = littleEndian ? second : first;
+    if (high > 0x1f_ffff) return view.getBigUint64(offset, littleEndian);
+    return high * 0x1_0000_0000 + (littleEndian ? first : second);
+  },
+  set(view, offset, value) {
+    const littleEndian = this.littleEndian === true;
+    if (typeof value === 'bigint') {
+      if (BigInt.asUintN(64, value) !== value) throw bad(this.name, value, '0 to 0xffffffffffffffff', 'bigint');
+      view.setBigUint64(offset, value, littleEndian);
+    } else {
+      if (!Number.isSafeInteger(value) || value < 0) throw bad(this.name, value, '0 to 0x1fffffffffffff');
+      setHalves(view, offset, value, littleEndian);
+    }
   },
 };
 

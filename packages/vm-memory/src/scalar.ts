@@ -2,6 +2,7 @@
  * Codecs of single integers and floats in the host's byte order, as vm-memory has them, and `inOrder` to state another
  * one. Names of explicit order (`le32`, `be16`) live in @guestmem/memtx. V-1.2, V-1.11, D2.
  */
+import type { GuestAddress } from './address.ts';
 import { type ByteOrder, ScalarCodec, ScalarKind } from './codec.ts';
 import {
   F32_SHAPE,
@@ -15,6 +16,7 @@ import {
   U8_SHAPE,
   U16_SHAPE,
   U32_SHAPE,
+  U64_ADDRESS_SHAPE,
   U64_NUMBER_SHAPE,
   U64_SHAPE,
 } from './scalar-shapes.ts';
@@ -71,6 +73,7 @@ const SHAPES: readonly ScalarShape<never>[] = [
   I64_NUMBER_SHAPE,
   U64_SHAPE,
   I64_SHAPE,
+  U64_ADDRESS_SHAPE,
 ] as unknown as readonly ScalarShape<never>[];
 
 function hostByteOrder(): ByteOrder {
@@ -97,7 +100,7 @@ export const f64: ScalarCodec<number> = /* @__PURE__ */ scalarCodec('f64', F64_S
 export const u64: ScalarCodec<bigint> = /* @__PURE__ */ scalarCodec('u64', U64_SHAPE, HOST_BYTE_ORDER);
 /** Eight bytes, -2^63 to 2^63 - 1, as a bigint: allocates on every load. */
 export const i64: ScalarCodec<bigint> = /* @__PURE__ */ scalarCodec('i64', I64_SHAPE, HOST_BYTE_ORDER);
-/** Eight bytes as a number: 0 to 2^53 - 1, anything else in memory is a RangeError. Not for what a guest fills in: `u64`. */
+/** Eight bytes as a number: 0 to 2^53 - 1, anything else in memory is a RangeError. Not for what a guest fills in: `u64Address`, `u64`. */
 export const u64Number: ScalarCodec<number> = /* @__PURE__ */ scalarCodec(
   'u64Number',
   U64_NUMBER_SHAPE,
@@ -107,5 +110,14 @@ export const u64Number: ScalarCodec<number> = /* @__PURE__ */ scalarCodec(
 export const i64Number: ScalarCodec<number> = /* @__PURE__ */ scalarCodec(
   'i64Number',
   I64_NUMBER_SHAPE,
+  HOST_BYTE_ORDER,
+);
+/**
+ * Eight bytes as a guest address, 0 to 2^64 - 1: a number up to 2^53 - 1, from there on a bigint. Every value loads, so that it is for
+ * what a guest fills in: addresses, lengths. Takes numbers and bigints.
+ */
+export const u64Address: ScalarCodec<GuestAddress> = /* @__PURE__ */ scalarCodec(
+  'u64Address',
+  U64_ADDRESS_SHAPE,
   HOST_BYTE_ORDER,
 );

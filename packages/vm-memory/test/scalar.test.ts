@@ -49,7 +49,35 @@ describe('scalar codecs', () => {
     const codecs = [...cases.map(([codec]) => codec), vm.f32, vm.f64] as vm.ScalarCodec<unknown>[];
     expect(codecs.map(({ kind }) => kind)).toEqual(kinds);
     expect(codecs.map((codec) => vm.inOrder(codec, 'big').kind)).toEqual(kinds);
-    expect(new Set([...kinds, vm.ScalarKind.OTHER]).size).toBe(13);
+    expect(new Set([...kinds, vm.ScalarKind.U64_ADDRESS, vm.ScalarKind.OTHER]).size).toBe(14);
+  });
+
+  it('D2: an address codec loads every value, as a number where it is safe, and takes numbers and bigints', () => {
+    for (const order of ['little', 'big'] as const) {
+      const codec = vm.inOrder(vm.u64Address, order);
+      const view = new DataView(new ArrayBuffer(16));
+      expect([codec.kind, codec.size]).toEqual([vm.ScalarKind.U64_ADDRESS, 8]);
+      for (const [given, got] of [
+        [0, 0],
+        [0n, 0],
+        [0x8000_0000, 0x8000_0000],
+        [0x1_2345_6789_abcdn, 0x1_2345_6789_abcd],
+        [2 ** 53 - 1, 2 ** 53 - 1],
+        [2n ** 53n - 1n, 2 ** 53 - 1],
+        [2n ** 53n, 2n ** 53n],
+        [2n ** 64n - 16n, 2n ** 64n - 16n],
+      ] as const) {
+        codec.set(view, 3, given);
+        expect(view.getBigUint64(3, order === 'little')).toBe(BigInt(given));
+        expect(codec.get(view, 3)).toBe(got);
+      }
+      const before = new Uint8Array(view.buffer.slice(0));
+      for (const value of [-1, 0.5, 2 ** 53, Number.NaN, -1n, 2n ** 64n])
+        expect(() => codec.set(view, 3, value)).toThrow(RangeError);
+      for (const value of ['1', null, undefined, {}])
+        expect(() => codec.set(view, 3, value as never)).toThrow(TypeError);
+      expect(new Uint8Array(view.buffer)).toEqual(before);
+    }
   });
 
   it('D2: a number codec refuses 64-bit integers in memory that a number cannot hold', () => {

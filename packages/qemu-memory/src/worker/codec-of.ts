@@ -9,6 +9,7 @@ import {
   be32f,
   be32s,
   be64,
+  be64a,
   be64f,
   be64n,
   be64s,
@@ -20,6 +21,7 @@ import {
   le32f,
   le32s,
   le64,
+  le64a,
   le64f,
   le64n,
   le64s,
@@ -29,11 +31,11 @@ import {
 import { type ScalarCodec, ScalarKind } from '@guestmem/vm-memory';
 import { BIG_ENDIAN, KIND_SHIFT } from './ring-layout.ts';
 
-type AnyCodec = ScalarCodec<number> | ScalarCodec<bigint>;
+type AnyCodec = ScalarCodec<number> | ScalarCodec<bigint> | ScalarCodec<number | bigint>;
 
-/** By ScalarKind, up to I64. */
-const LITTLE: readonly AnyCodec[] = [u8, i8, le16, le16s, le32, le32s, le32f, le64f, le64n, le64sn, le64, le64s];
-const BIG: readonly AnyCodec[] = [u8, i8, be16, be16s, be32, be32s, be32f, be64f, be64n, be64sn, be64, be64s];
+/** By ScalarKind, up to U64_ADDRESS. */
+const LITTLE: readonly AnyCodec[] = [u8, i8, le16, le16s, le32, le32s, le32f, le64f, le64n, le64sn, le64, le64s, le64a];
+const BIG: readonly AnyCodec[] = [u8, i8, be16, be16s, be32, be32s, be32f, be64f, be64n, be64sn, be64, be64s, be64a];
 const UNSIGNED: Readonly<Record<number, ScalarKind>> = {
   1: ScalarKind.U8,
   2: ScalarKind.U16,

@@ -1,8 +1,10 @@
 /** Both ends of the request ring in one agent, so that a caller gives up exactly where a test wants it to. */
+import * as codecs from '@guestmem/memtx';
 import { le32, MEMTXATTRS_UNSPECIFIED, type MemTxAttrs, memTxAttrs } from '@guestmem/memtx';
+import { ScalarCodec, ScalarKind } from '@guestmem/vm-memory';
 import { expect, it } from 'vitest';
 import { BlockTable } from '../../src/worker/block-table.ts';
-import { codecFlags } from '../../src/worker/codec-of.ts';
+import { codecFlags, codecOf } from '../../src/worker/codec-of.ts';
 import { OwnerQuestions } from '../../src/worker/owner-questions.ts';
 import { PinList } from '../../src/worker/pin-list.ts';
 import { RingClient } from '../../src/worker/ring-client.ts';
@@ -86,4 +88,13 @@ it('A-238: what the owner throws at the first piece of a transfer ends it, also 
   write(pieces(0x30));
   expect(made.space.load(0x100, le32)).toBe(0x3030_3030);
   expect(server.served).toBe(1);
+});
+
+it('A-271: a request names every ready-made codec; others are the unsigned integer of their size', () => {
+  const ready = Object.values(codecs).filter((each) => each instanceof ScalarCodec);
+  expect(ready.length).toBeGreaterThan(20);
+  for (const codec of ready) {
+    const isOther = codec.kind === ScalarKind.OTHER;
+    expect(codecOf(codecFlags(codec), codec.size).name).toBe(isOther ? codec.name.replace('16f', '16') : codec.name);
+  }
 });

@@ -6,12 +6,14 @@ import {
   be16s,
   be32,
   be64,
+  be64a,
   be64n,
   i8,
   le16,
   le32,
   le32f,
   le64,
+  le64a,
   le64n,
   le64s,
   MemTx,
@@ -58,7 +60,7 @@ interface Step {
   readonly goOn: boolean;
 }
 
-const CODECS = [u8, i8, le16, be16s, le32, be32, le32f, le64, be64, le64n, be64n, le64s];
+const CODECS = [u8, i8, le16, be16s, le32, be32, le32f, le64, be64, le64a, be64a, le64n, be64n, le64s];
 const ATTRS = [{}, { unspecified: true }, { memory: true }, { debug: true }, { secure: true, requesterId: 7 }];
 
 const addr = fc.oneof(
