@@ -59,6 +59,7 @@ describe('HPET registers', () => {
     [4, 0x8086_a301],
     [32, 0x8086_bf01],
     [40, 0x8086_bf01],
+    [Number.NaN, 0x8086_a201],
   ])('H-2, H-21: timers=%s gives capabilities %s', (timers, low) => {
     const board = new HpetBoard(timers === undefined ? {} : { timers });
     expect(board.read(0)).toBe(low);

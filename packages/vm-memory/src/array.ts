@@ -30,12 +30,7 @@ export class ArrayCodec<T> implements Codec<T[]> {
     this.put(view, offset, this.take(value));
   }
 
-  /** @throws {TypeError} no array. @throws {RangeError} another length, or as the element says. */
-  check(value: T[]): void {
-    this.take(value);
-  }
-
-  /** @internal */
+  /** @internal @throws {TypeError} no array. @throws {RangeError} another length, or as the element says. */
   take(value: T[]): readonly unknown[] {
     if (!Array.isArray(value))
       throw new TypeError(`an array field takes an array of ${this.length}, not ${typeof value}`);

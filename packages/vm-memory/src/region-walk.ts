@@ -246,7 +246,7 @@ export abstract class RegionWalk<R extends GuestMemoryRegion>
         const region = this.#regionAt(at);
         const there = remaining(region, at);
         n = there < count - done ? Number(there) : count - done;
-        moved = step(region, minus(at, region.startAddr), n, done);
+        moved = checkMoved(step(region, minus(at, region.startAddr), n, done), n, 'the region', at);
       } catch (error) {
         if (done === 0) throw error;
         cause = error;

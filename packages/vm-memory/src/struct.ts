@@ -86,12 +86,7 @@ export class StructCodec<F extends StructFields> implements Codec<StructValue<F>
     this.put(view, offset, this.take(value));
   }
 
-  /** @throws {TypeError | RangeError} a field is missing or not one of its codec's; the message names it. */
-  check(value: StructValue<F>): void {
-    this.take(value);
-  }
-
-  /** @internal */
+  /** @internal @throws {TypeError | RangeError} a field is missing or not one of its codec's; the message names it. */
   take(value: StructValue<F>): readonly unknown[] {
     if (typeof value !== 'object' || value === null)
       throw new TypeError(`a struct takes an object with ${this.#names.join(', ')}, not ${String(value)}`);

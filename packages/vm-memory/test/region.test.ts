@@ -233,6 +233,22 @@ describe('regions of others', () => {
     expect([memory.checkRange(0, LAST), memory.checkRange(1, 2n ** 64n)]).toEqual([false, false]); // No slice is so long.
   });
 
+  it('V-1.7, V-1.8: a region that says it moved what it was not offered is refused, and counts for nothing', () => {
+    for (const answer of [Number.NaN, -1, 5, 1.5, '4', undefined]) {
+      class Liar extends OddRegion {
+        override read(): number {
+          return answer as number;
+        }
+        override write(): number {
+          return answer as number;
+        }
+      }
+      const memory = GuestRegionCollection.fromRegions([new Liar(64)]);
+      for (const form of ['read', 'write', 'readSlice', 'writeSlice'] as const)
+        expect(fails(() => memory[form](new Uint8Array(4), 0)).code, `${form} ${answer}`).toBe('callback-out-of-range');
+    }
+  });
+
   it('V-1.4, V-1.8: a slice of another length than asked is refused, and nothing moves through it', () => {
     for (const extra of [-100, -1, 8]) {
       const memory = GuestRegionCollection.fromRegions([new OddRegion(64, extra)]);

@@ -66,7 +66,7 @@ export class Hpet {
     this.#events = options.events ?? NO_EVENTS;
     this.#counter = new MainCounter(options.clock);
     this.#interrupts = new HpetInterrupts(options.memory, options.outputs, this.#events);
-    this.timers = Math.min(Math.max(Math.trunc(options.timers ?? 3), 3), 32);
+    this.timers = Math.min(Math.max(Math.trunc(options.timers ?? 3) || 3, 3), 32);
     this.#capabilitiesLo = (0x8086_a001 | ((this.timers - 1) << 8)) >>> 0;
     this.#routeCapability = (options.routeCapability ?? 4) >>> 0;
     this.#resetConfig = R.TN_PERIODIC_CAP | R.TN_64BIT_CAP | (options.msi === true ? R.TN_FSB_CAP : 0);

@@ -40,14 +40,12 @@ export function writesCommand(offset: number, size: number): boolean {
 export class ConfigSpace {
   readonly #bytes = new Uint8Array(CONFIG_SIZE);
   readonly #writable = new Uint8Array(CONFIG_SIZE);
-  readonly #clearable = new Uint8Array(CONFIG_SIZE);
 
-  /** Declares `size` bytes at `offset`: their value now, the bits a guest sets at will, and those it clears by writing ones. */
-  define(offset: number, size: number, value: number, writable = 0, clearable = 0): void {
+  /** Declares `size` bytes at `offset`: their value now, and the bits a guest sets at will. */
+  define(offset: number, size: number, value: number, writable = 0): void {
     for (let i = 0; i < size; i++) {
       this.#bytes[offset + i] = value >>> (8 * i);
       this.#writable[offset + i] = writable >>> (8 * i);
-      this.#clearable[offset + i] = clearable >>> (8 * i);
     }
   }
 
@@ -71,7 +69,7 @@ export class ConfigSpace {
       const old = this.#bytes[at]!;
       const byte = (value >>> (8 * i)) & 0xff;
       const writable = this.#writable[at]!;
-      const now = ((old & ~writable) | (byte & writable)) & ~(byte & this.#clearable[at]!);
+      const now = (old & ~writable) | (byte & writable);
       this.#bytes[at] = now;
       if (now !== old) changed = true;
     }

@@ -17,11 +17,19 @@ export class DeviceError extends Error {
   constructor(region: MemoryRegion, offset: GuestAddress, size: number, isWrite: boolean, cause: unknown) {
     const way = isWrite ? 'write' : 'read';
     const what = size === 0 ? `translation for a ${way}` : `${way} of ${size} bytes`;
-    const why = cause instanceof Error ? cause.message : String(cause);
-    super(`region "${region.name}": ${what} at offset ${hex(offset)} threw: ${why}`, { cause });
+    super(`region "${region.name}": ${what} at offset ${hex(offset)} threw: ${textOf(cause)}`, { cause });
     Object.defineProperty(this, 'region', { value: region });
     this.offset = offset;
     this.size = size;
     this.isWrite = isWrite;
+  }
+}
+
+/** What was thrown, in words; a callback may throw what has none. */
+function textOf(cause: unknown): string {
+  try {
+    return cause instanceof Error ? `${cause.message}` : String(cause);
+  } catch {
+    return 'a value without text';
   }
 }

@@ -13,7 +13,6 @@ import {
   EVENT,
   GP,
   openDomainMemory,
-  QUARANTINED,
   SLOTS,
   STAMP,
   slotWord,
@@ -164,12 +163,8 @@ export class RcuDomain implements RemoteReaders {
     if (why === 'dead') {
       Atomics.store(words, at + CTR, 0);
       Atomics.store(words, at + WAITING, 0);
-      if (claim === TAKEN_AWAY) Atomics.sub(words, QUARANTINED, 1);
       Atomics.store(words, at + CLAIM, FREE);
-    } else if (claim !== TAKEN_AWAY) {
-      Atomics.add(words, QUARANTINED, 1);
-      Atomics.store(words, at + CLAIM, TAKEN_AWAY);
-    }
+    } else Atomics.store(words, at + CLAIM, TAKEN_AWAY);
     this.#raise();
     return true;
   }

@@ -14,7 +14,6 @@ export const SLOTS = 1; // Number of reader slots.
 export const GP = 2;
 export const EVENT = 3; // Counts what a waiter may wait for: a reader left, a grace period ended.
 export const NEXT_CLAIM = 4; // Last claim number handed out.
-export const QUARANTINED = 5; // Slots taken from readers that may still be alive.
 const HEADER_WORDS = 16;
 
 /** Words of a slot. */

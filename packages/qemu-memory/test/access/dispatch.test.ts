@@ -57,6 +57,28 @@ it('A-26: a direction without any callback is an error of the program when it is
   expect(tx.result).toBe(ERROR);
 });
 
+it.each([
+  ['an object without a prototype', Object.create(null)],
+  [
+    'an error whose text is an object without a prototype',
+    Object.assign(new Error('no'), { message: Object.create(null) }),
+  ],
+  ['an error whose text is none', Object.assign(new Error('no'), { message: Symbol('no') })],
+])('D10: what a callback throws may have no text: %s', (_, thrown) => {
+  const m = mapped({
+    read() {
+      throw thrown;
+    },
+  });
+  expect(() => m.space.load(0, u8)).toThrow(
+    expect.objectContaining({
+      name: 'DeviceError',
+      message: 'region "dev": read of 1 bytes at offset 0x0 threw: a value without text',
+      cause: thrown,
+    }),
+  );
+});
+
 it('D10: a DeviceError has its region, and printing it does not print the machine', () => {
   const m = mapped({
     read: () => {
