@@ -90,7 +90,7 @@ it('A-238: what the owner throws at the first piece of a transfer ends it, also 
   expect(server.served).toBe(1);
 });
 
-it('A-271: a request names every ready-made codec; others are the unsigned integer of their size', () => {
+it('D2: a request names every ready-made codec; others are the unsigned integer of their size', () => {
   const ready = Object.values(codecs).filter((each) => each instanceof ScalarCodec);
   expect(ready.length).toBeGreaterThan(20);
   for (const codec of ready) {
