@@ -161,6 +161,11 @@ export class GuestRegionCollection<R extends GuestMemoryRegion = GuestMemoryRegi
         return;
       }
       const near = this.near(addr);
+      const free = (addr - this.tableBase - near.rel) >>> 0;
+      if (free < near.free >>> 0) {
+        codec.set(near.view, free, value);
+        return;
+      }
       const at = addr - near.base;
       if (at >= 0 && at < near.writes) {
         codec.set(near.view, at, value);

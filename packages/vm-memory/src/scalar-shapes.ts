@@ -74,7 +74,9 @@ export const U32_SHAPE: ScalarShape<number> = {
     return view.getUint32(offset, this.littleEndian === true);
   },
   set(view, offset, value) {
-    if (typeof value !== 'number' || value >>> 0 !== value) throw bad(this.name, value, '0 to 0xffffffff');
+    // By range: `value >>> 0 !== value` costs the caller's loop 0.3 ns (region-collection.ts tells why).
+    if (!(typeof value === 'number' && value >= 0 && value <= 0xffff_ffff && Math.floor(value) === value))
+      throw bad(this.name, value, '0 to 0xffffffff');
     view.setUint32(offset, value, this.littleEndian === true);
   },
 };

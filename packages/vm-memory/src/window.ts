@@ -25,6 +25,12 @@ export class Window {
   /** At how many offsets a scalar of any size may begin and be read, or written: at none of them does it end outside. */
   reads = 0;
   writes = 0;
+  /**
+   * For the table's shortest path: the base relative to the table's, and at how many offsets a scalar may be written without a mark: 0 unless the
+   * window stands still, and never past 2^31, so that an unsigned difference below it is a proof.
+   */
+  rel = 0;
+  free = 0;
   view: DataView = NO_SEGMENT.view;
   bytes: Uint8Array = NO_SEGMENT.bytes;
   /** Marked at `offset in window + bitmapBase`; null when nothing is tracked. */
@@ -38,6 +44,12 @@ export class Window {
     if (this.atomics === null || this.atomics.buffer !== this.bytes.buffer)
       this.atomics = new AtomicCells(this.bytes.buffer);
     return this.atomics;
+  }
+
+  /** Makes the shortest path of a table from `tableBase` on lead here. Only for a window that never moves again. */
+  settle(tableBase: number): void {
+    this.rel = this.base - tableBase;
+    this.free = this.bitmap === null ? Math.min(this.writes, 0x8000_0000) : 0;
   }
 
   /** Shows `segment` of `region` from now on. The region's start must be a number. */
@@ -96,6 +108,7 @@ export function makeWindowTable(regions: readonly GuestMemoryRegion[], windows: 
     const first = Math.floor(((region.startAddr as number) - base) / 2 ** shift);
     const last = Math.floor(Math.min((region.lastAddr as number) - base, 0xffff_ffff) / 2 ** shift);
     for (let i = first; i <= last; i++) if (entries[i] === none) entries[i] = window;
+    if (region.hostWhole() !== null) window.settle(base);
   }
   return { base, shift, entries };
 }
