@@ -7,8 +7,8 @@
  * codec's own `get` and `set` do the access: one instruction where the caller's codec is a constant.
  * Tried and lost (u32 load in one region, raw DataView loop 0.8 to 0.9 ns, Node 20 and 26): #private fields 3.0 instead
  * of 1.1, because V8 folds constant fields only if they are ordinary ones; one movable window instead of home 2.5. A switch over
- * the codec's kind instead of `get` and `set`: a store 1.75 instead of 1.4; among eight regions in turn 13 to 19 instead of 4.8 for a
- * store, 5 to 14 instead of 4.1 to 5.8 for a load. Eight regions (raw 1.3): typed arrays of bases and limits 5.9, table of
+ * the codec's kind instead of `get` and `set`: among eight regions in turn 6 to 20 instead of 3.8 to 6.1 for a store, 4.1 to 14
+ * instead of 3.9 to 5.3 for a load. Eight regions (raw 1.3): typed arrays of bases and limits 5.9, table of
  * indices into windows 4.1, table of windows 3.8, movable window and binary search 200. An integer is tested by range and
  * `Math.floor(x) === x`: `x >>> 0 === x` makes the optimiser keep a deoptimisation that stops it from unrolling the
  * caller's loop (store in one region, Node 26: 1.33 and 1.10 ns; load 1.15 and 0.94). V-1.7, V-1.8, D1.
