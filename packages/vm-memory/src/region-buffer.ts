@@ -4,7 +4,7 @@
  */
 import { type GuestAddress, type MemoryRegionAddress, toAddress } from './address.ts';
 import { checkedAdd } from './address-math.ts';
-import { AtomicCells } from './atomic-access.ts';
+import { type AtomicCells, cellsOf } from './atomic-access.ts';
 import type { Backing, BackingSegment } from './backing.ts';
 import type { Bitmap } from './bitmap.ts';
 import type { Codec, ScalarCodec } from './codec.ts';
@@ -185,7 +185,7 @@ export class GuestRegionBuffer extends GuestMemoryRegion {
 
   #cellsOf(segment: BackingSegment): AtomicCells {
     if (this.#cells === null || this.#cells.buffer !== segment.bytes.buffer)
-      this.#cells = new AtomicCells(segment.bytes.buffer);
+      this.#cells = cellsOf(segment.bytes.buffer);
     return this.#cells;
   }
 }

@@ -2,7 +2,7 @@
  * Where plain memory can be reached without asking its region: one window per region, and a table that finds it by
  * address in a few steps. The collection's fast paths stand on this. Built once; windows of sparse regions move.
  */
-import { AtomicCells } from './atomic-access.ts';
+import { type AtomicCells, cellsOf } from './atomic-access.ts';
 import type { BackingSegment } from './backing.ts';
 import type { Bitmap } from './bitmap.ts';
 import { Permissions } from './permissions.ts';
@@ -41,8 +41,7 @@ export class Window {
 
   /** For atomic accesses, by byte of the host buffer. */
   cells(): AtomicCells {
-    if (this.atomics === null || this.atomics.buffer !== this.bytes.buffer)
-      this.atomics = new AtomicCells(this.bytes.buffer);
+    if (this.atomics === null || this.atomics.buffer !== this.bytes.buffer) this.atomics = cellsOf(this.bytes.buffer);
     return this.atomics;
   }
 
