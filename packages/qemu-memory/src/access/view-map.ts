@@ -9,6 +9,7 @@ import type { TapList } from '../taps/tap-list.ts';
 import type { FlatView } from '../view/flat-view.ts';
 import type { MemoryRegionSection } from '../view/section.ts';
 import type { Blank } from './blank.ts';
+import { entered } from './entered.ts';
 import { Far } from './far.ts';
 import { Slot, SlotKind } from './slot.ts';
 import { Target } from './target.ts';
@@ -147,8 +148,7 @@ export class ViewMap extends Far {
     if (slot.kind === SlotKind.RAM) this.#enterRam(addr, slot);
     else {
       // A small device goes into both tables: the last one met in a page has its fast way, its neighbours the other.
-      if (slot.len >= PAGE || (slot.kind === SlotKind.DEVICE && slot.span > 0))
-        this.pages = entered(this.pages, this.#blank.pages, ((addr >>> 12) ^ (addr >>> 21)) & (PAGES - 1), slot);
+      if (slot.len >= PAGE || (slot.kind === SlotKind.DEVICE && slot.span > 0)) this.#enterPage(addr, slot);
       if (slot.len < PAGE)
         this.#fine = entered(this.#fine, this.#blank.fine, ((addr >>> 2) ^ (addr >>> 12)) & (FINE - 1), slot);
     }
@@ -160,17 +160,20 @@ export class ViewMap extends Far {
    * was met put the last one out 107.
    */
   #enterRam(addr: number, slot: Slot): void {
-    const { coarse, pages } = this.#blank;
+    const { coarse } = this.#blank;
     const isLow = addr < 2 ** 32;
     const ram = isLow ? this.#ram : this.#highRam;
     const at = (isLow ? addr >>> this.coarseShift : addr / HIGH_GRANULE) & (COARSE - 1);
     const { loadLen } = ram[at]!;
-    if (loadLen !== 0 && loadLen >= slot.loadLen)
-      this.pages = entered(this.pages, pages, ((addr >>> 12) ^ (addr >>> 21)) & (PAGES - 1), slot);
+    if (loadLen !== 0 && loadLen >= slot.loadLen) this.#enterPage(addr, slot);
     else if (isLow) {
       this.#ram = entered(ram, coarse, at, slot);
       this.coarse = this.#seen();
     } else this.#highRam = entered(ram, coarse, at, slot);
+  }
+
+  #enterPage(addr: number, slot: Slot): void {
+    this.pages = entered(this.pages, this.#blank.pages, ((addr >>> 12) ^ (addr >>> 21)) & (PAGES - 1), slot);
   }
 
   /** The gap around `addr`. */
@@ -206,13 +209,6 @@ export class ViewMap extends Far {
     }
     return lo;
   }
-}
-
-/** `table` with `slot` at `index`: another one while it is still `blank`. */
-function entered(table: readonly Slot[], blank: readonly Slot[], index: number, slot: Slot): readonly Slot[] {
-  const own = (table === blank ? [...blank] : table) as Slot[];
-  own[index] = slot;
-  return own;
 }
 
 /** The slot of `section` for `offset` of its region: a cached one where it lies in the section, else one made for this (A-45). */

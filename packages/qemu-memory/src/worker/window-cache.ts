@@ -2,6 +2,7 @@
  * Hot. The windows of one table that were met, by address: RAM by coarse bits, and RAM that shares its entry with more RAM by
  * page, as access/view-map.ts has them. What it answers is a hint: who asked looks whether it covers the address.
  */
+import { entered } from '../access/entered.ts';
 import { NO_WINDOW, type Window } from './window.ts';
 
 const COARSE = 256;
@@ -46,10 +47,3 @@ export class WindowCache {
 
 /** Where nothing is entered, ever. */
 export const NO_WINDOWS: WindowCache = /* @__PURE__ */ new WindowCache();
-
-/** `table` with `window` at `index`: another one while it is still `blank`. */
-function entered(table: readonly Window[], blank: readonly Window[], index: number, window: Window): readonly Window[] {
-  const own = (table === blank ? [...blank] : table) as Window[];
-  own[index] = window;
-  return own;
-}
