@@ -1,6 +1,7 @@
 /** Argument checks and errors that all implementations of `Bytes` share. Messages are built on failure only. D10. */
 import { type GuestAddress, hex } from './address.ts';
 import { GuestMemoryError } from './error.ts';
+import { textOf } from './shown.ts';
 
 /** @throws {TypeError} not a Uint8Array (of any realm; a Node Buffer is one). */
 export function checkBuffer(buf: Uint8Array): void {
@@ -81,10 +82,9 @@ export function streamFailed(
   cause: unknown,
   progress?: { readonly expected?: number; readonly completed: number },
 ): GuestMemoryError {
-  const why = cause instanceof Error ? cause.message : String(cause);
   const all = progress?.expected === undefined ? '' : ` of ${progress.expected}`;
   const after = progress === undefined ? '' : ` after ${progress.completed}${all} bytes`;
-  return new GuestMemoryError('io-error', `${who} failed${after} at ${hex(addr)}: ${why}`, {
+  return new GuestMemoryError('io-error', `${who} failed${after} at ${hex(addr)}: ${textOf(cause)}`, {
     addr,
     ...progress,
     cause,

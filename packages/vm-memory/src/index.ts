@@ -97,7 +97,7 @@ export {
   U64_NUMBER_SHAPE,
   U64_SHAPE,
 } from './scalar-shapes.ts';
-export { shown } from './shown.ts';
+export { shown, textOf } from './shown.ts';
 export type { LoadOptions, SaveOptions, StreamSource, WebReadableLike, WebReaderLike } from './stream.ts';
 export { chunksOf, loadFrom, saveTo } from './stream.ts';
 export type { NodeWritableLike, StreamSink, WebWritableLike, WebWriterLike } from './stream-sink.ts';

@@ -3,6 +3,7 @@ import { type GuestAddress, hex } from './address.ts';
 import { GuestMemoryError } from './error.ts';
 import type { Iotlb, IovaRange, MappedRange } from './iotlb.ts';
 import type { Permissions } from './permissions.ts';
+import { textOf } from './shown.ts';
 
 /** Why a translation failed. */
 export type IommuErrorCode =
@@ -107,6 +108,5 @@ const ACCESS_NAMES = ['nothing', 'reading', 'writing', 'reading and writing'] as
 
 /** `iommu-error` with the translator's error as cause. */
 export function iommuFailed(addr: GuestAddress, cause: unknown): GuestMemoryError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new GuestMemoryError('iommu-error', `translation of ${hex(addr)} failed: ${why}`, { addr, cause });
+  return new GuestMemoryError('iommu-error', `translation of ${hex(addr)} failed: ${textOf(cause)}`, { addr, cause });
 }

@@ -7,3 +7,12 @@ export function shown(value: unknown): string {
   if (value === null || typeof value !== 'object') return String(value);
   return `a value of ${value.constructor?.name ?? 'no class'}`;
 }
+
+/** What was thrown, for a message: its text, where it has one. A program may throw anything. */
+export function textOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? `${thrown.message}` : String(thrown);
+  } catch {
+    return 'a value without text';
+  }
+}

@@ -8,7 +8,10 @@ import {
   ByteSource,
   GrowingSink,
   GuestMemoryError,
+  guestMemory,
+  IommuMemory,
   readExactVolatile,
+  u8,
   VolatileSlice,
   writeAllVolatile,
 } from '../src/index.ts';
@@ -104,4 +107,33 @@ describe('sources and sinks', () => {
     expect(() => slice.readVolatileFrom(4, failing, 8)).toThrow(expect.objectContaining({ code: 'io-error' }));
     expect([3, 4, 11, 12].map((i) => bitmap.dirtyAt(i))).toEqual([false, true, true, false]);
   });
+});
+
+it.each([
+  ['an object without a prototype', Object.create(null)],
+  [
+    'an error whose text is an object without a prototype',
+    Object.assign(new Error('no'), { message: Object.create(null) }),
+  ],
+  ['an error whose text is a symbol', Object.assign(new Error('no'), { message: Symbol('no') })],
+])('V-1.5, V-1.12: what a stream or a translation throws may have no text: %s', (_, thrown) => {
+  const failing = (): never => {
+    throw thrown;
+  };
+  const memory = guestMemory([{ startAddr: 0, memory: 16 }]);
+  expect(() => memory.readVolatileFrom(4, { readVolatile: failing }, 8)).toThrow(
+    expect.objectContaining({
+      code: 'io-error',
+      message: expect.stringMatching(/ failed .*: a value without text$/),
+      cause: thrown,
+    }),
+  );
+  const behind = new IommuMemory(memory, { translate: failing });
+  expect(() => behind.load(4, u8)).toThrow(
+    expect.objectContaining({
+      code: 'iommu-error',
+      message: 'translation of 0x4 failed: a value without text',
+      cause: thrown,
+    }),
+  );
 });

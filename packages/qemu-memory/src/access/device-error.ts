@@ -1,5 +1,5 @@
 /** The typed error for a device callback that threw: names the region, the offset and the access. D10. */
-import { type GuestAddress, hex } from '@guestmem/vm-memory';
+import { type GuestAddress, hex, textOf } from '@guestmem/vm-memory';
 import type { MemoryRegion } from '../region/memory-region.ts';
 
 /** A device's callback threw. The re-entrancy guard is released, the space stays usable; `cause` is what was thrown. */
@@ -22,14 +22,5 @@ export class DeviceError extends Error {
     this.offset = offset;
     this.size = size;
     this.isWrite = isWrite;
-  }
-}
-
-/** What was thrown, in words; a callback may throw what has none. */
-function textOf(cause: unknown): string {
-  try {
-    return cause instanceof Error ? `${cause.message}` : String(cause);
-  } catch {
-    return 'a value without text';
   }
 }
