@@ -1,9 +1,11 @@
-//! Times one row of the native peer: `guestmem-bench-native ROW STREAM OP COUNT SAMPLES`.
+//! Times one row of the native peer: `guestmem-bench-native ROW STREAM OP COUNT SAMPLES CHECK QUIET`.
 //!
 //! ROW is plain, bitmap, atomic or atomic-bitmap; STREAM seq, hot, hot8, rand, rand8 (bulk: hot); OP an access.
-//! Prints one JSON line: the checksum of the first 2^20 accesses, and nanoseconds of CPU time per access, per sample.
+//! Prints one JSON line: the checksum of the first CHECK accesses, samples as src/harness/quiet.ts has them, and the least that its
+//! known loop took.
 
 mod clock;
+mod quiet;
 mod streams;
 
 use std::hint::black_box;
@@ -167,13 +169,13 @@ fn run<R: Reach>(reach: &R, clean: impl Fn(), args: &[String]) {
     reach.with(|m| fill(m, if stream.starts_with("hot") { 4 << 20 } else { REGION }));
     let sum = one(reach, stream, op, check);
     let left = residue(reach);
-    let mut times = Vec::new();
     one(reach, stream, op, count);
-    for _ in 0..samples {
+    // A first touch happens once a page, so the bitmap is cleared, untimed, after every round of 2^14 pages.
+    let step = if op == "touch32" { count.min(1 << 14) } else { count };
+    let mut surroundings = quiet::Surroundings::new(args[7].parse().unwrap());
+    let samples = surroundings.samples(samples, || {
         let mut spent = 0;
         let mut done = 0;
-        // A first touch happens once a page, so the bitmap is cleared, untimed, after every round of 2^14 pages.
-        let step = if op == "touch32" { count.min(1 << 14) } else { count };
         while done < count {
             if op == "touch32" {
                 clean();
@@ -183,9 +185,15 @@ fn run<R: Reach>(reach: &R, clean: impl Fn(), args: &[String]) {
             spent += clock::cpu_ns() - start;
             done += step;
         }
-        times.push(format!("{:.4}", spent as f64 / f64::from(done)));
-    }
-    println!("{{\"sum\":\"{}\",\"residue\":\"{}\",\"ns\":[{}]}}", sum, left, times.join(","));
+        spent as f64 / f64::from(done)
+    });
+    let samples: Vec<String> =
+        samples.iter().map(|(ns, around)| format!("{{\"ns\":{ns:.4},\"around\":{around:.4}}}")).collect();
+    println!(
+        "{{\"sum\":\"{sum}\",\"residue\":\"{left}\",\"samples\":[{}],\"quiet\":{:.4}}}",
+        samples.join(","),
+        surroundings.quiet
+    );
 }
 
 fn ranges(stream: &str) -> Vec<(GuestAddress, usize)> {
@@ -195,8 +203,8 @@ fn ranges(stream: &str) -> Vec<(GuestAddress, usize)> {
 
 fn main() {
     let args: Vec<String> = std::env::args().collect();
-    if args.len() != 7 {
-        eprintln!("usage: guestmem-bench-native ROW STREAM OP COUNT SAMPLES CHECK");
+    if args.len() != 8 {
+        eprintln!("usage: guestmem-bench-native ROW STREAM OP COUNT SAMPLES CHECK QUIET");
         std::process::exit(2);
     }
     let ranges = ranges(&args[2]);

@@ -6,14 +6,17 @@
  * loop of 1.6 on V8 14).
  */
 import { canonicalSum, type Kernel } from './kernel.ts';
+import type { Sample } from './quiet.ts';
 import type { Built, Row } from './row.ts';
 
 /** What a child process tells. */
 export interface Measured {
   readonly sum: string;
   readonly residue: string;
-  /** CPU nanoseconds per access, one a sample. */
-  readonly ns: readonly number[];
+  /** Those that are calm, and those that are not. */
+  readonly samples: readonly Sample[];
+  /** The least that the known loop took in this process. */
+  readonly quiet: number;
   /** Bytes of heap per access; null unless asked for. */
   readonly heap: number | null;
 }

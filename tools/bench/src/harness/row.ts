@@ -18,8 +18,6 @@ export interface Built {
   readonly residue?: () => bigint;
   /** Called, untimed, before each timed call of the loop. With it a call makes `count` rounds. */
   readonly reset?: { readonly count: number; readonly run: () => void };
-  /** Runs the loop elsewhere (a worker) instead of in this agent. */
-  readonly elsewhere?: (source: string, count: number) => Promise<number>;
 }
 
 /** One row. */

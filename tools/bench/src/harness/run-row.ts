@@ -8,7 +8,7 @@ import type { Row } from './row.ts';
 
 /** How much one process measures. */
 export interface Effort {
-  /** Samples per process; the process's figure is their median. */
+  /** Calm samples that a process shall take; its figure is their median. */
   readonly samples: number;
   /** Milliseconds of a sample. */
   readonly milliseconds: number;
@@ -17,7 +17,10 @@ export interface Effort {
 /** Big enough that nothing is collected while heap growth is measured. */
 const HEAP_FLAGS = ['--expose-gc', '--min-semi-space-size=128', '--max-semi-space-size=128'];
 
-/** @returns the figures, or why there are none. */
+/**
+ * @param quiet The least that the known loop took so far in this engine, or the native program (quiet.ts).
+ * @returns the figures, or why there are none.
+ */
 export function runRow(
   row: Row,
   mode: 'check' | 'time',
@@ -25,12 +28,21 @@ export function runRow(
   native: NativePeer,
   effort: Effort,
   dist: string,
+  quiet: number,
 ): Measured | { readonly failed: string } {
-  if (row.native !== undefined) return runNative(row, row.native, native, effort);
+  if (row.native !== undefined) return runNative(row, row.native, native, effort, quiet);
   const flags = mode === 'check' ? HEAP_FLAGS : [];
   const child = spawnSync(
     engine.program,
-    ['-C', 'dist', ...flags, join(dist, 'child.js'), row.id, mode, String(effort.samples), String(effort.milliseconds)],
+    [
+      '-C',
+      'dist',
+      ...flags,
+      join(dist, 'child.js'),
+      row.id,
+      mode,
+      ...[effort.samples, effort.milliseconds, quiet].map(String),
+    ],
     { encoding: 'utf8', maxBuffer: 1 << 26 },
   );
   const line = child.stdout.trim().split('\n').at(-1) ?? '';
@@ -43,6 +55,7 @@ function runNative(
   peer: NonNullable<Row['native']>,
   native: NativePeer,
   effort: Effort,
+  quiet: number,
 ): Measured | { readonly failed: string } {
   if ('missing' in native) return { failed: native.missing };
   const count = Math.ceil((effort.milliseconds * 1e6) / (row.size > 8 ? row.size / 40 : 5));
@@ -53,11 +66,12 @@ function runNative(
     count,
     effort.samples,
     row.checkCount ?? CHECK_COUNT,
+    quiet,
   ].map(String);
   const child = spawnSync(native.program, args, { encoding: 'utf8' });
   if (child.status !== 0) return { failed: reason(child.stderr) };
-  const { sum, residue, ns } = JSON.parse(child.stdout) as { sum: string; residue: string; ns: number[] };
-  return { sum: String(canonicalNative(row, BigInt(sum))), residue, ns, heap: null };
+  const measured = JSON.parse(child.stdout) as Omit<Measured, 'heap'>;
+  return { ...measured, sum: String(canonicalNative(row, BigInt(measured.sum))), heap: null };
 }
 
 /** Its sums are 64 bits wide; those of 32-bit accesses are compared modulo 2^32. */

@@ -6,7 +6,8 @@ import { stderr } from 'node:process';
 import type { Engine } from '../engines.ts';
 import type { NativePeer } from '../native-peer.ts';
 import type { Row } from './row.ts';
-import { type Effort, runRow } from './run-row.ts';
+import type { Effort } from './run-row.ts';
+import { type Disturbance, Runner } from './runner.ts';
 import { median, spread } from './statistics.ts';
 
 /** The figures of one row. */
@@ -30,6 +31,7 @@ export interface SessionResult {
   readonly rows: readonly RowResult[];
   /** Rows that gave other sums than their like: they are not timed. */
   readonly disagreements: readonly string[];
+  readonly disturbance: Disturbance;
 }
 
 export function session(
@@ -45,9 +47,10 @@ export function session(
   const heaps = new Map<string, number | null>();
   const sums = new Map<string, { readonly id: string; readonly sum: string }>();
   const disagreements: string[] = [];
+  const runner = new Runner(engine, native, effort, dist);
   rows.forEach((row, at) => {
     say(`${engine.name}: checking ${at + 1} of ${rows.length}: ${row.id}`);
-    const measured = runRow(row, 'check', engine, native, { samples: 0, milliseconds: 1 }, dist);
+    const measured = runner.check(row);
     if ('failed' in measured) {
       failures.set(row.id, measured.failed);
       return;
@@ -67,13 +70,15 @@ export function session(
     rows.forEach((row, at) => {
       if (failures.has(row.id)) return;
       say(`${engine.name}: round ${round + 1} of ${rounds}, ${at + 1} of ${rows.length}: ${row.id}`);
-      const measured = runRow(row, 'time', engine, native, effort, dist);
-      if ('failed' in measured) failures.set(row.id, measured.failed);
-      else figures.set(row.id, [...(figures.get(row.id) ?? []), median(measured.ns)]);
+      const measured = runner.time(row);
+      if (typeof measured === 'number') figures.set(row.id, [...(figures.get(row.id) ?? []), measured]);
+      else failures.set(row.id, measured.failed);
     });
   }
   say('');
-  return { engine: engine.name, version: engine.version, disagreements, rows: rows.map((row) => result(row.id)) };
+  const { name, version } = engine;
+  const { disturbance } = runner;
+  return { engine: name, version, disagreements, disturbance, rows: rows.map((row) => result(row.id)) };
 
   function result(id: string): RowResult {
     const all = figures.get(id) ?? [];

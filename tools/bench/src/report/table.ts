@@ -4,7 +4,7 @@ import { allocations, judge, type Verdict } from './judge.ts';
 
 /** All rows, then all bars, of all engines side by side. */
 export function table(results: readonly SessionResult[]): string {
-  return [rowTable(results), barTable(results), heapLines(results)].join('\n\n');
+  return [rowTable(results), barTable(results), heapLines(results), disturbanceLines(results)].join('\n\n');
 }
 
 function rowTable(results: readonly SessionResult[]): string {
@@ -53,6 +53,16 @@ function heapLines(results: readonly SessionResult[]): string {
       const guilty = allocations(r);
       const list = guilty.map((row) => `${row.id} ${figure(row.heap!)}`).join(', ');
       return `${r.version}: bytes allocated per access in scalar rows but bigint, wanted 0: ${guilty.length === 0 ? '0, pass' : `${list}, MISS`}`;
+    })
+    .join('\n');
+}
+
+/** How busy the machine was (harness/quiet.ts). */
+function disturbanceLines(results: readonly SessionResult[]): string {
+  return results
+    .map(({ version, disturbance: { samples, disturbed, figures, standing } }) => {
+      const part = Math.round((100 * disturbed) / Math.max(1, samples));
+      return `${version}: other work slowed ${part} % of ${samples} samples, which were taken again; ${standing} of ${figures} figures of a process have such a sample in them`;
     })
     .join('\n');
 }
