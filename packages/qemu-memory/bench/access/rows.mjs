@@ -11,6 +11,8 @@ const LE32 = le32;
 const ATTRS = MEMTXATTRS_UNSPECIFIED;
 const MIB = 1 << 20;
 const MIB64 = 0x400_0000;
+/** Where UEFI puts BARs of 64 bits. */
+const HIGH = 0x38_0000_0000;
 
 function machine() {
   const core = new MemoryCore();
@@ -125,7 +127,7 @@ function deviceStores(space, addr) {
   };
 }
 
-function oneDevice() {
+function oneDevice(base = 0x1000) {
   const m = machine();
   let reads = 0;
   const ops = {
@@ -135,7 +137,7 @@ function oneDevice() {
       reads = value | 0;
     },
   };
-  m.root.addSubregion(0x1000, m.core.io('dev', 0x100, ops, { owner: {} }));
+  m.root.addSubregion(base, m.core.io('dev', 0x100, ops, { owner: {} }));
   return m;
 }
 
@@ -206,6 +208,8 @@ export const ROWS = {
   },
   'device/load': () => deviceLoads(oneDevice().space, 0x1000),
   'device/store': () => deviceStores(oneDevice().space, 0x1000),
+  'device/load-above-4-GiB': () => deviceLoads(oneDevice(HIGH).space, HIGH),
+  'device/store-above-4-GiB': () => deviceStores(oneDevice(HIGH).space, HIGH),
   'device/txLoad': () => fixedLoads(oneDevice().space, new MemTx(), 0x1000),
   'device/txLoad-eight': () => {
     const m = machine();

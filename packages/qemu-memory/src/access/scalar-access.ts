@@ -1,7 +1,7 @@
 /**
  * Hot. Loads, stores and objects of one scalar: what each access tries first, home (hot-windows.ts), for every codec.
- * What is not at home is found by `loadBits` or `find`, or stored by `put`: the port (quick-dispatch.ts), the table, then far.ts
- * and scalar.ts. The bulk half is view-access.ts. D5, A-70 to A-76.
+ * What is not at home is found by `loadBits` or `find`, or stored by `put`: the port (quick-dispatch.ts), the table, then far.ts,
+ * high.ts and scalar.ts. The bulk half is view-access.ts. D5, A-70 to A-76.
  *
  * What V8 (Node 20, 26) needs to be as fast as a DataView loop, each found by measuring:
  * - `load` must be inlined by its caller, at as many places as there are: V8 does so for about 900 bytes of bytecode in one
@@ -23,7 +23,7 @@
 import { MEMTXATTRS_UNSPECIFIED, type MemTx, type MemTxAttrs, MemTxResult } from '@guestmem/memtx';
 import { type Codec, type GuestAddress, type Ordering, ScalarCodec, type ScalarInfo } from '@guestmem/vm-memory';
 import type { MemoryCore } from '../space/memory-core.ts';
-import { loadSlow, storeSlow } from './scalar.ts';
+import { loadHigh, storeHigh } from './high.ts';
 import type { Slot } from './slot.ts';
 import type { ViewMap } from './view-map.ts';
 
@@ -197,7 +197,7 @@ export abstract class ScalarAccess {
       const off = addr - high.first;
       if (off >= 0 && off + 8 <= high.loadLen && Math.floor(off) === off) return this.foundIn(high, off, codec, tx);
     }
-    return loadSlow(core, map, addr, codec, attrs, tx, ordering);
+    return loadHigh(core, map, addr, codec, attrs, tx, ordering);
   }
 
   private foundIn<T>(slot: Slot, off: number, codec: ScalarCodec<T>, tx: MemTx | null): DataView {
@@ -255,7 +255,7 @@ export abstract class ScalarAccess {
         return;
       }
     }
-    storeSlow(core, map, addr, codec, value, attrs, tx, ordering);
+    storeHigh(core, map, addr, codec, value, attrs, tx, ordering);
   }
 
   private putIn<T>(slot: Slot, off: number, codec: ScalarCodec<T>, value: T, tx: MemTx | null): void {
