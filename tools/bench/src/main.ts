@@ -62,8 +62,8 @@ function heading(): string {
 }
 
 function sizeLine({ label, bytes, bound }: BundleResult): string {
-  const verdict = bytes <= bound ? 'pass' : 'MISS';
-  return `\nbundle, minified + gzip, ${label}: ${figure(bytes / 1024)} kB, wanted <= ${bound / 1024} kB, ${verdict}`;
+  const size = `\nbundle, minified + gzip, ${label}: ${figure(bytes / 1024)} kB`;
+  return bound === null ? size : `${size}, wanted <= ${bound / 1024} kB, ${bytes <= bound ? 'pass' : 'MISS'}`;
 }
 
 function date(): string {
