@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AtomicBitmap, Ordering, u16, u32, u64 } from '../src/index.ts';
+import { AtomicBitmap, Ordering, u16, u32, u64, VolatileSlice } from '../src/index.ts';
 import { CROSSING, Crossing, sharedMemory } from './support/agent.ts';
 import { start } from './support/worker.ts';
 
@@ -70,5 +70,26 @@ describe('several agents on one memory', () => {
       [0, 1, 2, 3].map((id) => start({ scenario: 'mark', buffers: shared, bitmap: bitmap.handle, rounds: 1, id })),
     );
     expect([...bitmap.getAndReset()].every((word) => word === 0xffff_ffff)).toBe(true);
+  });
+
+  it('V-1.6: who takes the marks and then reads the bytes of before finds their page marked again', async () => {
+    const shared = buffers(2);
+    const [ram, turns] = [new VolatileSlice(new Uint8Array(shared[0]!)), new Int32Array(shared[1]!)];
+    const bitmap = new AtomicBitmap(0x1000, { shared: true });
+    const taken = new Uint32Array(bitmap.wordCount);
+    const rounds = 200_000;
+    const worker = start({ scenario: 'echo', buffers: shared, bitmap: bitmap.handle, rounds, id: 0 });
+    let lost = 0;
+    for (let turn = 1; turn <= rounds; turn++) {
+      bitmap.markDirty(0, 1);
+      Atomics.store(turns, 0, turn);
+      for (let wait = turn % 40; wait > 0; wait--) Atomics.load(turns, 2); // The store is to meet the taking.
+      bitmap.getAndReset(taken);
+      const seen = ram.load(0, u32);
+      while (Atomics.load(turns, 1) < turn);
+      if (seen !== turn && !bitmap.dirtyAt(0)) lost++;
+    }
+    await worker;
+    expect(lost).toBe(0);
   });
 });

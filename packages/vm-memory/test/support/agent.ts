@@ -19,7 +19,7 @@ export const CROSSING = 0x1000 - 6;
 
 /** What a worker is given. */
 export interface AgentData {
-  readonly scenario: 'write-crossing' | 'store-once' | 'increment' | 'mark' | 'store-u64';
+  readonly scenario: 'write-crossing' | 'store-once' | 'increment' | 'mark' | 'echo' | 'store-u64';
   readonly buffers: readonly SharedArrayBuffer[];
   readonly bitmap?: AtomicBitmapHandle;
   readonly rounds: number;
@@ -52,6 +52,16 @@ function run({ scenario, buffers, bitmap, rounds, id }: AgentData): void {
     for (let i = 0; i < rounds; i++) memory.store(0x300, u64, i % 2 === 0 ? 0n : 2n ** 64n - 1n, Ordering.SEQ_CST);
   } else if (bitmap !== undefined) {
     const slice = new VolatileSlice(new Uint8Array(buffers[0]!), AtomicBitmap.attach(bitmap));
-    for (let i = id; i < slice.length; i += 4) slice.write(Uint8Array.of(1), i);
+    if (scenario === 'echo') echo(slice, new Int32Array(buffers[1]!), rounds);
+    else for (let i = id; i < slice.length; i += 4) slice.write(Uint8Array.of(1), i);
+  }
+}
+
+/** Stores the number of each turn that the test calls. */
+function echo(slice: VolatileSlice, turns: Int32Array, rounds: number): void {
+  for (let turn = 1; turn <= rounds; turn++) {
+    while (Atomics.load(turns, 0) < turn);
+    slice.store(0, u32, turn);
+    Atomics.store(turns, 1, turn);
   }
 }
