@@ -158,9 +158,9 @@ export class AtomicBitmap implements Bitmap {
     return this.#words.length;
   }
 
-  /** Clears all. */
+  /** Clears all. What was stored before a mark that it takes is seen by who reads after it. */
   reset(): void {
-    for (let i = 0; i < this.#words.length; i++) Atomics.store(this.#words, i, 0);
+    for (let i = 0; i < this.#words.length; i++) Atomics.exchange(this.#words, i, 0);
   }
 
   /** Tracks `bytes` more, clear. Not for use while other agents mark: they keep the old words; give them a new handle. */
