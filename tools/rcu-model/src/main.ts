@@ -1,5 +1,6 @@
 /** Checks every model, then every broken variant, which must be caught. Prints states, steps and time; exit code 1 if anything is not as it should be. */
 import { callbackQueue } from './callback-queue.ts';
+import { dirtyPage } from './dirty-page.ts';
 import { explore, type Model } from './explorer.ts';
 import { gracePeriod } from './grace-period.ts';
 import { requestRing } from './request-ring.ts';
@@ -31,6 +32,8 @@ const RIGHT: readonly Case[] = [
   { about: 'A-240 arena', model: tableArena({ readers: [3, 3], tables: 2, commits: 5 }) },
   { about: 'A-240 arena', model: tableArena({ readers: [2, 1, 1], tables: 2, commits: 3 }) },
   { about: 'A-247', model: viewLife({ users: [2, 2], commits: 3 }) },
+  { about: 'A-187 A-196', model: dirtyPage({ workers: [3], copies: 3 }) },
+  { about: 'A-187 A-196', model: dirtyPage({ workers: [2, 2], copies: 3 }) },
   { about: 'ring', model: requestRing({ callers: [2, 2, 2], entries: 2 }) },
   { about: 'ring, time-outs', model: requestRing({ callers: [2, 2], entries: 1, impatient: true }) },
   { about: 'ring, death', model: requestRing({ callers: [2, 2], entries: 1, dies: true }) },
@@ -81,6 +84,10 @@ const BROKEN: readonly Case[] = [
   { about: 'A-247 revived', model: viewLife({ users: [1], commits: 1, variant: 'reference without a test' }) },
   { about: 'A-247 too early', model: viewLife({ users: [1], commits: 1, variant: 'destroyed at once' }) },
   { about: 'A-247 unprotected', model: viewLife({ users: [1], commits: 1, variant: 'no section around the look-up' }) },
+  { about: 'A-187 order', model: dirtyPage({ workers: [1], copies: 1, variant: 'mark before the store' }) },
+  { about: 'A-196 no fence', model: dirtyPage({ workers: [1], copies: 1, variant: 'look before the store is seen' }) },
+  { about: 'A-187 order', model: dirtyPage({ workers: [1], copies: 1, variant: 'copy before the clearing' }) },
+  { about: 'A-196 order', model: dirtyPage({ workers: [1], copies: 1, variant: 'copy before the clearing is seen' }) },
   { about: 'lost ring', model: requestRing({ callers: [1], entries: 1, variant: 'doorbell not looked at again' }) },
   { about: 'lost wake-up', model: requestRing({ callers: [1, 1], entries: 1, variant: 'freed entry not told' }) },
   {

@@ -5,6 +5,7 @@
  * one load and one mask against one per client, at 0.024 % of the RAM against 0.009 %.
  */
 import { ALL_CLIENTS } from './client.ts';
+import { fence } from './fence.ts';
 
 const NO_BYTES = new Uint8Array(0);
 const NO_WORDS = new Int32Array(0);
@@ -117,11 +118,12 @@ export class DirtyPages {
     }
   }
 
-  /** @returns was the page dirty for one of `mask`? It no longer is. */
+  /** @returns was the page dirty for one of `mask`? It no longer is, for other agents too before any byte is read after this (A-187). */
   clearPage(page: number, mask: number): boolean {
     const states = this.states;
     const old = this.shared ? Atomics.and(states, page, ~mask & 0xff) : states[page]!;
-    if (!this.shared) states[page] = old & ~mask;
+    if (this.shared) fence();
+    else states[page] = old & ~mask;
     return (old & mask) !== 0;
   }
 

@@ -3,10 +3,9 @@
  * counterpart of access/slot.ts, made from a row of the shared table. A-186, A-187, A-196.
  */
 import { DirtyClient } from '../dirty/client.ts';
+import { fence } from '../dirty/fence.ts';
 
 const CODE_BIT = 1 << DirtyClient.CODE;
-/** For `fence`. */
-const NOTHING = /* @__PURE__ */ new Int32Array(1);
 /** Windows end here, so that an unsigned 32-bit compare covers them. */
 export const WINDOW_BYTES: number = 2 ** 31;
 
@@ -68,6 +67,9 @@ export class Window {
    * touched, so that agents which write to it do not take the states from one another. The CODE client's bit is never set by a
    * write (A-186).
    *
+   * The bytes have to be seen by others before the page is looked at: else the owner has it cleared and reads the bytes of before, this
+   * agent finds it dirty, and the mark is lost (A-187, A-196).
+   *
    * @returns is a page clean for CODE, so that its code has to be invalidated?
    */
   markDirty(at: number, len: number): boolean {
@@ -83,15 +85,6 @@ export class Window {
     }
     return hadCode;
   }
-}
-
-/**
- * What was stored before it is seen by other agents before what comes after it is looked at. Else a processor looks at a page's state
- * while the bytes are still on their way out of it: the owner has the page cleared and reads the bytes of before, this agent finds it
- * dirty, and the mark is lost (A-187, A-196). An atomic operation is one; this one is on a word that no other agent has.
- */
-function fence(): void {
-  Atomics.exchange(NOTHING, 0, 0);
 }
 
 /** Covers nothing. */
