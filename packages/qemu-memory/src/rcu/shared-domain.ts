@@ -22,7 +22,6 @@ import { newClaim } from './shared-reader.ts';
 import { WAIT_SLICE_MS, waitWord, waitWordAsync } from './wait.ts';
 
 const FREE = 0;
-const TAKEN_AWAY = -1;
 
 /** Between two calls of what is to be done meanwhile. Milliseconds. */
 const SERVE_MS = 1;
@@ -117,11 +116,11 @@ export class RcuDomain implements RemoteReaders {
     return newClaim(this.words);
   }
 
-  /** Slots that the reader or readers with this claim hold. */
+  /** Slots that the reader or readers with this claim hold, or that were taken away from them and are not free yet. */
   slotsOf(claim: number): number[] {
     const found: number[] = [];
     for (let slot = 0; slot < Atomics.load(this.words, SLOTS); slot++)
-      if (this.claimOf(slot) === claim) found.push(slot);
+      if (Math.abs(this.claimOf(slot)) === claim) found.push(slot);
     return found;
   }
 
@@ -131,7 +130,7 @@ export class RcuDomain implements RemoteReaders {
     return false;
   }
 
-  /** The claim that holds `slot`; 0 if it is free, -1 if it was taken away. */
+  /** The claim that holds `slot`; 0 if it is free, the negative claim if it was taken away from that. */
   claimOf(slot: number): number {
     return Atomics.load(this.words, slotWord(slot) + CLAIM);
   }
@@ -153,7 +152,8 @@ export class RcuDomain implements RemoteReaders {
    * Takes its slot from a reader that does not answer, so that grace periods no longer wait for it (A-217).
    * `dead`: its agent is known to have ended (a worker's exit event); the slot can be claimed again. `unresponsive`: it
    * may still run; the slot is lost, the reader gets `evicted` at its next lock, and what it may still be using must not
-   * be reused. @returns false: the slot was free.
+   * be reused. In the domain of a shared space the space does both (`stallMs`, `release`), and keeps or frees what else there is to it.
+   * @returns false: the slot was free.
    */
   evict(slot: number, why: 'dead' | 'unresponsive'): boolean {
     const words = this.words;
@@ -164,7 +164,7 @@ export class RcuDomain implements RemoteReaders {
       Atomics.store(words, at + CTR, 0);
       Atomics.store(words, at + WAITING, 0);
       Atomics.store(words, at + CLAIM, FREE);
-    } else Atomics.store(words, at + CLAIM, TAKEN_AWAY);
+    } else Atomics.compareExchange(words, at + CLAIM, claim, -Math.abs(claim)); // It may be leaving by itself.
     this.#raise();
     return true;
   }

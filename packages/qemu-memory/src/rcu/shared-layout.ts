@@ -17,7 +17,7 @@ export const NEXT_CLAIM = 4; // Last claim number handed out.
 const HEADER_WORDS = 16;
 
 /** Words of a slot. */
-export const CLAIM = 0; // 0 free, -1 quarantined, else the claim number of its reader.
+export const CLAIM = 0; // 0 free, else the claim number of its reader; negative: taken away from that reader.
 export const CTR = 1; // 0 outside sections, else the GP value that was read on entry.
 export const WAITING = 2; // A grace period waits for this reader: it must raise EVENT when it leaves.
 export const STAMP = 3; // GP of the last phase that saw this reader outside or in the new parity.

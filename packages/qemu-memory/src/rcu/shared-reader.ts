@@ -94,7 +94,7 @@ export class SharedReader {
   #lost(): never {
     this.#inside = false;
     throw new RcuError(
-      Atomics.load(this.words, this.at + CLAIM) === -1 ? 'evicted' : 'not-registered',
+      Atomics.load(this.words, this.at + CLAIM) === -this.#claim ? 'evicted' : 'not-registered',
       `reader slot ${this.slot} no longer belongs to this agent: it did not answer in time, or has unregistered`,
     );
   }

@@ -16,12 +16,6 @@ export interface EvictEvent {
   readonly waitedMs: number;
 }
 
-/** Until it is known that a worker has ended: the slots that it had, and how to give back what it could reach. */
-interface Evicted {
-  readonly slots: number[];
-  readonly giveBack: (() => void)[];
-}
-
 /** Between two looks for entries of the ring that nobody collects. */
 const LOOK_MS = 250;
 
@@ -32,7 +26,8 @@ export class Evictions {
   readonly #hold: () => () => void;
   readonly #stallMs: number;
   readonly #tell: ((event: EvictEvent) => void) | undefined;
-  readonly #evicted = new Map<number, Evicted>();
+  /** By claim, until it is known that the worker has ended: how to give back what it could reach. */
+  readonly #held = new Map<number, (() => void)[]>();
   #lookedAt = 0;
   #stalled: { readonly phase: number; readonly since: number } | null = null;
 
@@ -70,27 +65,20 @@ export class Evictions {
     this.#stalled = null;
   }
 
-  /** Was a worker with this claim let go, and may it still run? */
-  has(claim: number): boolean {
-    return this.#evicted.has(claim);
-  }
-
-  /** The workers with this claim have ended: gives back what was held for them. @returns the slots that they had. */
-  release(claim: number): readonly number[] {
-    const evicted = this.#evicted.get(claim);
-    if (evicted === undefined) return [];
-    this.#evicted.delete(claim);
-    for (const giveBack of evicted.giveBack) giveBack();
-    return evicted.slots;
+  /** The workers with this claim have ended: gives back what was held for them. @returns whether anything was. */
+  release(claim: number): boolean {
+    const held = this.#held.get(claim);
+    if (held === undefined) return false;
+    this.#held.delete(claim);
+    for (const giveBack of held) giveBack();
+    return true;
   }
 
   #letGo(slot: number, waitedMs: number, errors: unknown[]): void {
     const claim = this.#domain.claimOf(slot);
     if (claim <= 0) return;
-    const evicted = this.#evicted.get(claim) ?? { slots: [], giveBack: [] };
-    evicted.slots.push(slot);
-    evicted.giveBack.push(this.#hold()); // First: a grace period may end as soon as the slot does not count.
-    this.#evicted.set(claim, evicted);
+    // First: a grace period may end as soon as the slot does not count.
+    this.#held.set(claim, [...(this.#held.get(claim) ?? []), this.#hold()]);
     this.#domain.evict(slot, 'unresponsive');
     try {
       this.#tell?.({ claim, slot, waitedMs });

@@ -271,10 +271,9 @@ export class SharedSpace {
    * @returns whether it held anything. @throws what RCU callbacks threw that could run then.
    */
   release(handle: Pick<SharedSpaceHandle, 'claim'>): boolean {
-    let found = false;
     const errors: unknown[] = [];
-    const slots = [...this.domain.slotsOf(handle.claim), ...this.#evictions.release(handle.claim)];
-    for (const slot of slots) {
+    let found = this.#evictions.release(handle.claim);
+    for (const slot of this.domain.slotsOf(handle.claim)) {
       this.#server.freeEntriesOf(slot);
       found = this.domain.evict(slot, 'dead') || found;
     }
@@ -334,7 +333,7 @@ export class SharedSpace {
   /** Closed: gives back what workers held that have ended since, and waits for readers no longer when there are none. */
   #windUp(): void {
     if (!this.#closed) return;
-    this.#pins.releaseIf((claim) => !this.#evictions.has(claim) && this.domain.slotsOf(claim).length === 0);
+    this.#pins.releaseIf((claim) => this.domain.slotsOf(claim).length === 0);
     if (this.#stopWaiting === null || this.domain.hasReaders) return;
     this.#stopWaiting();
     this.#stopWaiting = null;

@@ -594,3 +594,37 @@ it('A-237: an agent that may not block is told so, and what it asked has no effe
     );
   expect([shared.poll(), made.writes]).toEqual([0, []]);
 });
+
+it('A-217: release frees the slot and the ring entry of a worker that the program itself had let go', () => {
+  const made = machine();
+  const shared = share(made, { workers: 1, ringEntries: 1 });
+  const handle = shared.handle();
+  const worker = attach(handle, { timeoutMs: 5, spins: 0 });
+  const ring = new Ring(handle.ring);
+  const state = ring.at(0) + STATE;
+  Atomics.store(ring.words, state, ((worker.rcu.slot + 1) << 4) | ANSWERED); // It has not collected its answer.
+  expect(shared.domain.evict(worker.rcu.slot, 'unresponsive')).toBe(true);
+  expect(shared.domain.evict(worker.rcu.slot, 'unresponsive')).toBe(true);
+  expect(() => attach(shared.handle())).toThrow(expect.objectContaining({ code: 'no-free-slot' }));
+  expect(() => worker.load(0, le32)).toThrow(expect.objectContaining({ code: 'evicted' }));
+  expect([shared.release(handle), shared.release(handle)]).toEqual([true, false]);
+  expect(Atomics.load(ring.words, state)).toBe(0);
+  expect(attach(shared.handle()).rcu.slot).toBe(worker.rcu.slot);
+});
+
+it('A-217: release of a worker whose slot another has by now leaves the other alone', () => {
+  const made = machine();
+  const slots: number[] = [];
+  const shared = share(made, { workers: 1, stallMs: 0, onEvict: ({ slot }) => slots.push(slot) });
+  const handle = shared.handle();
+  attach(handle, { flavour: 'quiescent' });
+  made.core.rcu.callRcu(() => undefined);
+  for (let i = 0; i < 4; i++) shared.poll();
+  expect(slots).toEqual([0]);
+  expect(shared.stats.lostTables).toBe(1);
+  shared.domain.evict(0, 'dead'); // The program says so itself, and is right.
+  const other = attach(shared.handle());
+  expect([other.rcu.slot, shared.release(handle), shared.stats.lostTables]).toEqual([0, true, 0]);
+  made.ram.ram!.backing.segmentAt(0).view.setUint32(0, 7, true);
+  expect(other.load(0, le32)).toBe(7);
+});
