@@ -147,7 +147,8 @@ export function iotlbEntryAt(
 ): IommuTlbEntry {
   const start = toAddress(addr);
   const { map } = space;
-  translate(map, start, 1, isWrite, attrs, map.target);
+  // So long that no cached part of a page will do: the page is told as the tables have it.
+  translate(map, start, Number.MAX_SAFE_INTEGER, isWrite, attrs, map.target);
   const { slot, mask, addr: final, space: target } = map.target;
   if (slot.kind === SlotKind.HOLE)
     return { targetAs: space, iova: 0, translatedAddr: 0, addrMask: 0, perm: IommuAccess.NONE };

@@ -117,7 +117,7 @@ function translateChain(
   let space: ViewAccess | null = null;
   for (let depth = 0; slot.kind === SlotKind.IOMMU; depth++) {
     const offset = slot.offsetAt(at);
-    if (slot.pageIommu !== null && typeof offset === 'number') slot.pageIommu.forgetPart(offset, length, attrs);
+    if (slot.pageIommu !== null && typeof offset === 'number') slot.pageIommu.forgetPart(offset, len, attrs);
     const entry = depth === MAX_IOMMU_CHAIN ? null : ask(control, slot, offset, isWrite, attrs);
     if (entry === null || (entry.perm & (isWrite ? 2 : 1)) === 0) {
       const pages = depth === 0 && typeof offset === 'number' ? slot.pageIommu : null;

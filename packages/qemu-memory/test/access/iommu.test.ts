@@ -325,6 +325,30 @@ it('A-160: getIotlbEntry gives the whole chain as one entry, read-write; the fai
   expect([direct.targetAs === m.space, direct.iova, direct.addrMask]).toEqual([true, 0x2000, 0xfff]);
 });
 
+it('A-160: getIotlbEntry tells the page that the tables have, whatever of it a PageIommu has cached, through a second one too', () => {
+  const m = new TestMachine();
+  m.ram(0, 0x1_0000);
+  const pages = (target: ViewAccess, addrMask: number): ViewAccess => {
+    const model = new PageIommu(target, (at) => ({ translatedAddr: Number(at) & ~addrMask, addrMask, perm: RW }));
+    return m.core.addressSpace(m.core.iommu('iommu', 0x1_0000, model), 'dma');
+  };
+  const dma = pages(m.space, 0x7fff);
+  const outer = pages(dma, 0x3fff);
+  const told = (space: ViewAccess, addr: number) => {
+    const { iova, translatedAddr, addrMask } = space.getIotlbEntry(addr, 'read');
+    return [iova, translatedAddr, addrMask];
+  };
+  for (let n = 0; n < 3; n++) {
+    for (const addr of [0x2010, 0x6010]) expect(told(dma, addr)).toEqual([0, 0, 0x7fff]);
+    // The last of the smallest pages in one of the outer pages.
+    expect([told(outer, 0x3010), told(outer, 0x5010)]).toEqual([
+      [0, 0, 0x3fff],
+      [0x4000, 0x4000, 0x3fff],
+    ]);
+    for (const space of [dma, outer]) for (let i = 0; i < 20; i++) space.load(0x2000 + 0x100 * n, le32);
+  }
+});
+
 it('A-161, A-164: replay walks by the smallest page and tells what is mapped, or is the model’s own', () => {
   const m = new TestMachine();
   const region = m.core.iommu('iommu', 0x10000, {
