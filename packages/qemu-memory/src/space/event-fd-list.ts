@@ -4,8 +4,8 @@ import { compareEventFds } from '../region/event-fd.ts';
 import type { FlatBlock } from '../view/flat-block.ts';
 
 /**
- * Walks the ranges in ascending order; an eventfd is kept where it touches a range of its region, and not clipped: behind
- * two mirrors it appears twice. `offset` of the result is the address.
+ * Walks the ranges; an eventfd is kept where it touches a range of its region, and not clipped: behind two mirrors it appears
+ * twice. `offset` of the result is the address. Sorted, as the walk alone is not where one begins before the range that it touches.
  *
  * @param stamp changes whenever the eventfds of any region do; blocks without eventfds are then passed over.
  */
@@ -30,10 +30,10 @@ export function placeEventFds(blocks: readonly FlatBlock[], stamp: number): IoEv
       }
     }
   }
-  return out;
+  return out.sort(compareEventFds);
 }
 
-/** Calls `del` for what only `before` has and `add` for what only `after` has, in merged order. */
+/** Calls `del` for what only `before` has and `add` for what only `after` has, in merged order. Both are sorted. */
 export function compareEventFdLists(
   before: readonly IoEventFd[],
   after: readonly IoEventFd[],

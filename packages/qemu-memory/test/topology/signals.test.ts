@@ -92,6 +92,18 @@ describe('eventfds', () => {
       'fdAdd 1014 4',
     ]);
   });
+  it('T-127: what stays is not told, where an eventfd reaches past another range and into the next of its own', () => {
+    const { bench, root, io, log } = device();
+    const hole = bench.io('hole', 2);
+    root.addSubregion(0x1008, hole, 1);
+    io.addEventFd(6, 8, false, 0, fd); // Meets [1000, 1007] and [100a, 10ff].
+    hole.addEventFd(0, 2, false, 0, fd);
+    drain(log);
+    hole.delEventFd(0, 2, false, 0, fd);
+    expect(drain(log).filter((line) => line.startsWith('fd'))).toEqual(['fdDel 1008 2']);
+    hole.addEventFd(0, 2, false, 0, fd);
+    expect(drain(log).filter((line) => line.startsWith('fd'))).toEqual(['fdAdd 1008 2']);
+  });
   it('T-128: a listener that comes first hears what is there in its replay, and not again', () => {
     const bench = new Bench();
     const io = bench.io('io', 0x100);
