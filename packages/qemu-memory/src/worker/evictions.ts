@@ -28,6 +28,9 @@ export class Evictions {
   readonly #tell: ((event: EvictEvent) => void) | undefined;
   /** By claim, until it is known that the worker has ended: how to give back what it could reach. */
   readonly #held = new Map<number, (() => void)[]>();
+  /** Milliseconds that were looked at: two looks are never further apart than half of `stallMs`. */
+  #clock = 0;
+  #wall = 0;
   #lookedAt = 0;
   #stalled: { readonly phase: number; readonly since: number } | null = null;
 
@@ -48,7 +51,7 @@ export class Evictions {
 
   /** Looks for workers that have kept something waiting for too long. Never waits. @param errors gets what `tell` throws. */
   look(errors: unknown[]): void {
-    const now = Date.now();
+    const now = this.#tick();
     if (now - this.#lookedAt >= Math.min(this.#stallMs / 4, LOOK_MS)) {
       this.#lookedAt = now;
       for (const slot of this.#server.idleCallers(now, this.#stallMs)) this.#letGo(slot, this.#stallMs, errors);
@@ -63,6 +66,14 @@ export class Evictions {
     if (waitedMs < this.#stallMs) return;
     for (const slot of this.#domain.blocking()) this.#letGo(slot, waitedMs, errors);
     this.#stalled = null;
+  }
+
+  /** Of the wall clock, as there is no other, which may be set, and goes on while the machine is suspended and workers with it. */
+  #tick(): number {
+    const wall = Date.now();
+    this.#clock += Math.min(Math.max(wall - this.#wall, 0), this.#stallMs / 2);
+    this.#wall = wall;
+    return this.#clock;
   }
 
   /** The workers with this claim have ended: gives back what was held for them. @returns whether anything was. */

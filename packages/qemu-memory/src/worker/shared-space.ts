@@ -36,7 +36,8 @@ export interface ShareOptions {
   readonly ringPayload?: number;
   /**
    * A worker that keeps a grace period from ending, or does not collect an answer, for longer is let go (default 30000 ms;
-   * Infinity: never). It may still be alive, and nothing can stop it from storing into RAM that it has found. So what it could
+   * Infinity: never). Of time in which the owner did not look at most half of that counts: the machine may have been suspended.
+   * Such a worker may still be alive, and nothing can stop it from storing into RAM that it has found. So what it could
    * reach when it was let go, and what it has pinned, is used for nothing else and its owners keep their references until
    * `release` says that it has ended; all else is reclaimed without it. It gets a typed error when it comes back. RCU
    * callbacks of the program's own run as if it had ended: what they reuse must not be what that worker may write.

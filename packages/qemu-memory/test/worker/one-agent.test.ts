@@ -388,8 +388,10 @@ it('A-216: what callbacks throw is thrown by poll when all have been called and 
   expect(ran).toBe(1);
   for (let i = 0; i < 2; i++) attach(shared.handle()).rcu.readLock();
   made.core.rcu.callRcu(() => ran++);
-  shared.poll();
-  pause(15);
+  for (let looks = 0; looks < 2; looks++) {
+    shared.poll();
+    pause(15);
+  }
   const messages = ['evicted 0', 'evicted 1'].map((message) => expect.objectContaining({ message }));
   expect(() => shared.poll()).toThrow(expect.objectContaining({ errors: messages }));
   shared.poll();
@@ -627,4 +629,25 @@ it('A-217: release of a worker whose slot another has by now leaves the other al
   expect([other.rcu.slot, shared.release(handle), shared.stats.lostTables]).toEqual([0, true, 0]);
   made.ram.ram!.backing.segmentAt(0).view.setUint32(0, 7, true);
   expect(other.load(0, le32)).toBe(7);
+});
+
+it('A-217: time in which nobody looked, of a suspended machine or a clock that was set, lets no worker go by itself', () => {
+  const made = machine();
+  const slots: number[] = [];
+  const shared = share(made, { stallMs: 1000, onEvict: ({ slot }) => slots.push(slot) });
+  const handle = shared.handle();
+  attach(handle, { flavour: 'quiescent' });
+  const ring = new Ring(handle.ring);
+  const waiting = attach(shared.handle()).rcu.slot;
+  Atomics.store(ring.words, ring.at(0) + STATE, ((waiting + 1) << 4) | ANSWERED);
+  let now = Date.now();
+  vi.spyOn(Date, 'now').mockImplementation(() => now);
+  const after = (ms: number): readonly number[] => {
+    now += ms;
+    shared.poll();
+    return slots.splice(0).sort();
+  };
+  made.core.rcu.callRcu(() => undefined);
+  expect([after(0), after(3_600_000), after(-3_600_000), after(400)]).toEqual([[], [], [], []]);
+  expect([...after(300), ...after(300)].sort()).toEqual([0, 1]);
 });
