@@ -30,7 +30,7 @@ export interface ShareOptions {
   readonly tables?: number;
   /** RAM ranges a table can show (default 256); what is beyond goes through the owner. */
   readonly rows?: number;
-  /** Requests in flight (default 16). */
+  /** Requests in flight (default 16). A worker that was let go may keep one taken until it goes on, or `release`: have more than such workers. */
   readonly ringEntries?: number;
   /** Bytes of a request that travel at a time, a multiple of 64 (default 4096). */
   readonly ringPayload?: number;
