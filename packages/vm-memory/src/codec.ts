@@ -81,4 +81,9 @@ export class ScalarCodec<T> implements Codec<T>, ScalarInfo {
     this.get = get;
     this.set = set;
   }
+
+  /** Always. Of the class, not of the object: asked on hot paths, and costs nothing there. */
+  get checksFirst(): boolean {
+    return true;
+  }
 }

@@ -189,7 +189,7 @@ export class GuestRegionCollection<R extends GuestMemoryRegion = GuestMemoryRegi
   }
 
   override writeObj<T>(addr: GuestAddress, codec: Codec<T>, value: T): void {
-    if (typeof addr === 'number') {
+    if (typeof addr === 'number' && codec.checksFirst === true) {
       const off = addr - this.homeBase;
       if (off >= 0 && Math.floor(off) === off && off <= this.homeWriteLimit - codec.size) {
         codec.set(this.homeView, off, value);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  type Codec,
   type GuestAddress,
   guestMemory,
   inOrder,
@@ -112,6 +113,30 @@ describe('guest memory over buffers', () => {
     }
   });
 
+  it('V-1.2, V-1.6: a value that its codec refuses halfway changes nothing, in the largest region, in others, and by their own forms', () => {
+    const half: Codec<number> = {
+      size: 8,
+      get: (view, offset) => view.getUint32(offset),
+      set(view, offset, value) {
+        view.setUint32(offset, value);
+        throw new RangeError('halfway');
+      },
+    };
+    const memory = guestMemory(
+      [
+        { startAddr: 0, memory: 0x2000 },
+        { startAddr: 0x4000, memory: 0x1000 },
+      ],
+      { dirtyPageSize: 0x1000 },
+    );
+    for (const start of [0, 0x4000]) {
+      const region = memory.findRegion(start)!;
+      expect(() => memory.writeObj(start + 8, half, 1)).toThrow('halfway');
+      expect(() => region.writeObj(8, half, 1)).toThrow('halfway');
+      expect(() => memory.getSlice(start, 16).writeObj(8, half, 1)).toThrow('halfway');
+      expect([memory.load(start + 8, u64), region.bitmap?.dirtyAt(8)]).toEqual([0n, false]);
+    }
+  });
   it('D1: every question to a map refuses what is no address', () => {
     const memory = guestMemory([
       { startAddr: 0, memory: 8 },
