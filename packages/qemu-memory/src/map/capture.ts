@@ -3,6 +3,7 @@ import { ownerText } from '../mtree/region-text.ts';
 import { RegionKind } from '../region/kind.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
+import { viewGroups } from '../space/view-groups.ts';
 import type { FlatRange } from '../view/flat-range.ts';
 import { buildMap } from './build.ts';
 import {
@@ -49,21 +50,19 @@ export function renderMap(map: MemoryMap): MemoryMap {
   return { ...map, ...viewsOf(core, new Map(regions.map((region, id) => [region, id]))) };
 }
 
-/** Spaces in creation order, views as QEMU groups them (T-85). */
+/** Spaces in creation order, views as QEMU groups them (T-85) where those show the same (T-89). */
 function viewsOf(core: MemoryCore, ids: ReadonlyMap<MemoryRegion, number>): { spaces: MapSpace[]; views: MapView[] } {
-  const indices = new Map<MemoryRegion | null, number>();
-  const views: MapView[] = [];
-  const spaces = core.addressSpaces.map((space): MapSpace => {
-    const root = space.canonicalRoot;
-    let view = indices.get(root);
-    if (view === undefined) {
-      view = views.length;
-      indices.set(root, view);
-      const ranges = [...space.view.ranges].map((range) => rangeData(range, ids));
-      views.push({ ...(root !== null && { root: ids.get(root)! }), ranges });
-    }
-    return { name: space.name, root: ids.get(space.root)!, view };
-  });
+  const groups = viewGroups(core);
+  const indices = new Map(groups.flatMap(({ spaces }, view) => spaces.map((space) => [space, view])));
+  const spaces = core.addressSpaces.map(
+    (space): MapSpace => ({ name: space.name, root: ids.get(space.root)!, view: indices.get(space)! }),
+  );
+  const views = groups.map(
+    ({ root, view }): MapView => ({
+      ...(root !== null && { root: ids.get(root)! }),
+      ranges: view.ranges.map((range) => rangeData(range, ids)),
+    }),
+  );
   return { spaces, views };
 }
 

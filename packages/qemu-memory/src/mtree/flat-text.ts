@@ -1,7 +1,7 @@
-/** The flat dump of a core: what `info mtree -f` would print of it, views grouped as QEMU groups them. T-85 to T-88, T-200 to T-203. */
-import type { MemoryRegion } from '../region/memory-region.ts';
+/** The flat dump of a core: what `info mtree -f` would print of it, views grouped as QEMU groups them. T-85 to T-89, T-200 to T-203. */
 import type { AddressSpace } from '../space/address-space.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
+import { type ViewGroup, viewGroups } from '../space/view-groups.ts';
 import type { FlatRange } from '../view/flat-range.ts';
 import { dispatchMap } from './dispatch-map.ts';
 import type { FlatDump, FlatDumpRange, FlatDumpSpace, FlatDumpView } from './flat-dump.ts';
@@ -20,23 +20,11 @@ export interface FlatDumpOptions {
 
 /** The views of all address spaces, numbered from 0 in the order of the first space of each. */
 export function flatDump(core: MemoryCore, options: FlatDumpOptions = {}): FlatDump {
-  const groups = new Map<MemoryRegion | null, AddressSpace[]>();
-  for (const space of core.addressSpaces) {
-    const root = space.canonicalRoot;
-    const group = groups.get(root);
-    if (group === undefined) groups.set(root, [space]);
-    else group.push(space);
-  }
-  return { views: [...groups].map(([root, spaces], number) => viewOf(root, spaces, number, options)) };
+  return { views: viewGroups(core).map((group, number) => viewOf(group, number, options)) };
 }
 
-function viewOf(
-  root: MemoryRegion | null,
-  spaces: readonly AddressSpace[],
-  number: number,
-  options: FlatDumpOptions,
-): FlatDumpView {
-  const { ranges } = spaces[0]!.view;
+function viewOf({ root, view, spaces }: ViewGroup, number: number, options: FlatDumpOptions): FlatDumpView {
+  const { ranges } = view;
   const dispatch =
     options.pageBits === undefined || ranges.length === 0 ? null : dispatchMap(ranges, root, options.pageBits);
   return {

@@ -5,6 +5,8 @@ import { captureMap, renderMap } from '../../src/map/capture.ts';
 import { parseMap, printMap } from '../../src/map/map-text.ts';
 import type { MapRegion, MemoryMap } from '../../src/map/memory-map.ts';
 import { MtreeError } from '../../src/mtree/error.ts';
+import { printFlatDump } from '../../src/mtree/flat-dump.ts';
+import { flatDump } from '../../src/mtree/flat-text.ts';
 import { RegionKind } from '../../src/region/kind.ts';
 import { MemoryCore } from '../../src/space/memory-core.ts';
 
@@ -49,6 +51,39 @@ describe('the map as data', () => {
         },
       ],
     });
+  });
+
+  it('T-89: spaces of one canonical root that show different things have views of their own, in the map and in dumps', () => {
+    const core = new MemoryCore();
+    const system = core.container('system', 0x1000);
+    system.addSubregion(0, core.ram('ram', 0x1000));
+    system.addSubregion(0, core.alias('off', core.reservation('dev', 0x10), 0, 0x10));
+    const guarded = core.container('guarded', 0x1000);
+    guarded.addSubregion(0, core.alias('all', system, 0, 0x1000, { readonly: true }));
+    for (const root of [system, guarded, system]) core.addressSpace(root, root.name);
+    const map = captureMap(core);
+    expect(map.spaces.map(({ view }) => view)).toEqual([0, 1, 0]);
+    expect(map.views!.map(({ root, ranges }) => [root, ranges.map((range) => range.readonly ?? false)])).toEqual([
+      [0, [false, false]],
+      [0, [true, true]],
+    ]);
+    expect(renderMap(map).views).toEqual(map.views);
+    expect(printFlatDump(flatDump(core)).split('\n')).toEqual([
+      'FlatView #0',
+      ' AS "system", root: system',
+      ' AS "system", root: system',
+      ' Root memory region: system',
+      '  0000000000000000-000000000000000f (prio 0, i/o): dev',
+      '  0000000000000010-0000000000000fff (prio 0, ram): ram @0000000000000010',
+      '',
+      'FlatView #1',
+      ' AS "guarded", root: guarded',
+      ' Root memory region: system',
+      '  0000000000000000-000000000000000f (prio 0, rom): dev',
+      '  0000000000000010-0000000000000fff (prio 0, rom): ram @0000000000000010',
+      '',
+      '',
+    ]);
   });
 
   it('D14: a built map has the regions, the given memory and the given devices', () => {
