@@ -6,8 +6,9 @@
 import { type GuestAddress, toBigAddress } from '@guestmem/vm-memory';
 import { typeText } from '../mtree/region-text.ts';
 import * as check from '../region/check.ts';
-import { RegionKind } from '../region/kind.ts';
+import { MemoryRegionError } from '../region/error.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
+import { MAX_VISITS } from '../view/render.ts';
 import { type MapAddress, mapAddress } from './memory-map.ts';
 
 /** One step on the way from a root to what answers. */
@@ -51,19 +52,22 @@ export interface Explanation {
 
 /** More hits than this are not listed: aliases can multiply them without bound. */
 const MAX_HITS = 64;
+/** Regions looked at for what lies below the answer. */
 const MAX_STEPS = 20_000;
-const MAX_DEPTH = 500;
+/** As deep as rendering goes. */
+const MAX_DEPTH = 4096;
 
 /**
  * Explains `addr` in the space that `root` is the root of.
  *
  * @throws {TypeError} `root` is no region: of a space, pass `space.root`. @throws {TypeError | RangeError} `addr` is no address.
+ * @throws {MemoryRegionError} `too-complex`: what answers was not found in as many regions, or as deep, as rendering looks.
  */
 export function explainAddress(root: MemoryRegion, addr: GuestAddress): Explanation {
   check.isRegion(root, 'the root (of a space: space.root)');
   const address = toBigAddress(addr);
   const walk = new Walk(address);
-  walk.visit({ region: root, base: 0n, lo: 0n, hi: 1n << 64n, readonly: false, way: [] });
+  walk.run(root);
   const [answer, ...rest] = walk.hits;
   return {
     address: mapAddress(address),
@@ -86,6 +90,7 @@ export function describeExplanation({ address, answer, hidden, disabled }: Expla
   return out;
 }
 
+/** A region that is still to be visited. */
 interface Visit {
   readonly region: MemoryRegion;
   /** Where offset 0 of its container lies. */
@@ -93,7 +98,7 @@ interface Visit {
   readonly lo: bigint;
   readonly hi: bigint;
   readonly readonly: boolean;
-  readonly way: readonly Step[];
+  readonly above: Step | null;
 }
 
 interface Step {
@@ -101,6 +106,9 @@ interface Step {
   readonly start: bigint;
   readonly lo: bigint;
   readonly hi: bigint;
+  readonly above: Step | null;
+  /** Steps from the root, this one included. */
+  readonly depth: number;
 }
 
 interface Hit {
@@ -110,40 +118,80 @@ interface Hit {
   readonly way: readonly Step[];
 }
 
+/** Depth first, without recursion, as rendering does it (view/walk.ts). */
 class Walk {
   readonly hits: Hit[] = [];
   readonly disabled: Hit[] = [];
   readonly #address: bigint;
-  #steps = 0;
+  /** Visits, and regions whose children have been visited. */
+  readonly #todo: (Visit | Hit)[] = [];
+  #visits = 0;
+  #further = 0;
 
   constructor(address: bigint) {
     this.#address = address;
   }
 
-  visit({ region, base, lo, hi, readonly, way }: Visit): void {
-    if (++this.#steps > MAX_STEPS || this.hits.length >= MAX_HITS || way.length > MAX_DEPTH) return;
+  run(root: MemoryRegion): void {
+    this.#todo.push({ region: root, base: 0n, lo: 0n, hi: 1n << 64n, readonly: false, above: null });
+    for (let next = this.#todo.pop(); next !== undefined; next = this.#todo.pop()) {
+      if ('way' in next) this.hits.push(next);
+      else this.#visit(next);
+      if (this.hits.length === MAX_HITS || this.#further > MAX_STEPS) return;
+    }
+  }
+
+  #visit({ region, base, lo, hi, readonly, above }: Visit): void {
+    const depth = (above?.depth ?? 0) + 1;
+    if (!this.#mayVisit(depth)) return;
     const start = base + region.addr;
     const first = start > lo ? start : lo;
     const end = start + region.size < hi ? start + region.size : hi;
     if (this.#address < first || this.#address >= end) return;
     const isReadonly = readonly || region.readonly;
-    const here = [...way, { region, start, lo: first, hi: end }];
-    const hit = { region, start, readonly: isReadonly, way: here };
+    const here: Step = { region, start, lo: first, hi: end, above, depth };
     if (!region.enabled) {
-      if (this.disabled.length < MAX_HITS) this.disabled.push(hit);
+      if (this.disabled.length < MAX_HITS)
+        this.disabled.push({ region, start, readonly: isReadonly, way: wayTo(here) });
       return;
     }
-    const inside = { lo: first, hi: end, readonly: isReadonly, way: here };
-    if (region.kind === RegionKind.ALIAS) {
-      const target: MemoryRegion = region.target!;
+    const inside = { lo: first, hi: end, readonly: isReadonly, above: here };
+    const { target } = region;
+    if (target !== null) {
+      const at = start - region.aliasOffset;
       // The same region at the same place again would never end (T-52).
-      const again = here.some((step) => step.region === target && step.start === start - region.aliasOffset);
-      if (!again) this.visit({ region: target, base: start - target.addr - region.aliasOffset, ...inside });
+      for (let step: Step | null = here; step !== null; step = step.above)
+        if (step.region === target && step.start === at) return;
+      this.#todo.push({ region: target, base: at - target.addr, ...inside });
       return;
     }
-    for (const child of region.children) this.visit({ region: child, base: start, ...inside });
-    if (region.terminates) this.hits.push(hit);
+    if (region.terminates) this.#todo.push({ region, start, readonly: isReadonly, way: wayTo(here) });
+    const offset = this.#address - start;
+    const children = region.childSet?.intersecting(offset, offset + 1n) ?? [];
+    for (let i = children.length - 1; i >= 0; i--) this.#todo.push({ region: children[i]!, base: start, ...inside });
   }
+
+  /** Once there is an answer, what else is listed is bounded; without one nothing may be left out. */
+  #mayVisit(depth: number): boolean {
+    const tooDeep = depth > MAX_DEPTH;
+    if (this.hits.length > 0) {
+      this.#further++;
+      return !tooDeep;
+    }
+    if (tooDeep || ++this.#visits > MAX_VISITS)
+      throw new MemoryRegionError(
+        'too-complex',
+        `what answers at ${mapAddress(this.#address)} was not found in ${tooDeep ? `regions nested ${MAX_DEPTH} deep` : `${MAX_VISITS} regions`}`,
+      );
+    return true;
+  }
+}
+
+/** From the root to `last`. */
+function wayTo(last: Step): Step[] {
+  const out: Step[] = [];
+  for (let step: Step | null = last; step !== null; step = step.above) out.push(step);
+  return out.reverse();
 }
 
 /** Why `loser` is not seen: what the two ways say where they part. */

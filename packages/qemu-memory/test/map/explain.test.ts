@@ -105,4 +105,45 @@ describe('what answers at an address, and why', () => {
     expect(explainAddress(box, 0x100n)).toMatchObject({ answer: null, hidden: [] });
     expect(explainAddress(box, 0x208n).answer).toMatchObject({ name: 'dev', offset: '0x8' });
   });
+
+  it('T-61: among more siblings than anybody would list, the one that answers is found', () => {
+    const pci = core.container('pci', 1n << 64n);
+    root.addSubregion(0, pci);
+    core.transaction(() => {
+      for (let i = 0; i < 30_000; i++) pci.addSubregion(i * 0x1000, core.reservation(`bar${i}`, 0x1000));
+    });
+    for (const i of [0, 15_000, 29_999]) expect(answer(BigInt(i * 0x1000))).toBe(`bar${i}+0x0 i/o`);
+  });
+
+  it('T-61: an answer as deep as rendering goes is found, one that is deeper is refused', () => {
+    const boxes = (depth: number): MemoryRegion => {
+      let inner = core.ram('ram', 0x1000);
+      core.transaction(() => {
+        for (let i = 1; i < depth; i++) {
+          const box = core.container(`box${i}`, 0x1000);
+          box.addSubregion(0, inner);
+          inner = box;
+        }
+      });
+      return inner;
+    };
+    const deepest = boxes(4096);
+    expect(core.addressSpace(deepest).view.lookup(0x123)?.region.name).toBe('ram');
+    expect(explainAddress(deepest, 0x123)).toMatchObject({ answer: { name: 'ram', offset: '0x123' } });
+    const deeper = boxes(4097);
+    expect(() => core.addressSpace(deeper)).toThrow(expect.objectContaining({ code: 'too-complex' }));
+    expect(() => explainAddress(deeper, 0x123)).toThrow(expect.objectContaining({ code: 'too-complex' }));
+  });
+
+  it('T-61: an answer below more empty ways than are listed is found', () => {
+    let empty = core.container('empty', 0x1000);
+    for (let i = 0; i < 15; i++) {
+      const twice = core.container(`twice${i}`, 0x1000);
+      for (const name of ['a', 'b']) twice.addSubregion(0, core.alias(name, empty, 0, 0x1000));
+      empty = twice;
+    }
+    root.addSubregion(0, empty, 1);
+    root.addSubregion(0, core.ram('ram', 0x1000));
+    expect(answer(0n)).toBe('ram+0x0 ram');
+  });
 });
