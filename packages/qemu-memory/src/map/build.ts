@@ -3,6 +3,7 @@
  * are made. D14.
  */
 import { type Backing, sparseBacking } from '@guestmem/vm-memory';
+import { IommuAccess, type IommuMemoryRegionOps } from '../iommu/iommu-ops.ts';
 import { MtreeError } from '../mtree/error.ts';
 import { MemoryRegionError } from '../region/error.ts';
 import { RegionKind } from '../region/kind.ts';
@@ -18,7 +19,7 @@ import { HIDDEN_OWNER, NamedOwner } from './owner.ts';
 
 const SPACE_SIZE = 1n << 64n;
 
-/** What stands behind the regions; the map itself has no bytes and no devices. */
+/** What stands behind the regions; the map itself has no bytes and no devices. An IOMMU refuses every access. */
 export interface BuildMapOptions extends MemoryCoreOptions {
   /** Bytes of a RAM, ROM or ROM device. Default: sparse memory of its size, full of zeros. */
   readonly backing?: (region: MapRegion, length: number) => Backing;
@@ -104,6 +105,7 @@ class Builder {
       owner: data.hidden ? HIDDEN_OWNER : this.#owner(data.owner),
       ram: this.#ram(data, size),
       ops: ops ?? null,
+      iommu: data.kind === 'iommu' ? this.#mapsNothing() : null,
       target: data.target === undefined ? null : this.#region(data.target),
       aliasOffset: BigInt(data.aliasOffset ?? 0),
       readonly: data.readonly ?? false,
@@ -112,9 +114,15 @@ class Builder {
     return region;
   }
 
+  /** An IOMMU without tables: every access is refused. */
+  #mapsNothing(): IommuMemoryRegionOps {
+    const targetAs = this.#core.pin(this.#core.emptyView);
+    return { translate: (iova) => ({ targetAs, iova, translatedAddr: 0, addrMask: 0, perm: IommuAccess.NONE }) };
+  }
+
   #ram(data: MapRegion, size: bigint): RamBlock | null {
     if (data.kind !== 'ram' && data.kind !== 'rom-device' && data.kind !== 'ram-device') return null;
-    if (size === 0n) return null;
+    if (size === 0n) return new RamBlock(data.name, sparseBacking(1)); // Should it be resized: no RAM is without memory.
     if (size > BigInt(Number.MAX_SAFE_INTEGER))
       throw new MtreeError(
         'bad-map',

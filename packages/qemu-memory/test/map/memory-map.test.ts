@@ -1,7 +1,10 @@
+import { le32, MemTx, MemTxResult, u8 } from '@guestmem/memtx';
 import { sparseBacking } from '@guestmem/vm-memory';
 import { describe, expect, it } from 'vitest';
+import { PageIommu } from '../../src/iommu/page-iommu.ts';
 import { buildMap } from '../../src/map/build.ts';
 import { captureMap, renderMap } from '../../src/map/capture.ts';
+import { diffMaps } from '../../src/map/diff-maps.ts';
 import { parseMap, printMap } from '../../src/map/map-text.ts';
 import type { MapRegion, MemoryMap } from '../../src/map/memory-map.ts';
 import { MtreeError } from '../../src/mtree/error.ts';
@@ -51,6 +54,28 @@ describe('the map as data', () => {
         },
       ],
     });
+  });
+
+  it('D14: an IOMMU is rebuilt as one that translates nothing, and RAM of no bytes can grow', () => {
+    const core = new MemoryCore();
+    const root = core.container('root', 0x1_0000);
+    const below = core.addressSpace(core.ram('below', 0x1000));
+    root.addSubregion(0x1000, core.iommu('iommu', 0x1000, new PageIommu(below, () => null)));
+    const ram = core.ram('ram', 0x1000);
+    ram.setSize(0);
+    root.addSubregion(0x4000, ram);
+    core.addressSpace(root, 'memory');
+    const map = captureMap(core);
+    const { core: again, spaces, regions } = buildMap(structuredClone(map));
+    expect(captureMap(again)).toEqual(map);
+    expect(diffMaps(map, captureMap(again))).toEqual({ spaces: [] });
+    const memory = spaces.find(({ name }) => name === 'memory')!;
+    const tx = new MemTx();
+    expect(memory.with({ tx, onError: 'continue' }).load(0x1010, le32)).toBe(0);
+    expect(tx.result).toBe(MemTxResult.DECODE_ERROR);
+    regions.find(({ name }) => name === 'ram')!.setSize(1);
+    memory.store(0x4000, u8, 7);
+    expect(memory.load(0x4000, u8)).toBe(7);
   });
 
   it('T-89: spaces of one canonical root that show different things have views of their own, in the map and in dumps', () => {
