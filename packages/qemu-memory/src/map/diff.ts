@@ -92,13 +92,14 @@ function stateWords({ name, type, priority, offset }: DiffState): string {
   return `${name}${at} (${type}${priority === 0 ? '' : `, priority ${priority}`})`;
 }
 
+/** Name and root as JSON: names are any text. */
 type SpaceKey = string;
 
 function spacesOf(dump: FlatDump): Map<SpaceKey, FlatDumpView[]> {
   const out = new Map<SpaceKey, FlatDumpView[]>();
   for (const view of dump.views)
     for (const { name, root } of view.spaces) {
-      const key = `${name}\n${root}`;
+      const key = JSON.stringify([name, root]);
       const views = out.get(key);
       if (views === undefined) out.set(key, [view]);
       else views.push(view);
@@ -125,7 +126,7 @@ function contentOf({ ranges }: FlatDumpView): string {
 }
 
 function diffSpace(key: SpaceKey, before: FlatDumpView | undefined, after: FlatDumpView | undefined): DiffSpace {
-  const [name, root] = key.split('\n') as [string, string];
+  const [name, root] = JSON.parse(key) as [string, string];
   const change = before === undefined ? 'added' : after === undefined ? 'removed' : 'changed';
   return { name, root, change, ranges: diffRanges(before?.ranges ?? [], after?.ranges ?? []) };
 }

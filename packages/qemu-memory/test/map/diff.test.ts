@@ -92,6 +92,20 @@ describe('comparing maps', () => {
     expect(diffMaps(one, other).spaces).toMatchObject([{ name: 'x', change: 'changed', ranges: [{ after: null }] }]);
   });
 
+  it('T-26: names may hold line ends: spaces are told apart all the same', () => {
+    const named = (name: string, root: string): MemoryMap => ({
+      format: 'guestmem-map',
+      version: 1,
+      regions: [{ name: root, kind: 'io', size: '0x10' }],
+      spaces: [{ name, root: 0 }],
+    });
+    const { spaces } = diffMaps(named('a\nb', 'c'), named('a', 'b\nc'));
+    expect(spaces).toMatchObject([
+      { name: 'a\nb', root: 'c', change: 'removed' },
+      { name: 'a', root: 'b\nc', change: 'added' },
+    ]);
+  });
+
   it('D14: a difference is plain data', () => {
     const diff = diffMaps(machine([]), machine([io('a', '0x0', '0x10')]));
     expect(JSON.parse(JSON.stringify(structuredClone(diff)))).toEqual(diff);
