@@ -5,6 +5,8 @@ import { RegionKind } from './kind.ts';
 import { RegionLinks } from './links.ts';
 import type { MemoryRegion } from './memory-region.ts';
 import type { MemoryRegionOps } from './ops.ts';
+import { RamBlock } from './ram-block.ts';
+import type { MemoryRegionInit } from './region-init.ts';
 
 /** 2^64: the size of the whole space. */
 export const SPACE_SIZE: bigint = 1n << 64n;
@@ -32,6 +34,13 @@ export function endianness(name: string, ops: MemoryRegionOps): void {
   const given = ops.endianness ?? 'native';
   if (given !== 'native' && given !== 'little' && given !== 'big')
     throw new TypeError(`region "${name}": endianness must be 'native', 'little' or 'big', not ${String(given)}`);
+}
+
+/** @throws {TypeError} a kind that is memory has no block of it. */
+export function hasMemory({ kind, name, ram }: MemoryRegionInit): void {
+  const needs = kind === RegionKind.RAM || kind === RegionKind.ROM_DEVICE || kind === RegionKind.RAM_DEVICE;
+  if (needs && !(ram instanceof RamBlock))
+    throw new TypeError(`region "${name}" is memory: \`ram\` must be a RamBlock, not ${shown(ram)}`);
 }
 
 /** @throws {TypeError} what should be a region is none. */

@@ -73,6 +73,7 @@ export class MemoryRegion {
       check.isRegion(init.target!, `the target of alias "${init.name}"`);
       check.sameCore(core, init.target!, init.name);
     }
+    check.hasMemory(init);
     if (init.ops != null) {
       check.endianness(init.name, init.ops);
       check.answersAtOnce(init.name, init.ops);

@@ -95,7 +95,10 @@ export class MemoryCore {
     this.blank = new Blank(this.unassigned);
   }
 
-  /** A region of any kind. The factories below say it more briefly. @throws {RangeError} size or alias offset out of range. */
+  /**
+   * A region of any kind. The factories below say it more briefly.
+   * @throws {RangeError} size or alias offset out of range. @throws {TypeError} memory without a block, and as the factories.
+   */
   region(init: MemoryRegionInit): MemoryRegion {
     return new MemoryRegion(this, init);
   }

@@ -254,6 +254,14 @@ describe('what programs without types hand in', () => {
       ),
     );
   });
+  it.each(['RAM', 'ROM_DEVICE', 'RAM_DEVICE'] as const)('T-13, T-15, T-16: %s without memory is refused', (kind) => {
+    const core = new MemoryCore();
+    for (const ram of [never<RamBlock>(undefined), null, never<RamBlock>(new Uint8Array(16))])
+      expect(() => core.region({ kind: RegionKind[kind], name: 'm', size: 16, ram })).toThrow(
+        /^region "m" is memory: `ram` must be a RamBlock, not (undefined|null|a value of Uint8Array)$/,
+      );
+    expect(core.ram('first', 16).id).toBe(2); // Region 1 is the core's own.
+  });
   it('T-18, T-40: what should be a region is named where it is none', () => {
     const core = new MemoryCore();
     const root = core.container('root', 0x1000);
