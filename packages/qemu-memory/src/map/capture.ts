@@ -19,7 +19,8 @@ import { HIDDEN_OWNER } from './owner.ts';
 
 /**
  * The memory of `core` as data: its trees and its current views. Plain objects, strings and numbers, so it can be sent
- * between threads, written as JSON, and compared. RAM contents and device callbacks are not in it.
+ * between threads, written as JSON, and compared. RAM contents and device callbacks are not in it. Amid a transaction the
+ * trees are as edited so far, the views as before.
  */
 export function captureMap(core: MemoryCore): MemoryMap {
   const ids = new Map<MemoryRegion, number>();
@@ -36,6 +37,8 @@ export function captureMap(core: MemoryCore): MemoryMap {
     }
   };
   for (const { root } of core.addressSpaces) add(root);
+  // Amid a transaction, in a listener, and after a commit that was refused, a view shows what no tree holds any more.
+  for (const { view } of viewGroups(core)) for (const { region } of view.ranges) add(region);
   const regions = order.map((region) => regionData(region, ids));
   return { format: 'guestmem-map', version: 1, regions, ...viewsOf(core, ids) };
 }

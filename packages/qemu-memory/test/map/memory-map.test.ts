@@ -78,6 +78,26 @@ describe('the map as data', () => {
     expect(memory.load(0x4000, u8)).toBe(7);
   });
 
+  it('D14, T-147: amid a transaction the map has the tree as edited and the view as it was, whole', () => {
+    const core = new MemoryCore();
+    const root = core.container('root', 0x1000);
+    const box = core.container('box', 0x1000);
+    root.addSubregion(0, box);
+    box.addSubregion(0x100, core.ram('ram', 0x100), 3);
+    core.addressSpace(root, 'memory');
+    const map = core.transaction(() => {
+      root.delSubregion(box);
+      return captureMap(core);
+    });
+    expect(map.regions).toEqual([
+      { name: 'root', kind: 'container', size: '0x1000' },
+      { name: 'ram', kind: 'ram', size: '0x100', addr: '0x100', priority: 3 },
+    ]);
+    expect(map.views).toEqual([{ ranges: [{ first: '0x100', last: '0x1ff', region: 1 }] }]);
+    expect(parseMap(printMap(map))).toEqual(map);
+    expect(renderMap(map).views).toEqual([{ ranges: [] }]);
+  });
+
   it('T-89: spaces of one canonical root that show different things have views of their own, in the map and in dumps', () => {
     const core = new MemoryCore();
     const system = core.container('system', 0x1000);
