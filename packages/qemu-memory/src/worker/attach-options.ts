@@ -1,9 +1,9 @@
 /** How an agent attaches to a shared space, and what it does first. */
 import type { ReaderFaults } from '../rcu/faulty-reader.ts';
+import { milliseconds } from '../rcu/milliseconds.ts';
 import { type RcuFlavour, SharedRcu } from '../rcu/shared-rcu.ts';
 import { WorkerError } from './error.ts';
 import { PROTOCOL, type SharedSpaceHandle } from './handle.ts';
-import { milliseconds } from './milliseconds.ts';
 import { CLOSED } from './table-layout.ts';
 
 /** How to attach. */

@@ -6,6 +6,7 @@
 import { type DisposableHandle, disposable } from '@guestmem/vm-memory';
 import { throwCollected } from '../rcu/callback-queue.ts';
 import type { RemoteReaders } from '../rcu/local-rcu.ts';
+import { milliseconds } from '../rcu/milliseconds.ts';
 import { type DomainFaults, RcuDomain } from '../rcu/shared-domain.ts';
 import { nextTurn, waitWord, waitWordAsync } from '../rcu/wait.ts';
 import type { AddressSpace } from '../space/address-space.ts';
@@ -13,7 +14,6 @@ import { BlockTable } from './block-table.ts';
 import { WorkerError } from './error.ts';
 import { type EvictEvent, Evictions } from './evictions.ts';
 import { type NewsPort, PROTOCOL, type SharedSpaceHandle } from './handle.ts';
-import { milliseconds } from './milliseconds.ts';
 import { OwnerQuestions } from './owner-questions.ts';
 import { Patience } from './patience.ts';
 import { PinList } from './pin-list.ts';

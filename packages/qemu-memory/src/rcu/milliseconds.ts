@@ -1,4 +1,4 @@
-/** Times that options give. */
+/** Times that callers give. */
 
 /** @returns `given`, or `otherwise` where it is undefined. @throws {RangeError} no time: NaN, negative, no number. */
 export function milliseconds(given: number | undefined, otherwise: number, what: string): number {
