@@ -3,9 +3,10 @@
  * because nothing else runs meanwhile; sections can outlive a call only across an `await`. When a memory is shared with
  * workers, `waitAlso` makes every grace period wait for the readers there too. A-211, A-213, A-214, A-218, A-239.
  */
-import { type DisposableHandle, disposable } from '@guestmem/vm-memory';
+import { type DisposableHandle, disposable, shown } from '@guestmem/vm-memory';
 import { CallbackQueue, throwCollected } from './callback-queue.ts';
 import { RcuError } from './error.ts';
+import { milliseconds } from './milliseconds.ts';
 import type { Rcu, RcuGuard } from './rcu.ts';
 
 /** Readers elsewhere. A grace period there is asked for by a ticket and never waits unless told to. */
@@ -75,20 +76,23 @@ export class LocalRcu implements Rcu {
   }
 
   callRcu(fn: () => void): void {
+    if (typeof fn !== 'function') throw new TypeError(`callRcu takes a function, not ${shown(fn)}`);
     this.#queue.push(fn);
     this.#askForJob();
   }
 
-  synchronize(timeoutMs: number = Number.POSITIVE_INFINITY): void {
+  synchronize(timeoutMs?: number): void {
+    const most = milliseconds(timeoutMs, Number.POSITIVE_INFINITY, 'timeoutMs');
     if (this.#depth > 0) throw inSection('synchronize');
-    this.#waitFor(this.#request(), timeoutMs);
+    this.#waitFor(this.#request(), most);
   }
 
-  async synchronizeAsync(timeoutMs: number = Number.POSITIVE_INFINITY): Promise<void> {
+  async synchronizeAsync(timeoutMs?: number): Promise<void> {
+    const most = milliseconds(timeoutMs, Number.POSITIVE_INFINITY, 'timeoutMs');
     const tickets = this.#request();
     if (this.#depth > 0 || !reached(tickets)) this.#force();
     if (this.#depth > 0) await this.#untilIdle();
-    for (const [remote, ticket] of tickets) await remote.waitAsync(ticket, timeoutMs);
+    for (const [remote, ticket] of tickets) await remote.waitAsync(ticket, most);
   }
 
   poll(): number {
@@ -99,7 +103,8 @@ export class LocalRcu implements Rcu {
     return ran;
   }
 
-  drain(timeoutMs: number = Number.POSITIVE_INFINITY): void {
+  drain(timeoutMs?: number): void {
+    const most = milliseconds(timeoutMs, Number.POSITIVE_INFINITY, 'timeoutMs');
     if (this.#depth > 0) throw inSection('drain');
     if (this.#queue.running)
       throw new RcuError('in-callback', 'drain: called from an RCU callback, it would wait for itself');
@@ -112,7 +117,7 @@ export class LocalRcu implements Rcu {
     const errors: unknown[] = [];
     try {
       while (this.#queue.ran < target) {
-        if (this.#pollInto(errors) === 0) this.#waitFor(this.#tickets!, timeoutMs);
+        if (this.#pollInto(errors) === 0) this.#waitFor(this.#tickets!, most);
       }
     } catch (error) {
       errors.push(error);

@@ -39,11 +39,12 @@ export interface RcuReadSide {
 export interface Rcu extends RcuReadSide {
   /** Callbacks that are queued and have not run. */
   readonly pending: number;
-  /** Has run `fn` after a grace period. Never waits; fine inside a section and from a callback (A-214). */
+  /** Has run `fn` after a grace period. Never waits; fine inside a section and from a callback (A-214). @throws {TypeError} no function. */
   callRcu(fn: () => void): void;
   /**
    * Waits until every section that was open at the call has ended (A-213).
-   * @param timeoutMs how long; default without end. @throws {RcuError} `in-read-section`, `timeout`, `cannot-block`.
+   * @param timeoutMs how long, 0 to Infinity; default without end, here as in all that wait. @throws {RangeError} no such time.
+   * @throws {RcuError} `in-read-section`, `timeout`, `cannot-block`.
    */
   synchronize(timeoutMs?: number): void;
   /** As `synchronize`, without blocking. May be called in a section, but awaited there it would wait for itself. */

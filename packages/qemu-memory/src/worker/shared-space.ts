@@ -59,7 +59,7 @@ export interface ShareFaults extends DomainFaults {
 export interface ServeOptions {
   /** Serve until this says true; asked after each round. Default: until closed. */
   readonly until?: () => boolean;
-  /** Serve at most so long, in ms. */
+  /** Serve at most so long, in ms, 0 to Infinity. */
   readonly timeoutMs?: number;
 }
 
@@ -208,7 +208,7 @@ export class SharedSpace {
 
   /**
    * Serves by blocking: for an owner with nothing else to do. A callback that throws does not end it.
-   * @throws {RcuError} `cannot-block` on a browser's main thread; and in the end what RCU callbacks and `onEvict` threw.
+   * @throws {RangeError} `timeoutMs` is no time. @throws {RcuError} `cannot-block` on a browser's main thread; and in the end what RCU callbacks and `onEvict` threw.
    */
   serve(options: ServeOptions = {}): void {
     const errors: unknown[] = [];
@@ -222,7 +222,7 @@ export class SharedSpace {
 
   #serve(options: ServeOptions, errors: unknown[]): void {
     const { words } = this.#ring;
-    const deadline = Date.now() + (options.timeoutMs ?? Number.POSITIVE_INFINITY);
+    const deadline = Date.now() + milliseconds(options.timeoutMs, Number.POSITIVE_INFINITY, 'timeoutMs');
     while (!this.#closed) {
       const bell = Atomics.load(words, DOORBELL);
       const count = this.#poll(errors);

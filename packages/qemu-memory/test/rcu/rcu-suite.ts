@@ -18,6 +18,22 @@ export function rcuSuite(mode: RcuMode): void {
       rcu.synchronize();
     });
 
+    it.each([Number.NaN, -1, '5'])('A-213: %s is no time-out', async (given) => {
+      const rcu = mode.make();
+      const timeoutMs = given as number;
+      for (const wait of [() => rcu.synchronize(timeoutMs), () => rcu.drain(timeoutMs)])
+        expect(wait).toThrow(
+          new RangeError(`timeoutMs must be 0 to Infinity milliseconds, not ${given === '5' ? 'string' : given}`),
+        );
+      await expect(rcu.synchronizeAsync(timeoutMs)).rejects.toThrow(RangeError);
+    });
+
+    it('A-214: what is queued is a function', () => {
+      const rcu = mode.make();
+      expect(() => rcu.callRcu(undefined as never)).toThrow(new TypeError('callRcu takes a function, not undefined'));
+      expect([rcu.pending, rcu.poll()]).toEqual([0, 0]);
+    });
+
     it('A-211: an unlock without a lock is an error', () => {
       const rcu = mode.make();
       expect(() => rcu.readUnlock()).toThrow(expect.objectContaining({ code: 'not-locked' }));

@@ -155,6 +155,9 @@ it('D8: options that are none of their values are refused when sharing and attac
     expect(() => attach(shared.handle(), options), JSON.stringify(options)).toThrow(RangeError);
   expect(() => attach(shared.handle(), { flavour: 'foo' as never })).toThrow(TypeError);
   attach(shared.handle(), { timeoutMs: Number.POSITIVE_INFINITY, spins: 0 }).detach();
+  for (const timeoutMs of [Number.NaN, -1, '5' as never])
+    expect(() => shared.serve({ timeoutMs, until: () => true })).toThrow(RangeError);
+  shared.serve({ timeoutMs: 0 });
 });
 
 it('T-100, A-220: a space that is disposed of while it is shared lets go of its view with the quantum that saw it', () => {
