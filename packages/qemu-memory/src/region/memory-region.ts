@@ -183,8 +183,7 @@ export class MemoryRegion {
   addSubregion(offset: GuestAddress, region: MemoryRegion, priority = 0): void {
     const addr = check.offset(offset, 'offset');
     check.priority(priority);
-    check.mayAdd(this, region);
-    this.core.begin();
+    this.#begin(() => check.mayAdd(this, region));
     region.#addr = addr;
     region.#priority = priority;
     this.#attach(region);
@@ -198,9 +197,10 @@ export class MemoryRegion {
 
   /** Unmaps `region`, which keeps its `addr` and priority (T-43). @throws {MemoryRegionError} `not-a-subregion`, `in-callback`. */
   delSubregion(region: MemoryRegion): void {
-    check.mayEdit(this);
-    if (region.#container !== this) throw check.notASubregion(this, region);
-    this.core.begin();
+    this.#begin(() => {
+      check.mayEdit(this);
+      if (region.#container !== this) throw check.notASubregion(this, region);
+    });
     this.#detach(region);
     this.core.commit();
   }
@@ -224,17 +224,14 @@ export class MemoryRegion {
     const to = check.offset(addr, 'address');
     check.mayEdit(this);
     if (this.#addr === to) return;
-    const container = this.#container;
-    if (container === null) {
-      this.#addr = to;
-      this.core.regionChanged(this, this.#size, false);
-      return;
-    }
-    this.core.begin();
-    container.#detach(this);
+    const began = this.#container !== null;
+    if (began) this.core.begin();
+    const container = this.#container; // Now: what `begin` delivers may have moved it.
+    if (container !== null) container.#detach(this);
     this.#addr = to;
-    container.#attach(this);
-    this.core.commit();
+    if (container === null) this.core.regionChanged(this, this.#size, false);
+    else container.#attach(this);
+    if (began) this.core.commit();
   }
 
   /** Changes the size; any RAM block stays as it is (T-46). @param size 0 to 2^64; 2^64 - 1 means 2^64. */
@@ -374,8 +371,11 @@ export class MemoryRegion {
    */
   dispose(): void {
     if (this.#disposed) return;
-    check.mayDispose(this);
-    this.core.begin();
+    this.#begin(() => check.mayDispose(this));
+    if (this.#disposed) {
+      this.core.commit(); // What `begin` delivered has done it.
+      return;
+    }
     this.#enabled = false; // Asks for no rebuild by itself (T-33).
     this.core.regionChanged(this, this.#size, false);
     for (const child of this.children) this.#detach(child);
@@ -383,6 +383,13 @@ export class MemoryRegion {
     this.signals.dispose();
     if (this.target !== null) countAlias(this.target, -1);
     this.#disposed = true;
+  }
+
+  /** Opens a transaction where `allow` does not throw. Asked again when writes that wait were delivered, as their devices edit too (T-101). */
+  #begin(allow: () => void): void {
+    allow();
+    if (this.core.flushCoalesced()) allow();
+    this.core.open();
   }
 
   /** A transaction that changes what all of the region shows, unless nothing would be different. */

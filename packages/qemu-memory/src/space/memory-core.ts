@@ -218,6 +218,11 @@ export class MemoryCore {
   /** Opens a transaction; they nest. Prefer `transaction` or `edit`. Delivers coalesced writes first (T-101). */
   begin(): void {
     this.flushCoalesced();
+    this.open();
+  }
+
+  /** @internal As `begin`, when the coalesced writes have been delivered. */
+  open(): void {
     this.#committer.begin();
   }
 
@@ -360,9 +365,11 @@ export class MemoryCore {
       for (const space of this.#spaces) announceCoalesced(space, region, range, added, call);
     });
   }
-  /** @internal Delivers writes that wait (T-101, T-131). */
-  flushCoalesced(): void {
-    this.access.flushCoalescedMmio?.();
+  /** @internal Delivers writes that wait (T-101, T-131). @returns was anybody asked to, so that devices may have run? */
+  flushCoalesced(): boolean {
+    const flush = this.access.flushCoalescedMmio;
+    flush?.call(this.access);
+    return flush !== null;
   }
   /** @internal T-121. @returns undoes it; twice is fine. */
   registerListener(space: AddressSpace, listener: MemoryListener): () => void {

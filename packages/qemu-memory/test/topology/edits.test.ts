@@ -316,4 +316,64 @@ describe('alias cycles', () => {
     expect(codeOf(() => bench.core.transaction(deeper))).toBe('too-complex');
     expect(lines(bench.core.addressSpaces[0]!)).toEqual(['bb8-bb8 io']);
   });
+
+  describe('T-101: edits of devices that get the writes that wait, when an edit begins', () => {
+    const setUp = () => {
+      const core = new MemoryCore();
+      const owner = {};
+      const [root, other] = [core.container('root', 0x1000), core.container('other', 0x100)];
+      const dev = core.reservation('dev', 0x10, { owner });
+      root.addSubregion(0x800, other);
+      const space = core.addressSpace(root);
+      const deliver = (edit: () => void): void => {
+        core.access.flushCoalescedMmio = () => {
+          core.access.flushCoalescedMmio = null;
+          edit();
+        };
+      };
+      const shown = () => space.view.ranges.map(({ first, region }) => `${region.name} ${first.toString(16)}`);
+      return { core, owner, root, other, dev, deliver, shown };
+    };
+
+    it('mapped meanwhile: the edit is refused, and the region has one container', () => {
+      const { root, other, dev, deliver, shown } = setUp();
+      deliver(() => other.addSubregion(0x10, dev));
+      expect(codeOf(() => root.addSubregion(0, dev))).toBe('already-mapped');
+      expect([dev.container, root.children, other.children, shown()]).toEqual([other, [other], [dev], ['dev 810']]);
+    });
+
+    it('unmapped or moved meanwhile: as if that had come before', () => {
+      const { core, owner, root, other, dev, deliver, shown } = setUp();
+      root.addSubregion(0, dev);
+      deliver(() => root.delSubregion(dev));
+      expect(codeOf(() => root.delSubregion(dev))).toBe('not-a-subregion');
+      expect([dev.isMapped, shown()]).toEqual([false, []]);
+      core.rcu.drain();
+      expect(core.ownerReferences(owner)).toBe(0);
+      root.addSubregion(0, dev);
+      deliver(() => {
+        root.delSubregion(dev);
+        other.addSubregion(0, dev);
+      });
+      dev.setAddress(0x20);
+      expect([dev.container, root.children, shown()]).toEqual([other, [other], ['dev 820']]);
+      deliver(() => other.delSubregion(dev));
+      dev.setAddress(0x30);
+      expect([dev.container, dev.addr, shown()]).toEqual([null, 0x30n, []]);
+    });
+
+    it('mapped or disposed of meanwhile: a disposal is refused, or done once', () => {
+      const { core, root, dev, deliver } = setUp();
+      deliver(() => root.addSubregion(0, dev));
+      expect(codeOf(() => dev.dispose())).toBe('still-used');
+      expect([dev.disposed, dev.enabled]).toEqual([false, true]);
+      const alias = core.alias('alias', dev, 0, 0x10);
+      deliver(() => alias.dispose());
+      alias.dispose();
+      root.delSubregion(dev);
+      const last = core.alias('last', dev, 0, 0x10);
+      root.addSubregion(0, last);
+      expect([alias.disposed, dev.isMapped]).toEqual([true, true]);
+    });
+  });
 });
