@@ -332,8 +332,7 @@ export class MemoryRegion {
   }
   /** Replaces all coalesced ranges by one over the whole region (T-130). */
   setCoalescing(): void {
-    this.signals.clearCoalescing();
-    this.signals.addCoalescing(0n, this.#size);
+    this.signals.setCoalescing();
   }
   /** Delivers what waits and drops all coalesced ranges (T-131). */
   clearCoalescing(): void {

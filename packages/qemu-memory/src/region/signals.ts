@@ -3,6 +3,7 @@
  * region because few regions use any of it. T-21, T-25, T-125 to T-133.
  */
 import type { GuestAddress } from '@guestmem/vm-memory';
+import { throwCollected } from '../rcu/callback-queue.ts';
 import * as check from './check.ts';
 import { MemoryRegionError } from './error.ts';
 import type { EventNotifier, IoEventFd } from './event-fd.ts';
@@ -106,8 +107,26 @@ export class RegionSignals {
     region.core.coalescedChanged(region, range, true);
   }
 
-  /** T-131. */
+  /** T-131. What listeners throw surfaces when all is done. */
   clearCoalescing(): void {
+    const errors: unknown[] = [];
+    this.#clearCoalescing(errors);
+    throwCollected(errors);
+  }
+
+  /** T-130. */
+  setCoalescing(): void {
+    const errors: unknown[] = [];
+    this.#clearCoalescing(errors);
+    try {
+      this.addCoalescing(0n, this.#region.size);
+    } catch (error) {
+      errors.push(error);
+    }
+    throwCollected(errors);
+  }
+
+  #clearCoalescing(errors: unknown[]): void {
     const region = this.#region;
     check.mayEdit(region);
     if (this.coalesced.length === 0) return;
@@ -116,7 +135,11 @@ export class RegionSignals {
     while (this.coalesced.length > 0) {
       const range = this.coalesced[0]!;
       this.coalesced = Object.freeze(this.coalesced.slice(1));
-      region.core.coalescedChanged(region, range, false);
+      try {
+        region.core.coalescedChanged(region, range, false);
+      } catch (error) {
+        errors.push(error);
+      }
     }
   }
 

@@ -156,6 +156,29 @@ describe('coalesced MMIO', () => {
     expect(drain(log)).toEqual(['coalDel io 1000 4', 'coalDel io 1008 4', 'coalAdd io 1000 100']);
     expect(io.coalescedRanges).toEqual([{ offset: 0n, size: 0x100n }]);
   });
+  it.each(['clearCoalescing', 'setCoalescing'] as const)(
+    'T-130, T-131: %s is done whole where a listener throws',
+    (edit) => {
+      const { bench, io } = device();
+      const space = bench.core.addressSpaces[0]!;
+      io.addCoalescing(0, 4);
+      io.addCoalescing(8, 4);
+      const heard: string[] = [];
+      space.registerListener({
+        coalescedIoAdd: (_, addr) => void heard.push(`add ${addr.toString(16)}`),
+        coalescedIoDel: (_, addr) => {
+          heard.push(`del ${addr.toString(16)}`);
+          if (addr === 0x1000n) throw new Error('refused');
+        },
+      });
+      heard.length = 0;
+      expect(() => io[edit]()).toThrow('refused');
+      const isSet = edit === 'setCoalescing';
+      expect(heard).toEqual(['del 1000', 'del 1008', ...(isSet ? ['add 1000'] : [])]);
+      expect(io.coalescedRanges).toEqual(isSet ? [{ offset: 0n, size: 0x100n }] : []);
+      expect(io.flushCoalescedMmio).toBe(isSet);
+    },
+  );
   it('T-131: clearing delivers what waits, clears the flag, and drops first in first out; with no ranges it does nothing', () => {
     const { bench, io, log } = device();
     let flushed = 0;
