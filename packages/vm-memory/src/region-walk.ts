@@ -30,8 +30,8 @@ export abstract class RegionWalk<R extends GuestMemoryRegion>
   constructor(sorted: readonly R[]) {
     super();
     this.regions = sorted;
-    this.#first = Float64Array.from(sorted, (r) => (typeof r.startAddr === 'number' ? r.startAddr : Infinity));
-    this.#last = Float64Array.from(sorted, (r) => (typeof r.lastAddr === 'number' ? r.lastAddr : MAX_SAFE));
+    this.#first = Float64Array.from(sorted, (r) => numberOr(r.startAddr, Infinity));
+    this.#last = Float64Array.from(sorted, (r) => numberOr(r.lastAddr, MAX_SAFE));
   }
 
   /** This very map: a collection is a snapshot of itself. */
@@ -270,6 +270,12 @@ const ENDS: readonly GuestMemoryErrorCode[] = [
 ];
 
 const MAX_SAFE = Number.MAX_SAFE_INTEGER;
+
+/** The address as a number, `beyond` where it is none: a region of a program's own may give its addresses in either form. */
+function numberOr(addr: GuestAddress, beyond: number): number {
+  const normal = toAddress(addr);
+  return typeof normal === 'number' ? normal : beyond;
+}
 
 /** `a - b` for a >= b, both in normal form. */
 function minus(a: GuestAddress, b: GuestAddress): GuestAddress {

@@ -181,12 +181,13 @@ describe('collections of regions', () => {
 
 /** Answers for any offset with the same few bytes; `extra` more than asked, or fewer. */
 class OddRegion extends GuestMemoryRegion {
-  readonly startAddr = 0;
+  readonly startAddr: number;
   readonly length: GuestAddress;
   readonly #extra: number;
   readonly #bytes = new Uint8Array(64);
-  constructor(length: GuestAddress, extra = 0) {
+  constructor(length: GuestAddress, extra = 0, startAddr = 0) {
     super();
+    this.startAddr = startAddr;
     this.length = length;
     this.#extra = extra;
   }
@@ -231,6 +232,42 @@ describe('regions of others', () => {
     expect([memory.load(LAST, u8), memory.read(new Uint8Array(4), LAST - 1n)]).toEqual([0x44, 2]);
     expect(fails(() => memory.load(LAST, u16)).code).toBe('invalid-backend-address');
     expect([memory.checkRange(0, LAST), memory.checkRange(1, 2n ** 64n)]).toEqual([false, false]); // No slice is so long.
+  });
+
+  it('D1: a region that gives its addresses as bigints, small ones too, is found where it lies', () => {
+    class Big extends GuestMemoryRegion {
+      readonly startAddr: GuestAddress;
+      readonly length: GuestAddress = 0x10n;
+      readonly #bytes = new Uint8Array(0x10);
+      constructor(startAddr: bigint) {
+        super();
+        this.startAddr = startAddr;
+      }
+      override get lastAddr(): GuestAddress {
+        return (this.startAddr as bigint) + 0xfn;
+      }
+      override getSlice(offset: GuestAddress, count: GuestAddress): VolatileSlice {
+        return new VolatileSlice(this.#bytes.subarray(Number(offset), Number(offset) + Number(count)));
+      }
+    }
+    const [first, second] = [new Big(0x1000n), new Big(0x1010n)];
+    const memory = GuestRegionCollection.fromRegions<GuestMemoryRegion>([
+      first,
+      second,
+      new OddRegion(0x10, 0, 0x3000),
+    ]);
+    for (const from of [0x100c, 0x100cn]) {
+      memory.write(Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8), from);
+      const read = new Uint8Array(8);
+      expect([memory.read(read, from), [...read], memory.load(from, u8)]).toEqual([8, [1, 2, 3, 4, 5, 6, 7, 8], 1]);
+      expect(memory.toRegionAddr(from)).toEqual({ region: first, offset: 0xc, remaining: 4 });
+      expect([memory.checkRange(from, 0x14), memory.checkRange(from, 0x15n)]).toEqual([true, false]);
+    }
+    expect(
+      [0xfff, 0x1000, 0x100f, 0x1010, 0x101f, 0x1020, 0x2fff, 0x3000].map((addr) => memory.addressInRange(addr)),
+    ).toEqual([false, true, true, true, true, false, false, true]);
+    expect(fails(() => memory.load(0x1020, u8)).code).toBe('invalid-guest-address');
+    expect(memory.removeRegion(0x1000, 0x10)[1]).toBe(first);
   });
 
   it('V-1.7, V-1.8: a region that says it moved what it was not offered is refused, and counts for nothing', () => {
