@@ -4,13 +4,13 @@
  */
 import { type GuestAddress, hex } from './address.ts';
 import type { Bytes } from './bytes.ts';
-import { checkCount, endOfSource, fullSink, partialBuffer } from './bytes-check.ts';
+import { checkCount, checkMoved, endOfSource, fullSink, partialBuffer } from './bytes-check.ts';
 import type { Codec, ScalarCodec } from './codec.ts';
 import type { GuestMemoryError } from './error.ts';
 import type { ReadVolatile, WriteVolatile } from './io.ts';
 import type { Ordering } from './ordering.ts';
 
-/** Give it the six short forms; the rest is here. */
+/** Give it the six short forms; the rest is here. What they answer is checked: `callback-out-of-range` where it is no count of bytes. */
 export abstract class BytesBase<A extends GuestAddress = GuestAddress> implements Bytes<A> {
   abstract read(buf: Uint8Array, addr: A): number;
   abstract write(buf: Uint8Array, addr: A): number;
@@ -20,12 +20,12 @@ export abstract class BytesBase<A extends GuestAddress = GuestAddress> implement
   abstract writeVolatileTo(addr: A, dst: WriteVolatile, count: number): number;
 
   readSlice(buf: Uint8Array, addr: A): void {
-    const done = this.read(buf, addr);
+    const done = checkMoved(this.read(buf, addr), buf.length, 'the read of this memory', addr);
     if (done < buf.length) throw this.incomplete('read', addr, buf.length, done);
   }
 
   writeSlice(buf: Uint8Array, addr: A): void {
-    const done = this.write(buf, addr);
+    const done = checkMoved(this.write(buf, addr), buf.length, 'the write of this memory', addr);
     if (done < buf.length) throw this.incomplete('write', addr, buf.length, done);
   }
 
@@ -101,10 +101,10 @@ export abstract class BytesBase<A extends GuestAddress = GuestAddress> implement
 
   /** A failure after progress becomes `partial-buffer` with its cause; one before stays as it is. */
   #step(what: string, addr: A, expected: number, done: number, run: () => number): number {
-    if (done === 0) return run();
     try {
-      return run();
+      return checkMoved(run(), expected - done, `the stream ${what} of this memory`, addr);
     } catch (cause) {
+      if (done === 0) throw cause;
       throw this.incomplete(`stream ${what}`, addr, expected, done, cause);
     }
   }

@@ -13,7 +13,7 @@ import { GuestMemorySlices } from './guest-memory-slices.ts';
 import type { ReadVolatile, WriteVolatile } from './io.ts';
 import type { Ordering } from './ordering.ts';
 import { Permissions } from './permissions.ts';
-import { type GuestMemoryRegion, type HostAddress, sliceOf } from './region.ts';
+import { contiguousFrom, type GuestMemoryRegion, type HostAddress, sliceOf } from './region.ts';
 import type { VolatileSlice } from './volatile-slice.ts';
 
 /** @internal Base of GuestRegionCollection. */
@@ -116,7 +116,7 @@ export abstract class RegionWalk<R extends GuestMemoryRegion>
       if (at === undefined) throw pastEnd(addr, len);
       const region = this.#regionAt(at);
       const offset = minus(at, region.startAddr);
-      const there = least(region.contiguous(offset), remaining(region, at));
+      const there = least(contiguousFrom(region, offset), remaining(region, at));
       const slice = sliceOf(region, offset, least(there, rest), access);
       rest = minus(rest, slice.length);
       at = checkedAdd(at, slice.length);

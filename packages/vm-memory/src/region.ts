@@ -177,7 +177,7 @@ export abstract class GuestMemoryRegion extends BytesBase<MemoryRegionAddress> {
     const offset = toAddress(addr, 'offset');
     const last = checkedAdd(offset, size - 1); // The end may be 2^64.
     if (last === undefined || last >= this.length) throw outsideRegion(this, offset, size);
-    return this.contiguous(offset) >= size ? sliceOf(this, offset, size, access) : null;
+    return contiguousFrom(this, offset) >= size ? sliceOf(this, offset, size, access) : null;
   }
 
   /** Calls `step` for each piece of host memory, in order, until one moves less than it could. */
@@ -194,7 +194,7 @@ export abstract class GuestMemoryRegion extends BytesBase<MemoryRegionAddress> {
     while (done < count) {
       const offset = checkedAdd(first, done);
       if (offset === undefined || offset >= this.length) break;
-      const rest = this.contiguous(offset);
+      const rest = contiguousFrom(this, offset);
       const n = rest < count - done ? Number(rest) : count - done;
       let moved: number;
       try {
@@ -222,6 +222,15 @@ export function checkRegion(region: GuestMemoryRegion): GuestAddress {
       `the region at ${hex(start)} of ${hex(region.length)} bytes passes 2^64 - 1; shorten it or map it lower`,
     );
   return toAddress(last);
+}
+
+/** `region.contiguous`, which may be a program's own. @throws {RangeError} it answered with no byte at all. */
+export function contiguousFrom(region: GuestMemoryRegion, offset: MemoryRegionAddress): GuestAddress {
+  const n = region.contiguous(offset);
+  if (n >= 1) return n;
+  throw new RangeError(
+    `the region at ${hex(region.startAddr)} was asked how many bytes lie together from offset ${hex(offset)} on and answered ${String(n)}; it must be at least 1`,
+  );
 }
 
 /** `region.getSlice`, which may be a program's own. @throws {RangeError} it answered with another length. */

@@ -270,6 +270,26 @@ describe('regions of others', () => {
     expect(memory.removeRegion(0x1000, 0x10)[1]).toBe(first);
   });
 
+  it('V-1.7, V-1.8: a region that has no byte together with the next is refused, instead of asked for ever', () => {
+    for (const answer of [0, -1, 0n, Number.NaN, undefined]) {
+      class Shy extends OddRegion {
+        override contiguous(): GuestAddress {
+          return answer as GuestAddress;
+        }
+      }
+      const region = new Shy(64);
+      const memory = GuestRegionCollection.fromRegions([region]);
+      for (const ask of [
+        () => region.read(new Uint8Array(4), 0),
+        () => region.write(new Uint8Array(4), 0),
+        () => region.load(0, u8),
+        () => memory.read(new Uint8Array(4), 0),
+        () => memory.getSlices(0, 4).next(),
+      ])
+        expect(ask, `${answer}`).toThrow(RangeError);
+    }
+  });
+
   it('V-1.7, V-1.8: a region that says it moved what it was not offered is refused, and counts for nothing', () => {
     for (const answer of [Number.NaN, -1, 5, 1.5, '4', undefined]) {
       class Liar extends OddRegion {
