@@ -4,6 +4,7 @@
  */
 import {
   type Codec,
+  checkMoved,
   type GuestAddress,
   type GuestMemory,
   GuestMemoryError,
@@ -111,13 +112,15 @@ export class AttributedMemory implements TxMemory {
       let moved = 0;
       let bits: MemTxResult = MemTxResult.OK;
       try {
-        moved = what === 'read' ? this.memory.read(part, here) : this.memory.write(part, here);
+        const answer = what === 'read' ? this.memory.read(part, here) : this.memory.write(part, here);
+        moved = checkMoved(answer, part.length, `the ${what} of the memory`, here);
         // A short count does not tell why. Going on from there does.
         if (moved === 0 && part.length > 0) bits = MemTxResult.DECODE_ERROR;
       } catch (error) {
         bits = resultOf(error);
         cause ??= error;
-        moved = (error as GuestMemoryError).completed ?? 0;
+        const completed = (error as GuestMemoryError).completed ?? 0;
+        moved = Number.isInteger(completed) && completed >= 0 && completed <= part.length ? completed : 0;
       }
       if (result === MemTxResult.OK) done += moved;
       at += moved;

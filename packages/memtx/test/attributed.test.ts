@@ -4,6 +4,7 @@ import {
   bufferBacking,
   byteArray,
   type GuestAddress,
+  type GuestMemory,
   GuestMemoryError,
   GuestMemoryRegion,
   GuestRegionBuffer,
@@ -43,6 +44,27 @@ describe('plain memory with attributes', () => {
     expect(view.load(0x1001, le16, tx)).toBe(0x3344);
     expect(tx).toEqual({ result: MemTxResult.OK, done: 2 });
   });
+
+  it.each([undefined, Number.NaN, 9, -1, 1.5])(
+    'A-9, A-276: a memory of a program that says it moved %s of 8 bytes has failed, and moved nothing',
+    (answer) => {
+      const own = (transfer: () => unknown): GuestMemory =>
+        Object.assign(guestMemory([{ startAddr: 0, memory: 8 }]), { read: transfer, write: transfer } as object);
+      const thrown = () => {
+        throw new GuestMemoryError('io-error', 'broken', { completed: answer as number });
+      };
+      for (const memory of [own(() => answer), own(thrown)])
+        for (const form of ['read', 'write'] as const) {
+          for (const onError of ['stop', 'continue'] as const) {
+            const tx = new MemTx();
+            expect(memTxView(attributed(memory), { tx, onError })[form](new Uint8Array(8), 0)).toBe(0);
+            expect(tx).toEqual({ result: MemTxResult.ERROR, done: 0 });
+          }
+          const error = caught(() => memTxView(attributed(memory))[`${form}Slice`](new Uint8Array(8), 0));
+          expect(error).toMatchObject({ result: MemTxResult.ERROR, expected: 8, completed: 0, addr: 0 });
+        }
+    },
+  );
 
   it('A-9: a hole is a DECODE_ERROR and reads 0, of the codec’s kind', () => {
     const { view, tx } = machine();
