@@ -14,7 +14,7 @@ export interface Codec<T> {
   set(view: DataView, offset: number, value: T): void;
   /**
    * Does `set` refuse a value before it writes a byte of it? Then it may be given guest memory itself; otherwise it is
-   * given a buffer wherever half a value must not be seen. A ScalarCodec always does.
+   * given a buffer, so that half a value is never seen. A ScalarCodec always does.
    */
   readonly checksFirst?: boolean;
 }

@@ -20,7 +20,7 @@ export function alignOf(codec: Codec<unknown>): number {
 
 /** May `codec.set` be given guest memory itself? */
 export function checksFirst(codec: Codec<unknown>): boolean {
-  return codec instanceof ScalarCodec || codec.checksFirst === true;
+  return codec.checksFirst === true;
 }
 
 /** The codec with its host-order parts in `order`. What states an order of its own keeps it. */
