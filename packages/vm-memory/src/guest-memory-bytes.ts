@@ -14,7 +14,7 @@ import type { Ordering } from './ordering.ts';
 import { Permissions } from './permissions.ts';
 import type { VolatileSlice } from './volatile-slice.ts';
 
-/** Extend it with `checkRange`, `getSlices` and `physicalMemory`. */
+/** Extend it with `checkRange`, `getSlices` and `physicalMemory`. Slices that go past what was asked are a RangeError. */
 export abstract class GuestMemoryBytes extends BytesBase implements GuestMemory, GuestAddressSpace {
   abstract checkRange(addr: GuestAddress, len: GuestAddress, access?: Permissions): boolean;
   abstract getSlices(addr: GuestAddress, len: GuestAddress, access?: Permissions): GuestMemorySlices;
@@ -67,6 +67,7 @@ export abstract class GuestMemoryBytes extends BytesBase implements GuestMemory,
     if (count === 0) return 0;
     let done = 0;
     for (const slice of this.getSlices(addr, count, access).stopOnError()) {
+      if (slice.length > count - done) throw tooLong(addr, count, done + slice.length);
       let moved: number;
       try {
         moved = step(slice, done);
@@ -90,4 +91,11 @@ export abstract class GuestMemoryBytes extends BytesBase implements GuestMemory,
       { addr },
     );
   }
+}
+
+/** A memory of a program's own gave slices past what was asked: what lies there is not the caller's. */
+function tooLong(addr: GuestAddress, count: number, given: number): RangeError {
+  return new RangeError(
+    `getSlices was asked for ${count} bytes at ${hex(addr)} and gave ${given} and more; its slices must add up to what was asked`,
+  );
 }

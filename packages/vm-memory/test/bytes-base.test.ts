@@ -1,6 +1,6 @@
-/** What `BytesBase` makes of the six short forms of a program's own memory. V-1.2, D10. */
+/** What `BytesBase` and `GuestMemoryBytes` make of the short forms and the slices of a program's own memory. V-1.2, V-1.8, D10. */
 import { expect, it } from 'vitest';
-import { BytesBase, u64 } from '../src/index.ts';
+import { BytesBase, GuestMemoryBytes, GuestMemorySlices, u32, u64, VolatileSlice } from '../src/index.ts';
 import { fails } from './support/fails.ts';
 
 /** Says of every transfer that it moved `answer` bytes. */
@@ -44,3 +44,39 @@ it.each([undefined, Number.NaN, 9, -1, 1.5, '8'])(
       expect(fails(form)).toMatchObject({ code: 'callback-out-of-range', addr: 0x10, expected: 8, completed: 0 });
   },
 );
+
+/** Gives the 8 bytes around each address that is asked for, however few are asked for. */
+class Generous extends GuestMemoryBytes {
+  readonly bytes = new Uint8Array(64);
+  checkRange(): boolean {
+    return true;
+  }
+  getSlices(addr: number, len: number): GuestMemorySlices {
+    let at = addr;
+    return new GuestMemorySlices(() => {
+      if (at >= addr + len) return undefined;
+      const first = at & ~7;
+      at = first + 8;
+      return new VolatileSlice(this.bytes.subarray(first, first + 8));
+    });
+  }
+  physicalMemory(): undefined {
+    return undefined;
+  }
+}
+
+it('V-1.8: slices that go past what was asked are refused, and nothing moves through them', () => {
+  const memory = new Generous();
+  const ones = { readVolatile: (into: Uint8Array) => into.fill(1).length };
+  for (const form of [
+    () => memory.read(new Uint8Array(4), 0),
+    () => memory.write(Uint8Array.of(1, 1, 1, 1), 0),
+    () => memory.readVolatileFrom(0, ones, 4),
+    () => memory.readExactVolatileFrom(0, ones, 4),
+    () => memory.writeVolatileTo(0, { writeVolatile: (from) => from.length }, 4),
+    () => memory.writeObj(0, u32, 1),
+  ])
+    expect(form).toThrow('its slices must add up to what was asked');
+  expect([...memory.bytes].every((byte) => byte === 0)).toBe(true);
+  expect(memory.write(new Uint8Array(16).fill(2), 0)).toBe(16);
+});
