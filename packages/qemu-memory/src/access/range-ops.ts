@@ -6,6 +6,7 @@ import type { MemoryCore } from '../space/memory-core.ts';
 import { advance, copyIn, directLength, fillInRam, transfer } from './bulk.ts';
 import { checkLength, isDirect } from './chunks.ts';
 import { DeviceError } from './device-error.ts';
+import { noBytes } from './no-bytes.ts';
 import { isOut } from './scalar.ts';
 import { type Slot, SlotKind } from './slot.ts';
 import { translate } from './target.ts';
@@ -63,6 +64,7 @@ export function fillRange(
 
 /** RAM, ROM and ROM devices in ROMD mode are written and marked dirty, everything else is passed over. */
 export function writeRomRange(map: ViewMap, start: GuestAddress, buf: Uint8Array, attrs: MemTxAttrs): void {
+  if (!(buf instanceof Uint8Array)) throw noBytes(buf);
   let addr = toAddress(start);
   for (let pos = 0; pos < buf.length; ) {
     translate(map, addr, buf.length - pos, true, attrs, map.target);

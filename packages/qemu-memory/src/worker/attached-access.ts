@@ -154,6 +154,7 @@ export abstract class AttachedAccess extends AttachedScalars implements TxMemory
   }
   /** A-78, by the owner: writes RAM, ROM and ROM devices in ROMD mode; passes over all else. Never fails. */
   writeRom(addr: GuestAddress, buf: Uint8Array, attrs: MemTxAttrs = UNSPECIFIED): void {
+    if (!(buf instanceof Uint8Array)) throw noBytes(buf);
     this.forward(Op.WRITE_ROM, toAddress(addr), attrs, THROW, buf);
   }
   /** A-73, by the owner: 4 bytes in target order that leave translated code alone. */

@@ -406,6 +406,16 @@ it('A-78: write_rom reaches RAM, ROM and ROM devices in ROMD mode; a RAM device 
   expect(m.took()).toEqual([]);
 });
 
+it('A-78, D10: write_rom of what is no Uint8Array is refused, and nothing is written', () => {
+  const m = machine();
+  m.rom(0, new Uint8Array(8));
+  for (const wrong of [new ArrayBuffer(4), [1, 2, 3, 4], 'text', Uint16Array.of(0x1234), {}, null, 5])
+    expect(() => m.space.writeRom(0, wrong as never)).toThrow(
+      expect.objectContaining({ name: 'TypeError', message: expect.stringContaining('Uint8Array') }),
+    );
+  expect(m.read(0, 8).hex).toBe('0000000000000000');
+});
+
 it('A-81: a debugger reads a device by peek and never by read; without peek it is opaque', () => {
   const m = machine();
   const debug = memTxAttrs({ debug: true });

@@ -243,6 +243,14 @@ it.each([
   space.detach();
 });
 
+it('A-78, D10: a worker refuses write_rom of what is no Uint8Array, and asks nobody', () => {
+  const space = attach(share(machine()).handle());
+  for (const wrong of [new ArrayBuffer(4), [1, 2, 3, 4], Uint16Array.of(0x1234), null])
+    expect(() => space.writeRom(0, wrong as never)).toThrow(expect.objectContaining({ name: 'TypeError' }));
+  expect(space.forwarded).toBe(0);
+  space.detach();
+});
+
 it('T-97, A-60: polling the shared space in the middle of an access reclaims nothing', () => {
   const made = machine();
   const shared = share(made);
