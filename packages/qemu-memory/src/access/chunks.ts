@@ -70,10 +70,15 @@ export function isDirect(slot: Slot, isWrite: boolean, attrs: MemTxAttrs): boole
   return slot.kind === SlotKind.RAM && (isWrite ? slot.takesWrites(attrs) : slot.section.directRead);
 }
 
-/** @throws {RangeError} `len` is not a count of bytes. */
+/** @throws {TypeError | RangeError} `len` is not a count of bytes. */
 export function checkLength(len: number, what = 'length'): number {
   if (Number.isSafeInteger(len) && len >= 0) return len;
-  throw new RangeError(`${what} must be an integer in 0 to 2^53 - 1, not ${String(len)}`);
+  throw badLength(len, what);
+}
+
+function badLength(len: number, what: string): Error {
+  if (typeof len !== 'number') return new TypeError(`${what} must be a number, not ${typeof len}`);
+  return new RangeError(`${what} must be an integer in 0 to 2^53 - 1, not ${String(len)}`);
 }
 
 /**
