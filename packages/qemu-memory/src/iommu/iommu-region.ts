@@ -60,9 +60,13 @@ export class IommuRegion {
     return this.ops.numIndexes?.() ?? 1;
   }
 
-  /** A-161. */
+  /** A-161. @throws {RangeError} the model answers with what is no power of two. */
   minPageSize(): number {
-    return this.ops.minPageSize?.() ?? this.region.core.pageSize;
+    const bytes = this.ops.minPageSize?.() ?? this.region.core.pageSize;
+    if (Number.isSafeInteger(bytes) && bytes >= 1 && (BigInt(bytes) & BigInt(bytes - 1)) === 0n) return bytes;
+    throw new RangeError(
+      `minPageSize of the model of IOMMU region "${this.region.name}" must be a power of two, not ${String(bytes)}`,
+    );
   }
 
   /** One translation with these attributes (A-151). */

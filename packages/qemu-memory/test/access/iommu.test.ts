@@ -370,6 +370,23 @@ it('A-161, A-164: replay walks by the smallest page and tells what is mapped, or
   expect(own.iommu!.minPageSize()).toBe(4096);
 });
 
+it('A-161, A-164: a smallest page that is none is refused, instead of walked without end', () => {
+  for (const bytes of [0, -4096, 1.5, 0x1800, Number.MAX_SAFE_INTEGER, Number.NaN, Number.POSITIVE_INFINITY, '4096']) {
+    const m = new TestMachine();
+    let asked = 0;
+    const region = m.core.iommu('iommu', 0x4000, {
+      minPageSize: () => bytes as number,
+      translate: (offset) => {
+        if (++asked > 100) throw new Error('asked without end');
+        return entry(m.space, offset, offset, NONE);
+      },
+    });
+    const notifier: IommuNotifier = { flags: 2, start: 0, end: 0x3fff, notify: () => undefined };
+    expect(() => region.iommu!.replay(notifier), `${bytes}`).toThrow('"iommu" must be a power of two');
+    expect(asked).toBe(0);
+  }
+});
+
 it('A-164: each entry that a replay hands out stays as it was told', () => {
   const m = new TestMachine();
   const model = new PageIommu(m.space, (offset) => ({ translatedAddr: Number(offset) + 0x8000, perm: RO }));
