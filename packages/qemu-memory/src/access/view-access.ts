@@ -142,7 +142,7 @@ export abstract class ViewAccess extends ScalarAccess implements TxMemory, Guest
   }
   /** @internal As `txReadDirect`, of codecs that refuse a value before half of it is written. */
   txWriteDirect<T>(addr: GuestAddress, codec: Codec<T>, value: T): boolean {
-    if (!Number.isSafeInteger(addr) || !(codec instanceof ScalarCodec || codec.checksFirst === true)) return false;
+    if (!Number.isSafeInteger(addr) || codec.checksFirst !== true) return false;
     const { map } = this;
     let slot = map.store;
     let off = (addr as number) - slot.first;

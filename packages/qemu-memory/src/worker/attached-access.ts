@@ -113,7 +113,7 @@ export abstract class AttachedAccess extends AttachedScalars implements TxMemory
   }
   /** @internal As `txReadDirect`, of codecs that refuse a value before half of it is written. */
   txWriteDirect<T>(addr: GuestAddress, codec: Codec<T>, value: T): boolean {
-    if (!Number.isSafeInteger(addr) || !(codec instanceof ScalarCodec || codec.checksFirst === true)) return false;
+    if (!Number.isSafeInteger(addr) || codec.checksFirst !== true) return false;
     const window = this.near(addr as number);
     const at = (addr as number) - window.first;
     if (!(at >= 0 && at + codec.size <= window.storeLen)) return false;
