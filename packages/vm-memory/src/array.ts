@@ -1,6 +1,7 @@
 /** Codecs of several values of one kind end to end, and of raw bytes: parts of structs, or objects of their own. V-1.2. */
 import type { ByteOrder, Codec } from './codec.ts';
 import { alignOf, checksFirst, putPart, reorder, takePart } from './layout.ts';
+import { badNumber } from './shown.ts';
 
 /** `length` values of `element`. Its value is an array of exactly that length. */
 export class ArrayCodec<T> implements Codec<T[]> {
@@ -97,5 +98,5 @@ export function byteArray(length: number): BytesCodec {
 
 function checked(length: number): number {
   if (Number.isInteger(length) && length >= 0 && length <= 0xffff_ffff) return length;
-  throw new RangeError(`length must be an integer in 0 to 0xffffffff, not ${String(length)}`);
+  throw badNumber('length must be an integer in 0 to 0xffffffff', length);
 }

@@ -6,6 +6,7 @@
  * and reads the bytes would miss the store for good (5,000 of a million provoked meetings). V-1.6, D16.
  */
 import { type Bitmap, BitmapSlice } from './bitmap.ts';
+import { badNumber } from './shown.ts';
 
 /** How an AtomicBitmap is made. */
 export interface AtomicBitmapOptions {
@@ -41,10 +42,8 @@ export class AtomicBitmap implements Bitmap {
    */
   constructor(byteSize: number, options: AtomicBitmapOptions = {}) {
     const pageSize = options.pageSize ?? 4096;
-    if (!Number.isSafeInteger(byteSize) || byteSize < 0)
-      throw new RangeError(`byteSize must be 0 to 2^53 - 1, not ${String(byteSize)}`);
-    if (!Number.isSafeInteger(pageSize) || pageSize < 1)
-      throw new RangeError(`pageSize must be 1 to 2^53 - 1, not ${String(pageSize)}`);
+    if (!Number.isSafeInteger(byteSize) || byteSize < 0) throw badNumber('byteSize must be 0 to 2^53 - 1', byteSize);
+    if (!Number.isSafeInteger(pageSize) || pageSize < 1) throw badNumber('pageSize must be 1 to 2^53 - 1', pageSize);
     this.#byteSize = byteSize;
     this.pageSize = pageSize;
     this.#shift = Number.isInteger(Math.log2(pageSize)) && pageSize <= 0x8000_0000 ? Math.log2(pageSize) : -1;
@@ -166,7 +165,7 @@ export class AtomicBitmap implements Bitmap {
   /** Tracks `bytes` more, clear. Not for use while other agents mark: they keep the old words; give them a new handle. */
   enlarge(bytes: number): void {
     if (!Number.isSafeInteger(bytes) || bytes < 0 || !Number.isSafeInteger(this.#byteSize + bytes))
-      throw new RangeError(`enlarge takes 0 to 2^53 - 1 bytes in all, not ${String(bytes)} more`);
+      throw badNumber('bytes must be 0 and more, and 2^53 - 1 at most with those that are tracked', bytes);
     const bits = Math.ceil((this.#byteSize + bytes) / this.pageSize);
     const words = allocateWords(bits, this.#shared);
     words.set(this.#words);

@@ -1,4 +1,5 @@
 /** Checks that every backing shares; messages are built on failure only. */
+import { badNumber } from './shown.ts';
 
 /** @returns `length`. @throws {TypeError | RangeError} not an integer in 1 to 2^53 - 1. */
 export function checkLength(length: number, what: string): number {
@@ -9,7 +10,8 @@ export function checkLength(length: number, what: string): number {
 }
 
 /** The error of `segmentAt`. */
-export function badOffset(offset: number, length: number): RangeError {
+export function badOffset(offset: number, length: number): TypeError | RangeError {
+  if (typeof offset !== 'number') return badNumber('an offset in a backing must be a number', offset);
   const shown = Number.isInteger(offset) && offset >= 0 ? `0x${offset.toString(16)}` : String(offset);
   return new RangeError(`offset ${shown} is outside the backing; it has 0x${length.toString(16)} bytes`);
 }

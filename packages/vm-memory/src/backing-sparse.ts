@@ -2,6 +2,7 @@
 import type { Backing, BackingSegment } from './backing.ts';
 import { allocate, segment } from './backing-buffer.ts';
 import { badOffset, checkLength } from './backing-check.ts';
+import { badNumber } from './shown.ts';
 
 /** Options of `sparseBacking`. */
 export interface SparseBackingOptions {
@@ -28,7 +29,7 @@ export function sparseBacking(length: number, options: SparseBackingOptions = {}
   const segmentSize = options.segmentSize ?? 0x20_0000;
   checkLength(length, 'length');
   if (!Number.isInteger(segmentSize) || segmentSize < 8 || segmentSize % 8 !== 0 || segmentSize > 0xffff_ffff)
-    throw new RangeError(`segmentSize must be a multiple of 8 from 8 to 0xfffffff8, not ${String(segmentSize)}`);
+    throw badNumber('segmentSize must be a multiple of 8 from 8 to 0xfffffff8', segmentSize);
   return new Sparse(length, segmentSize);
 }
 

@@ -2,7 +2,7 @@
  * The exact and object forms of `Bytes`, made from the short ones: what an implementor gets for free. Override any of
  * them; nothing in this package goes around an override. V-1.2.
  */
-import { type GuestAddress, hex } from './address.ts';
+import { type GuestAddress, hex, toAddress } from './address.ts';
 import type { Bytes } from './bytes.ts';
 import { checkCount, checkMoved, endOfSource, fullSink, partialBuffer } from './bytes-check.ts';
 import type { Codec, ScalarCodec } from './codec.ts';
@@ -44,6 +44,7 @@ export abstract class BytesBase<A extends GuestAddress = GuestAddress> implement
   /** Calls `src` until `count` bytes have come. @throws {GuestMemoryError} `io-error`: it ended before; `partial-buffer`: memory did. */
   readExactVolatileFrom(addr: A, src: ReadVolatile, count: number): void {
     checkCount(count);
+    toAddress(addr);
     let done = 0;
     const counted: ReadVolatile & { called: boolean } = {
       called: false,
@@ -68,6 +69,7 @@ export abstract class BytesBase<A extends GuestAddress = GuestAddress> implement
   /** Calls `dst` until it has taken `count` bytes. @throws {GuestMemoryError} `io-error`: it takes no more; `partial-buffer`: memory ended. */
   writeAllVolatileTo(addr: A, dst: WriteVolatile, count: number): void {
     checkCount(count);
+    toAddress(addr);
     let done = 0;
     const counted: WriteVolatile & { called: boolean } = {
       called: false,

@@ -1,21 +1,25 @@
 /** Argument checks and errors that all implementations of `Bytes` share. Messages are built on failure only. D10. */
 import { type GuestAddress, hex } from './address.ts';
 import { GuestMemoryError } from './error.ts';
-import { textOf } from './shown.ts';
+import { badNumber, shown, textOf } from './shown.ts';
 
-/** @throws {TypeError} not a Uint8Array (of any realm; a Node Buffer is one). */
+/** Checks what a transfer fills or takes from. @throws {TypeError} not a Uint8Array (of any realm; a Node Buffer is one). */
 export function checkBuffer(buf: Uint8Array): void {
   if (ArrayBuffer.isView(buf) && buf.BYTES_PER_ELEMENT === 1) return;
   throw new TypeError(
-    `a buffer must be a Uint8Array, not ${buf === null ? 'null' : typeof buf}; wrap other views as new Uint8Array(view.buffer, view.byteOffset, view.byteLength)`,
+    `a transfer moves the bytes of a Uint8Array, not ${shown(buf)}; wrap other views as new Uint8Array(view.buffer, view.byteOffset, view.byteLength)`,
   );
 }
 
-/** @throws {TypeError | RangeError} not an integer in 0 to 2^53 - 1. */
-export function checkCount(count: number): void {
-  if (typeof count !== 'number') throw new TypeError(`count must be a number, not ${typeof count}`);
-  if (!Number.isSafeInteger(count) || count < 0)
-    throw new RangeError(`count must be an integer in 0 to 2^53 - 1, not ${count}`);
+/**
+ * Checks a count of bytes. @returns `count`.
+ *
+ * @param what names it in the message.
+ * @throws {TypeError | RangeError} not an integer in 0 to 2^53 - 1.
+ */
+export function checkCount(count: number, what = 'count'): number {
+  if (Number.isSafeInteger(count) && count >= 0) return count;
+  throw badNumber(`${what} must be an integer in 0 to 2^53 - 1`, count);
 }
 
 /**

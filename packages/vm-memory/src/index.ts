@@ -34,7 +34,7 @@ export { ByteSink, ByteSource, GrowingSink, readExactVolatile, writeAllVolatile 
 export { fromBytes, readExactFrom, toBytes, writeAllTo, zeroed } from './byte-valued.ts';
 export type { Bytes } from './bytes.ts';
 export { BytesBase } from './bytes-base.ts';
-export { checkMoved, streamFailed } from './bytes-check.ts';
+export { checkBuffer, checkCount, checkMoved, streamFailed } from './bytes-check.ts';
 export type { ByteOrder, Codec, ScalarInfo, ValueOf } from './codec.ts';
 export { ScalarCodec, ScalarKind } from './codec.ts';
 export type { GuestRegionCollectionErrorCode } from './collection-error.ts';
@@ -97,7 +97,7 @@ export {
   U64_NUMBER_SHAPE,
   U64_SHAPE,
 } from './scalar-shapes.ts';
-export { shown, textOf } from './shown.ts';
+export { badNumber, shown, textOf } from './shown.ts';
 export type { LoadOptions, SaveOptions, StreamSource, WebReadableLike, WebReaderLike } from './stream.ts';
 export { chunksOf, loadFrom, saveTo } from './stream.ts';
 export type { NodeWritableLike, StreamSink, WebWritableLike, WebWriterLike } from './stream-sink.ts';

@@ -2,7 +2,7 @@
  * A region of plain memory over a Backing: the counterpart of vm-memory's `GuestRegionMmap`. The backing may stand in
  * several regions and maps at once. Hot: `load`, `store` and the segment look-up behind them. V-1.7, V-1.10, D7.
  */
-import { type GuestAddress, type MemoryRegionAddress, toAddress } from './address.ts';
+import { type GuestAddress, type MemoryRegionAddress, toAddress, toLength } from './address.ts';
 import { checkedAdd } from './address-math.ts';
 import { type AtomicCells, cellsOf } from './atomic-access.ts';
 import type { Backing, BackingSegment } from './backing.ts';
@@ -96,6 +96,7 @@ export class GuestRegionBuffer extends GuestMemoryRegion {
     count: GuestAddress,
     access: Permissions = Permissions.NO,
   ): VolatileSlice {
+    if (toLength(count) > this.length) throw outsideRegion(this, offset, count);
     const at = this.#check(offset, count);
     this.#permit(access, at);
     const n = Number(count);
@@ -114,8 +115,9 @@ export class GuestRegionBuffer extends GuestMemoryRegion {
   }
 
   override checkRange(offset: MemoryRegionAddress, count: GuestAddress, access: Permissions = Permissions.NO): boolean {
-    const end = checkedAdd(offset, count);
-    return end !== undefined && end <= this.length && permissionsAllow(this.permissions, access);
+    const at = toAddress(offset, 'offset');
+    const n = toLength(count);
+    return n <= this.length && at <= this.length - Number(n) && permissionsAllow(this.permissions, access);
   }
 
   override hostSegment(offset: number, access: Permissions): BackingSegment | null {

@@ -3,7 +3,7 @@
  * the map, `getSlice` gives it all of `Bytes`, and any method may be overridden (a region whose `Bytes` is its own, such
  * as one that calls a device, is never gone around). Plain buffers are region-buffer.ts. V-1.7.
  */
-import { type GuestAddress, hex, LAST_ADDRESS, type MemoryRegionAddress, toAddress } from './address.ts';
+import { type GuestAddress, hex, LAST_ADDRESS, type MemoryRegionAddress, toAddress, toLength } from './address.ts';
 import { checkedAdd } from './address-math.ts';
 import type { Backing, BackingSegment } from './backing.ts';
 import type { Bitmap } from './bitmap.ts';
@@ -106,6 +106,8 @@ export abstract class GuestMemoryRegion extends BytesBase<MemoryRegionAddress> {
 
   /** Can `access` have [offset, offset + count) as host memory? Allocates nothing where `getSlice` would, if overridden. */
   checkRange(offset: MemoryRegionAddress, count: GuestAddress, access: Permissions = Permissions.NO): boolean {
+    toAddress(offset, 'offset');
+    toLength(count);
     if (!this.permits(access)) return false;
     try {
       sliceOf(this, offset, count, access);

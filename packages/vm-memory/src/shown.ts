@@ -8,6 +8,16 @@ export function shown(value: unknown): string {
   return `a value of ${value.constructor?.name ?? 'no class'}`;
 }
 
+/**
+ * The error for an argument that is not the number it must be: a TypeError where it is no number at all, else a RangeError. D10.
+ *
+ * @param rule says what it must be, such as `count must be an integer in 0 to 2^53 - 1`; the message goes on with `, not ...`.
+ */
+export function badNumber(rule: string, value: unknown): TypeError | RangeError {
+  if (typeof value === 'number') return new RangeError(`${rule}, not ${value}`);
+  return new TypeError(`${rule}, not ${typeof value === 'bigint' ? `the bigint ${value}` : shown(value)}`);
+}
+
 /** What was thrown, for a message: its text, where it has one. A program may throw anything. */
 export function textOf(thrown: unknown): string {
   try {

@@ -7,6 +7,7 @@ import { uncheckedAdd } from './address-math.ts';
 import type { Bytes } from './bytes.ts';
 import { checkCount, endOfSource, partialBuffer, streamFailed } from './bytes-check.ts';
 import type { OwnBytes } from './own-bytes.ts';
+import { badNumber } from './shown.ts';
 import { openSink, type StreamSink } from './stream-sink.ts';
 
 /**
@@ -136,7 +137,7 @@ export function chunksOf(
   checkCount(count);
   const { chunkSize = 0x1_0000 } = options;
   if (!Number.isInteger(chunkSize) || chunkSize < 1)
-    throw new RangeError(`chunkSize must be an integer of at least 1, not ${String(chunkSize)}`);
+    throw badNumber('chunkSize must be an integer of at least 1', chunkSize);
   return readChunks(memory, start, count, chunkSize);
 }
 

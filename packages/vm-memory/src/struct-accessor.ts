@@ -8,6 +8,7 @@ import { ArrayCodec } from './array.ts';
 import type { Bytes } from './bytes.ts';
 import { type Codec, ScalarCodec, type ValueOf } from './codec.ts';
 import type { Ordering } from './ordering.ts';
+import { badNumber } from './shown.ts';
 import { StructCodec, type StructFields, type StructValue } from './struct.ts';
 
 /** What every accessor has beside its fields. */
@@ -192,7 +193,7 @@ class Elements {
 
   #place(index: number): GuestAddress {
     if (!(Number.isInteger(index) && index >= 0 && index < this.length))
-      throw new RangeError(`index must be 0 to ${this.length - 1}, not ${String(index)}`);
+      throw badNumber(`index must be 0 to ${this.length - 1}`, index);
     return uncheckedAdd(this.#addr, index * this.#codec.size);
   }
 }

@@ -1,6 +1,7 @@
 /** Places for one value, or for several of a kind, in a volatile slice. V-1.4. */
 import type { Bitmap } from './bitmap.ts';
 import type { Codec } from './codec.ts';
+import { badNumber } from './shown.ts';
 import type { VolatileSlice } from './volatile-slice.ts';
 
 /** Any typed array. */
@@ -105,7 +106,7 @@ export class VolatileArrayRef<T> {
 
   #offset(index: number): number {
     if (!(Number.isInteger(index) && index >= 0 && index < this.length))
-      throw new RangeError(`index must be 0 to ${this.length - 1}, not ${String(index)}`);
+      throw badNumber(`index must be 0 to ${this.length - 1}`, index);
     return index * this.codec.size;
   }
 }

@@ -136,7 +136,7 @@ export class VolatileSlice extends BytesBase {
 
   read(buf: Uint8Array, addr: GuestAddress): number {
     checkBuffer(buf);
-    if (buf.length === 0) return 0;
+    if (buf.length === 0) return nothingAt(addr);
     const at = this.#checkStart(addr);
     const n = Math.min(buf.length, this.length - at);
     if (n <= SMALL) readSmall(this.#dataView(), at, buf, n);
@@ -146,7 +146,7 @@ export class VolatileSlice extends BytesBase {
 
   write(buf: Uint8Array, addr: GuestAddress): number {
     checkBuffer(buf);
-    if (buf.length === 0) return 0;
+    if (buf.length === 0) return nothingAt(addr);
     const at = this.#checkStart(addr);
     const n = Math.min(buf.length, this.length - at);
     if (n <= SMALL) writeSmall(this.#dataView(), at, buf, n);
@@ -181,7 +181,7 @@ export class VolatileSlice extends BytesBase {
 
   readVolatileFrom(addr: GuestAddress, src: ReadVolatile, count: number): number {
     checkCount(count);
-    if (count === 0) return 0;
+    if (count === 0) return nothingAt(addr);
     const at = this.#checkRange(addr, 0);
     const n = Math.min(count, this.length - at);
     if (n === 0) return 0;
@@ -206,7 +206,7 @@ export class VolatileSlice extends BytesBase {
 
   writeVolatileTo(addr: GuestAddress, dst: WriteVolatile, count: number): number {
     checkCount(count);
-    if (count === 0) return 0;
+    if (count === 0) return nothingAt(addr);
     const at = this.#checkRange(addr, 0);
     const n = Math.min(count, this.length - at);
     if (n === 0) return 0;
@@ -281,6 +281,12 @@ export function misaligned(addr: GuestAddress, byte: number, alignment: number):
     `atomic access of ${alignment} bytes at ${hex(addr)} is at byte ${hex(byte)} of its host buffer; align it to ${alignment}, or leave the ordering out`,
     { addr },
   );
+}
+
+/** What no bytes move: 0. @throws {TypeError | RangeError} `addr` is no offset of anything. */
+function nothingAt(addr: GuestAddress): number {
+  toAddress(addr, 'offset');
+  return 0;
 }
 
 function outOfBounds(addr: GuestAddress, length: number): GuestMemoryError {
