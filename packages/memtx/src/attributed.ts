@@ -4,6 +4,7 @@
  */
 import {
   type Codec,
+  checkBuffer,
   checkMoved,
   type GuestAddress,
   type GuestMemory,
@@ -100,6 +101,7 @@ export class AttributedMemory implements TxMemory {
   }
 
   #transfer(what: 'read' | 'write', addr: GuestAddress, buf: Uint8Array, onError: OnError, tx: MemTx | null): void {
+    checkBuffer(buf);
     const access = what === 'read' ? Permissions.READ : Permissions.WRITE;
     let result: MemTxResult = MemTxResult.OK;
     let done = 0;

@@ -2,6 +2,7 @@
  * What a transaction carries: who asks and how (A-1 to A-6). A MemTxAttrs is immutable and interned, so equal attributes
  * are one object: passing one costs a pointer, comparing two is `===`. How the table stays bounded: intern.ts.
  */
+import { badNumber } from '@guestmem/vm-memory';
 import { describeAttr, packAttr, type StandardBits, unpackAttrs } from './internal/attr-bits.ts';
 import { InternTable } from './internal/intern.ts';
 
@@ -121,7 +122,7 @@ export function mergeMemTxAttrs(base: MemTxAttrs, over: MemTxAttrsFields): MemTx
 /** The attributes whose `bits` these are; fields that you added do not travel in them. */
 export function memTxAttrsFromBits(bits: number): MemTxAttrs {
   if (!Number.isSafeInteger(bits) || bits < 0 || bits >= 2 ** 44)
-    throw new RangeError(`attribute bits must be an integer in 0 to 2^44 - 1, not ${bits}`);
+    throw badNumber('attribute bits must be an integer in 0 to 2^44 - 1', bits);
   return find(bits, null);
 }
 

@@ -4,6 +4,7 @@
  */
 import {
   type Codec,
+  checkCount,
   checkMoved,
   type GuestAddress,
   GuestMemoryError,
@@ -365,10 +366,4 @@ function pushed(dst: WriteVolatile, from: Uint8Array, addr: GuestAddress, expect
   } catch (cause) {
     throw streamFailed('the sink', addressPlus(addr, completed), cause, { expected, completed });
   }
-}
-
-function checkCount(count: number): number {
-  if (Number.isSafeInteger(count) && count >= 0) return count;
-  if (typeof count !== 'number') throw new TypeError(`count must be a number, not ${typeof count}`);
-  throw new RangeError(`count must be an integer in 0 to 2^53 - 1, not ${String(count)}`);
 }
