@@ -5,7 +5,8 @@ import { badNumber, shown, textOf } from './shown.ts';
 
 /** Checks what a transfer fills or takes from. @throws {TypeError} not a Uint8Array (of any realm; a Node Buffer is one). */
 export function checkBuffer(buf: Uint8Array): void {
-  if (ArrayBuffer.isView(buf) && buf.BYTES_PER_ELEMENT === 1) return;
+  if (buf instanceof Uint8Array) return;
+  if (ArrayBuffer.isView(buf) && Object.prototype.toString.call(buf) === '[object Uint8Array]') return;
   throw new TypeError(
     `a transfer moves the bytes of a Uint8Array, not ${shown(buf)}; wrap other views as new Uint8Array(view.buffer, view.byteOffset, view.byteLength)`,
   );

@@ -35,7 +35,17 @@ const NO_NUMBERS: readonly unknown[] = ['8', '', null, true, {}, [4], Symbol.ite
 const NO_COUNTS: readonly unknown[] = [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53];
 const NO_ADDRESSES: readonly unknown[] = [...NO_COUNTS, -1n, LAST_ADDRESS + 1n];
 const NO_LENGTHS: readonly unknown[] = [...NO_COUNTS, -1n, LAST_ADDRESS + 2n];
-const NO_BYTES: readonly unknown[] = [undefined, null, 'ab', 4, [1, 2], {}, new Uint16Array(2), new ArrayBuffer(2)];
+const NO_BYTES: readonly unknown[] = [
+  undefined,
+  null,
+  'ab',
+  4,
+  [1, 2],
+  {},
+  new Uint16Array(2),
+  new Int8Array(2),
+  new ArrayBuffer(2),
+];
 
 const source: ReadVolatile = { readVolatile: (into) => into.length };
 const sink: WriteVolatile = { writeVolatile: (from) => from.length };
