@@ -2,7 +2,9 @@
  * A region's `valid` and `impl` rules with the defaults filled in, as plain fields: made once when the region is created.
  * A-27 to A-33.
  */
+
 import { MemTxResult } from '@guestmem/memtx';
+import { badNumber } from '@guestmem/vm-memory';
 import { MemoryRegionError } from '../region/error.ts';
 import { RegionKind } from '../region/kind.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
@@ -69,7 +71,7 @@ export function accessRules(name: string, ops: MemoryRegionOps): AccessRules {
 
 function sizeOf(name: string, field: string, size = 0): number {
   if (size === 0 || size === 1 || size === 2 || size === 4 || size === 8) return size;
-  throw new RangeError(`region "${name}": ${field} must be 1, 2, 4 or 8, not ${String(size)}`);
+  throw badNumber(`region "${name}": ${field} must be 1, 2, 4 or 8`, size);
 }
 
 /** A direction with no callback at all is an error only when it is used (A-26); half of one is an error now. */

@@ -3,10 +3,9 @@
  * takes there. One flat view for the whole transfer; results are OR-ed, or the first failure ends it. A-60 to A-69.
  */
 import { type MemTx, type MemTxAttrs, MemTxError, MemTxResult } from '@guestmem/memtx';
-import { type GuestAddress, toAddress } from '@guestmem/vm-memory';
+import { checkBuffer, type GuestAddress, toAddress } from '@guestmem/vm-memory';
 import type { MemoryCore } from '../space/memory-core.ts';
 import type { AccessControl } from './control.ts';
-import { noBytes } from './no-bytes.ts';
 import { isOut, readHalves, readNumber } from './scalar.ts';
 import { type Slot, SlotKind } from './slot.ts';
 import { type Target, translate } from './target.ts';
@@ -94,7 +93,7 @@ export function transfer(
   stop: boolean,
   tx: MemTx | null,
 ): void {
-  if (!(buf instanceof Uint8Array)) throw noBytes(buf);
+  if (!(buf instanceof Uint8Array)) checkBuffer(buf);
   const start = Number.isSafeInteger(where) && (where as number) >= 0 ? where : toAddress(where);
   const control = core.access;
   const { target } = map;

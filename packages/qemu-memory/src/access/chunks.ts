@@ -3,7 +3,7 @@
  * a slice is to RAM, a chunk is to everything. A-143, A-144, D5.
  */
 import type { MemTxAttrs } from '@guestmem/memtx';
-import { type GuestAddress, toAddress, toLength } from '@guestmem/vm-memory';
+import { checkCount, type GuestAddress, toAddress, toLength } from '@guestmem/vm-memory';
 import type { MemoryRegionSection } from '../view/section.ts';
 import { advance } from './bulk.ts';
 import { type Slot, SlotKind } from './slot.ts';
@@ -44,7 +44,7 @@ export function* chunksOf(
 ): Generator<Chunk, void, void> {
   const isWrite = isWriteMode(mode);
   let addr = toAddress(start);
-  for (let left = checkLength(len); left > 0; ) {
+  for (let left = checkCount(len, 'length'); left > 0; ) {
     translate(map, addr, left, isWrite, attrs, map.target);
     const { slot, at, length } = map.target;
     const direct = isDirect(slot, isWrite, attrs) && at < slot.len;
@@ -68,17 +68,6 @@ export function* chunksOf(
 /** Does an access go to the bytes (A-52)? */
 export function isDirect(slot: Slot, isWrite: boolean, attrs: MemTxAttrs): boolean {
   return slot.kind === SlotKind.RAM && (isWrite ? slot.takesWrites(attrs) : slot.section.directRead);
-}
-
-/** @throws {TypeError | RangeError} `len` is not a count of bytes. */
-export function checkLength(len: number, what = 'length'): number {
-  if (Number.isSafeInteger(len) && len >= 0) return len;
-  throw badLength(len, what);
-}
-
-function badLength(len: number, what: string): Error {
-  if (typeof len !== 'number') return new TypeError(`${what} must be a number, not ${typeof len}`);
-  return new RangeError(`${what} must be an integer in 0 to 2^53 - 1, not ${String(len)}`);
 }
 
 /**

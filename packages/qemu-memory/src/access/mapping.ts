@@ -4,6 +4,7 @@
  */
 import { MEMTXATTRS_UNSPECIFIED, MemTx, type MemTxAttrs, MemTxError, MemTxResult } from '@guestmem/memtx';
 import {
+  checkCount,
   DisposableBase,
   type DisposableHandle,
   disposable,
@@ -15,7 +16,7 @@ import {
 import { markRegion } from '../dirty/mark.ts';
 import { MemoryRegionError } from '../region/error.ts';
 import { advance, transfer } from './bulk.ts';
-import { type AccessMode, checkLength, isDirect, isWriteMode } from './chunks.ts';
+import { type AccessMode, isDirect, isWriteMode } from './chunks.ts';
 import type { Slot } from './slot.ts';
 import { translate } from './target.ts';
 import type { ViewAccess } from './view-access.ts';
@@ -55,7 +56,7 @@ export class Mapping extends DisposableBase {
    * @throws {MemoryRegionError} `disposed`: it was unmapped before. @throws {RangeError} more than `length`.
    */
   unmap(accessLen: number = this.length): void {
-    if (checkLength(accessLen, 'accessLen') > this.length)
+    if (checkCount(accessLen, 'accessLen') > this.length)
       throw new RangeError(`accessLen ${accessLen} is more than the ${this.length} bytes that were mapped`);
     const release = this.#release;
     if (release === null)
@@ -81,7 +82,7 @@ export class BounceBudget {
     return this.#limit;
   }
   set limit(bytes: number) {
-    this.#limit = checkLength(bytes, 'maxBounceBufferSize');
+    this.#limit = checkCount(bytes, 'maxBounceBufferSize');
     if (this.#used < this.#limit) this.#wake();
   }
 
@@ -132,7 +133,7 @@ export function mapRange(
   attrs: MemTxAttrs,
 ): Mapping | null {
   const addr = toAddress(start);
-  if (checkLength(len) === 0) return null;
+  if (checkCount(len, 'length') === 0) return null;
   const { map } = space;
   const isWrite = isWriteMode(mode);
   translate(map, addr, len, isWrite, attrs, map.target);
@@ -168,7 +169,7 @@ export function mapRam(
   const isWrite = isWriteMode(mode);
   let addr = toAddress(start);
   try {
-    for (let done = 0; done < checkLength(len); ) {
+    for (let done = 0; done < checkCount(len, 'length'); ) {
       const { map } = space;
       translate(map, addr, len - done, isWrite, attrs, map.target);
       const { slot, at } = map.target;

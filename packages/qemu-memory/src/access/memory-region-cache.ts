@@ -3,11 +3,19 @@
  * where there is one, the full path where there is not. A-92 to A-94.
  */
 import { MEMTXATTRS_UNSPECIFIED, type MemTx, MemTxResult } from '@guestmem/memtx';
-import { DisposableBase, type GuestAddress, hex, type ScalarCodec, toAddress } from '@guestmem/vm-memory';
+import {
+  badNumber,
+  checkBuffer,
+  checkCount,
+  DisposableBase,
+  type GuestAddress,
+  hex,
+  type ScalarCodec,
+  toAddress,
+} from '@guestmem/vm-memory';
 import { MemoryRegionError } from '../region/error.ts';
 import { advance, transfer } from './bulk.ts';
-import { type AccessMode, checkLength, isDirect, isWriteMode } from './chunks.ts';
-import { noBytes } from './no-bytes.ts';
+import { type AccessMode, isDirect, isWriteMode } from './chunks.ts';
 import { loadSlow, storeSlow } from './scalar.ts';
 import { type Slot, SlotKind } from './slot.ts';
 import type { ViewAccess } from './view-access.ts';
@@ -39,7 +47,7 @@ export class MemoryRegionCache extends DisposableBase {
   init(space: ViewAccess, addr: GuestAddress, len: number, mode: AccessMode): number {
     this.dispose();
     const start = toAddress(addr);
-    if (checkLength(len) === 0) throw new RangeError('a cache needs a length of 1 byte and more');
+    if (checkCount(len, 'length') === 0) throw new RangeError('a cache needs a length of 1 byte and more');
     const writes = isWriteMode(mode);
     const { map } = space;
     const slot = typeof start === 'bigint' ? map.slotAtBig(start) : map.slotAt(start);
@@ -99,7 +107,7 @@ export class MemoryRegionCache extends DisposableBase {
 
   /** Fills `buf` from `offset` on. */
   read(offset: number, buf: Uint8Array, tx: MemTx | null = null): void {
-    if (!(buf instanceof Uint8Array)) throw noBytes(buf);
+    checkBuffer(buf);
     this.#check(offset, buf.length);
     if (this.#bytes.length > 0) {
       buf.set(this.#bytes.subarray(offset, offset + buf.length));
@@ -110,7 +118,7 @@ export class MemoryRegionCache extends DisposableBase {
   /** Writes `buf` from `offset` on. As `store`. */
   write(offset: number, buf: Uint8Array, tx: MemTx | null = null): void {
     this.#checkWrites();
-    if (!(buf instanceof Uint8Array)) throw noBytes(buf);
+    checkBuffer(buf);
     this.#check(offset, buf.length);
     if (this.#bytes.length > 0) {
       this.#bytes.set(buf, offset);
@@ -121,7 +129,7 @@ export class MemoryRegionCache extends DisposableBase {
   /** Marks what was stored as dirty (A-93). @throws {MemoryRegionError} the cache was opened for reading. */
   invalidate(offset: number, accessLen: number): void {
     this.#checkWrites();
-    this.#check(offset, checkLength(accessLen, 'accessLen'));
+    this.#check(offset, checkCount(accessLen, 'accessLen'));
     if (this.#bytes.length > 0) this.#slot!.markSlow(this.#at + offset, accessLen);
   }
 
@@ -148,6 +156,7 @@ export class MemoryRegionCache extends DisposableBase {
 
   #check(offset: number, size: number): void {
     if (Number.isSafeInteger(offset) && offset >= 0 && size <= this.length - offset) return;
+    if (typeof offset !== 'number') throw badNumber('offset must be a number', offset);
     throw new RangeError(
       `offset ${Number.isSafeInteger(offset) && offset >= 0 ? hex(offset) : String(offset)} and ${size} bytes are not inside the cache of ${this.length} bytes`,
     );

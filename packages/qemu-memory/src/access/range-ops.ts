@@ -1,12 +1,11 @@
 /** What is done to a range beside reading and writing it: fill, write ROM, ask whether it could be accessed, translate. A-77 to A-84, A-160. */
 import { MemTx, type MemTxAttrs, MemTxError, MemTxResult } from '@guestmem/memtx';
-import { type GuestAddress, toAddress } from '@guestmem/vm-memory';
+import { badNumber, checkBuffer, checkCount, type GuestAddress, toAddress } from '@guestmem/vm-memory';
 import { IommuAccess, type IommuTlbEntry } from '../iommu/iommu-ops.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
 import { advance, copyIn, directLength, fillInRam, transfer } from './bulk.ts';
-import { checkLength, isDirect } from './chunks.ts';
+import { isDirect } from './chunks.ts';
 import { DeviceError } from './device-error.ts';
-import { noBytes } from './no-bytes.ts';
 import { isOut } from './scalar.ts';
 import { type Slot, SlotKind } from './slot.ts';
 import { translate } from './target.ts';
@@ -24,9 +23,8 @@ export function fillRange(
   attrs: MemTxAttrs,
   tx: MemTx | null,
 ): void {
-  if (!Number.isInteger(byte) || byte < 0 || byte > 255)
-    throw new RangeError(`a fill byte must be in 0 to 255, not ${String(byte)}`);
-  if (fillInRam(space.map, addr, byte, checkLength(len))) {
+  if (!Number.isInteger(byte) || byte < 0 || byte > 255) throw badNumber('a fill byte must be in 0 to 255', byte);
+  if (fillInRam(space.map, addr, byte, checkCount(len, 'length'))) {
     if (tx !== null) {
       tx.result = MemTxResult.OK;
       tx.done = len;
@@ -64,7 +62,7 @@ export function fillRange(
 
 /** A-78: RAM, ROM and ROM devices in ROMD mode are written and marked dirty, everything else is passed over. */
 export function writeRomRange(map: ViewMap, start: GuestAddress, buf: Uint8Array, attrs: MemTxAttrs): void {
-  if (!(buf instanceof Uint8Array)) throw noBytes(buf);
+  checkBuffer(buf);
   let addr = toAddress(start);
   for (let pos = 0; pos < buf.length; ) {
     translate(map, addr, buf.length - pos, true, attrs, map.target);
@@ -93,7 +91,7 @@ export function rangeIsValid(
   attrs: MemTxAttrs,
 ): boolean {
   let addr = toAddress(start);
-  for (let left = checkLength(len); left > 0; ) {
+  for (let left = checkCount(len, 'length'); left > 0; ) {
     translate(map, addr, left, isWrite, attrs, map.target);
     const { slot, at, offset, length } = map.target;
     let size: number;

@@ -5,6 +5,8 @@
  */
 import { type MemTx, type MemTxAttrs, MemTxResult } from '@guestmem/memtx';
 import {
+  badNumber,
+  checkBuffer,
   type GuestAddress,
   GuestMemoryError,
   hex,
@@ -214,8 +216,9 @@ function step(
   tx: MemTx,
   isWrite: boolean,
 ): number {
+  checkBuffer(buf);
   if (!Number.isInteger(len) || len < 1 || len > buf.length)
-    throw new RangeError(`a step takes 1 to ${buf.length} bytes here, not ${String(len)}`);
+    throw badNumber(`a step takes 1 to ${buf.length} bytes here`, len);
   if (!sectionAccessAllowed(section, attrs)) {
     tx.result = MemTxResult.ACCESS_ERROR;
     tx.done = 0;

@@ -4,6 +4,8 @@
  * read and written through callbacks, as everywhere. A-105, A-137.
  */
 import {
+  checkBuffer,
+  checkCount,
   type GuestAddress,
   GuestMemoryError,
   GuestMemoryRegion,
@@ -62,23 +64,26 @@ export class SectionRegion extends GuestMemoryRegion {
     count: GuestAddress,
     access: Permissions = Permissions.READ,
   ): VolatileSlice {
-    if (BigInt(count) === 0n && this.section.directRead) {
+    const len = BigInt(toLength(count));
+    if (len === 0n && this.section.directRead) {
       this.#check(offset, 0n);
       return new VolatileSlice(new Uint8Array(0));
     }
     const addr = this.#addr(offset, count);
     const slice = this.#view.getSlices(addr, count, access).next();
-    if (slice.done === true || BigInt(slice.value.length) !== BigInt(count))
+    if (slice.done === true || BigInt(slice.value.length) !== len)
       throw this.#outside(offset, count, 'are not in one piece of host memory');
     return slice.value;
   }
 
   override read(buf: Uint8Array, offset: MemoryRegionAddress): number {
+    checkBuffer(buf);
     const n = this.#fit(offset, buf.length);
     return n === 0 ? 0 : this.#view.read(buf.subarray(0, n), this.#addr(offset, n));
   }
 
   override write(buf: Uint8Array, offset: MemoryRegionAddress): number {
+    checkBuffer(buf);
     const n = this.#fit(offset, buf.length);
     return n === 0 ? 0 : this.#view.write(buf.subarray(0, n), this.#addr(offset, n));
   }
@@ -103,8 +108,8 @@ export class SectionRegion extends GuestMemoryRegion {
 
   /** How many of `count` bytes lie in the section. @throws {GuestMemoryError} none, though some are asked for. */
   #fit(offset: MemoryRegionAddress, count: number): number {
-    if (count === 0) return 0;
     const rest = BigInt(this.length) - BigInt(toAddress(offset, 'offset'));
+    if (checkCount(count) === 0) return 0;
     if (rest <= 0n) throw this.#outside(offset, count, 'are past the end');
     return rest < BigInt(count) ? Number(rest) : count;
   }

@@ -4,6 +4,7 @@
  */
 import { MEMTXATTRS_UNSPECIFIED, MemTx, MemTxError, MemTxResult } from '@guestmem/memtx';
 import {
+  checkCount,
   checkMoved,
   type GuestAddress,
   GuestMemoryError,
@@ -14,7 +15,7 @@ import {
   type WriteVolatile,
 } from '@guestmem/vm-memory';
 import { advance, transfer } from './bulk.ts';
-import { checkLength, isDirect } from './chunks.ts';
+import { isDirect } from './chunks.ts';
 import { firstStepIsValid } from './range-ops.ts';
 import type { Slot } from './slot.ts';
 import { translate } from './target.ts';
@@ -35,9 +36,7 @@ export interface Run {
 
 /** Moves up to `count` bytes from `src` to `start`. Short where memory ends. @throws {MemTxError} nothing can be written at `start`, or a device has not taken all that `src` gave. */
 export function pull(space: ViewAccess, start: GuestAddress, src: ReadVolatile, count: number, exact: boolean): number {
-  const run = move(space, toAddress(start), checkLength(count, 'count'), true, exact, (bytes) =>
-    src.readVolatile(bytes),
-  );
+  const run = move(space, toAddress(start), checkCount(count), true, exact, (bytes) => src.readVolatile(bytes));
   return settle(run, start, count, exact, 'write', 'the source ended');
 }
 
@@ -49,9 +48,7 @@ export function push(
   count: number,
   exact: boolean,
 ): number {
-  const run = move(space, toAddress(start), checkLength(count, 'count'), false, exact, (bytes) =>
-    dst.writeVolatile(bytes),
-  );
+  const run = move(space, toAddress(start), checkCount(count), false, exact, (bytes) => dst.writeVolatile(bytes));
   return settle(run, start, count, exact, 'read', 'the sink takes no more');
 }
 

@@ -25,7 +25,7 @@ import type {
   ReadVolatile,
   WriteVolatile,
 } from '@guestmem/vm-memory';
-import { disposable, Permissions, ScalarCodec } from '@guestmem/vm-memory';
+import { disposable, Permissions } from '@guestmem/vm-memory';
 import type { IommuTlbEntry } from '../iommu/iommu-ops.ts';
 import { throwCollected } from '../rcu/callback-queue.ts';
 import { MemoryRegionError } from '../region/error.ts';

@@ -4,6 +4,7 @@
  * by Atomics only; a set is never lost, whichever agent made it. A-180 to A-197, instead of A-197's bitmap per client:
  * one load and one mask against one per client, at 0.024 % of the RAM against 0.009 %.
  */
+import { badNumber } from '@guestmem/vm-memory';
 import { ALL_CLIENTS } from './client.ts';
 import { fence } from './fence.ts';
 
@@ -23,8 +24,10 @@ export class DirtyPages {
 
   /** @throws {RangeError} `pageSize` is not a power of two of 256 bytes to 1 GiB. */
   constructor(length: number, pageSize: number, shared: boolean) {
-    if (!Number.isInteger(Math.log2(pageSize)) || pageSize < 256 || pageSize > 2 ** 30)
-      throw new RangeError(`page size must be a power of two from 256 to 2^30, not ${String(pageSize)}`);
+    if (
+      !(Number.isInteger(pageSize) && pageSize >= 256 && pageSize <= 2 ** 30 && Number.isInteger(Math.log2(pageSize)))
+    )
+      throw badNumber('pageSize must be a power of two from 256 to 2^30', pageSize);
     this.pageSize = pageSize;
     this.pageShift = Math.log2(pageSize);
     this.count = Math.ceil(length / pageSize);

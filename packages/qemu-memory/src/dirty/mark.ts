@@ -1,5 +1,6 @@
 /** What a write does to the page states: the one place where clients are told, code is invalidated and bits are set. A-186. */
 
+import { checkCount } from '@guestmem/vm-memory';
 import type { MemoryRegion } from '../region/memory-region.ts';
 import type { RamBlock } from '../region/ram-block.ts';
 import { DirtyClient, TRACKER_BIT } from './client.ts';
@@ -48,13 +49,8 @@ export function markRegion(region: MemoryRegion, offset: number, len: number): v
   markWritten(ram, offset, len, markMask(region), core.access.invalidateCode);
 }
 
-/** @throws {RangeError} the range is not inside the block (A-189). */
+/** @throws {TypeError | RangeError} no range, or one that is not inside the block (A-189). */
 export function checkBlockRange({ name }: MemoryRegion, block: RamBlock, offset: number, len: number): void {
-  const inside =
-    Number.isSafeInteger(offset) &&
-    offset >= 0 &&
-    Number.isSafeInteger(len) &&
-    len >= 0 &&
-    offset + len <= block.length;
+  const inside = checkCount(offset, 'offset') + checkCount(len, 'length') <= block.length;
   if (!inside) throw new RangeError(`[${offset}, +${len}) is not inside the ${block.length} bytes of "${name}"`);
 }

@@ -1,4 +1,5 @@
 /** What a display or a migration asks of a region's dirty pages: test, clear, and a snapshot that is taken while it clears. A-188 to A-194. */
+import { checkCount } from '@guestmem/vm-memory';
 import { MemoryRegionError } from '../region/error.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
 import type { RamBlock } from '../region/ram-block.ts';
@@ -38,7 +39,9 @@ export class DirtySnapshot {
 
   /** Was any page of the range dirty? @throws {RangeError} the range is not inside the snapshot (A-191). */
   getDirty(offset: number, len: number): boolean {
-    if (offset < this.#offset || len < 0 || offset + len > this.#offset + this.#len)
+    checkCount(offset, 'offset');
+    checkCount(len, 'length');
+    if (offset < this.#offset || offset + len > this.#offset + this.#len)
       throw new RangeError(`[0x${offset.toString(16)}, +0x${len.toString(16)}) is not inside the snapshot`);
     if (len === 0) return false;
     const base = Math.floor(this.#offset / this.#pageSize);

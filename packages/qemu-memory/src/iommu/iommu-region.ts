@@ -4,6 +4,7 @@
  */
 import type { MemTxAttrs } from '@guestmem/memtx';
 import {
+  badNumber,
   type DisposableHandle,
   disposable,
   type GuestAddress,
@@ -86,15 +87,11 @@ export class IommuRegion {
     const index = notifier.iommuIndex ?? 0;
     const start = toBigAddress(notifier.start, 'start');
     const end = toBigAddress(notifier.end, 'end');
-    if (notifier.flags === 0 || (notifier.flags & ~7) !== 0)
-      throw new RangeError(
-        `notifier flags must be one or more of UNMAP 1, MAP 2, DEVIOTLB_UNMAP 4, not ${notifier.flags}`,
-      );
+    if (!(Number.isInteger(notifier.flags) && notifier.flags >= 1 && notifier.flags <= 7))
+      throw badNumber('notifier flags must be one or more of UNMAP 1, MAP 2, DEVIOTLB_UNMAP 4', notifier.flags);
     if (start > end) throw new RangeError(`notifier start ${hex(start)} is above its end ${hex(end)}`);
     if (!Number.isInteger(index) || index < 0 || index >= this.numIndexes())
-      throw new RangeError(
-        `IOMMU index ${index} is not in 0 to ${this.numIndexes() - 1} of region "${this.region.name}"`,
-      );
+      throw badNumber(`an IOMMU index of region "${this.region.name}" must be 0 to ${this.numIndexes() - 1}`, index);
     const added: Registered = { notifier };
     this.#set([added, ...this.#registered]);
     return disposable(() => this.#remove(added));

@@ -4,6 +4,7 @@
  */
 import type { MemTxAttrs } from '@guestmem/memtx';
 import {
+  badNumber,
   type GuestAddress,
   hex,
   type Iotlb,
@@ -91,7 +92,7 @@ export class PageIommu implements IommuMemoryRegionOps {
     const pageSize = powerOfTwo(options.pageSize ?? 4096, 'pageSize');
     const { numIndexes = 1, attrsToIndex } = options;
     if (!Number.isSafeInteger(numIndexes) || numIndexes < 1)
-      throw new RangeError(`numIndexes must be an integer of 1 or more, not ${String(numIndexes)}`);
+      throw badNumber('numIndexes must be an integer of 1 or more', numIndexes);
     if (attrsToIndex !== undefined && numIndexes === 1)
       throw new RangeError('attrsToIndex has one index to choose from; give numIndexes, 2 or more, too');
     this.targetAs = targetAs;
@@ -260,7 +261,7 @@ export class PageIommu implements IommuMemoryRegionOps {
 
   #checkIndex(index: number): void {
     if (Number.isInteger(index) && index >= 0 && index < this.#indexes) return;
-    throw new RangeError(`IOMMU index ${String(index)} is not in 0 to ${this.#indexes - 1}`);
+    throw badNumber(`an IOMMU index must be 0 to ${this.#indexes - 1}`, index);
   }
 
   /** What is cached is one smallest page, whole: a walk may find larger ones. */
@@ -299,6 +300,6 @@ export function iotlbWalk(iotlb: Iotlb, pageSize = 4096): PageWalk {
 }
 
 function powerOfTwo(value: number, what: string): number {
-  if (Number.isInteger(Math.log2(value)) && value >= 1 && value <= 2 ** 30) return value;
-  throw new RangeError(`${what} must be a power of two from 1 to 2^30, not ${String(value)}`);
+  if (Number.isInteger(value) && value >= 1 && value <= 2 ** 30 && Number.isInteger(Math.log2(value))) return value;
+  throw badNumber(`${what} must be a power of two from 1 to 2^30`, value);
 }

@@ -2,6 +2,7 @@
  * Where things lie in the shared memory of an RCU domain: Int32 words, reader slots padded to a cache line each, so that
  * readers do not slow one another down. Every word is only ever touched with Atomics. A-235, A-236.
  */
+import { badNumber } from '@guestmem/vm-memory';
 import { RcuError } from './error.ts';
 
 /** Words of the header. */
@@ -36,7 +37,7 @@ export function slotWord(slot: number): number {
 /** Fresh shared memory for `slots` readers. @throws {RangeError} not 1 to 4096. */
 export function createDomainMemory(slots: number): SharedArrayBuffer {
   if (!Number.isInteger(slots) || slots < 1 || slots > MAX_SLOTS)
-    throw new RangeError(`reader slots must be 1 to ${MAX_SLOTS}, not ${slots}`);
+    throw badNumber(`reader slots must be 1 to ${MAX_SLOTS}`, slots);
   const buffer = new SharedArrayBuffer(4 * slotWord(slots));
   const words = new Int32Array(buffer);
   words[SLOTS] = slots;

@@ -1,5 +1,5 @@
 /** What an edit checks before it changes anything, and the messages, which name both parties. T-1, T-2, T-51. */
-import { type GuestAddress, hex, shown, toBigAddress } from '@guestmem/vm-memory';
+import { badNumber, type GuestAddress, hex, shown, toBigAddress } from '@guestmem/vm-memory';
 import { MemoryRegionError } from './error.ts';
 import { RegionKind } from './kind.ts';
 import { RegionLinks } from './links.ts';
@@ -26,7 +26,7 @@ export function offset(value: GuestAddress, what: string): bigint {
 
 /** @throws {RangeError} not a signed 32-bit integer (T-6). */
 export function priority(value: number): void {
-  if ((value | 0) !== value) throw new RangeError(`priority must be a signed 32-bit integer, not ${value}`);
+  if ((value | 0) !== value) throw badNumber('priority must be a signed 32-bit integer', value);
 }
 
 /** @throws {TypeError} an endianness that is none: it would be taken for one of the two. */

@@ -3,6 +3,7 @@
  * region because few regions use any of it. T-21, T-25, T-125 to T-133.
  */
 import type { GuestAddress } from '@guestmem/vm-memory';
+import { badNumber } from '@guestmem/vm-memory';
 import { throwCollected } from '../rcu/callback-queue.ts';
 import * as check from './check.ts';
 import { MemoryRegionError } from './error.ts';
@@ -174,7 +175,7 @@ export class RegionSignals {
     notifier: EventNotifier,
   ): IoEventFd {
     if (size !== 0 && size !== 1 && size !== 2 && size !== 4 && size !== 8)
-      throw new RangeError(`eventfd size must be 0, 1, 2, 4 or 8, not ${size}`);
+      throw badNumber('eventfd size must be 0, 1, 2, 4 or 8', size);
     const core = this.#region.core;
     const order = this.#region.ops?.endianness ?? 'native';
     const swapped = order !== 'native' && order !== core.targetOrder;

@@ -1,5 +1,7 @@
 /** What a core and the regions it makes are told, and the check of it. D6, T-24, T-46. */
+
 import type { ByteOrder, GuestAddress } from '@guestmem/vm-memory';
+import { badNumber } from '@guestmem/vm-memory';
 
 /** Options of a core. */
 export interface MemoryCoreOptions {
@@ -34,8 +36,8 @@ export interface RamOptions extends RegionOptions {
 export function checkOptions({ targetOrder = 'little', pageSize = 4096, maxVisits = 1 }: MemoryCoreOptions): void {
   if (targetOrder !== 'little' && targetOrder !== 'big')
     throw new TypeError(`targetOrder must be 'little' or 'big', not ${String(targetOrder)}`);
-  if (!(Number.isInteger(Math.log2(pageSize)) && pageSize >= 256 && pageSize <= 2 ** 30))
-    throw new RangeError(`pageSize must be a power of two from 256 bytes to 1 GiB, not ${String(pageSize)}`);
+  if (!(Number.isInteger(pageSize) && pageSize >= 256 && pageSize <= 2 ** 30 && Number.isInteger(Math.log2(pageSize))))
+    throw badNumber('pageSize must be a power of two from 256 bytes to 1 GiB', pageSize);
   if (!(Number.isSafeInteger(maxVisits) && maxVisits >= 1))
-    throw new RangeError(`maxVisits must be an integer of 1 and more, not ${String(maxVisits)}`);
+    throw badNumber('maxVisits must be an integer of 1 and more', maxVisits);
 }

@@ -3,6 +3,7 @@
  * T-135 to T-139.
  */
 
+import { badNumber } from '@guestmem/vm-memory';
 import { throwCollected } from '../rcu/callback-queue.ts';
 import { RegionKind } from '../region/kind.ts';
 import { LogClient } from '../region/log-client.ts';
@@ -191,5 +192,5 @@ function cut(section: MemoryRegionSection, start: bigint, end: bigint): MemoryRe
 
 function checkFlags(flags: number): void {
   if (!(Number.isInteger(flags) && flags >= 1 && flags <= 7))
-    throw new RangeError(`global dirty flags must be a set of GlobalDirty bits (1 to 7), not ${flags}`);
+    throw badNumber('global dirty flags must be a set of GlobalDirty bits (1 to 7)', flags);
 }

@@ -1,6 +1,6 @@
 /** Listeners in the order in which they are told: rising priority, among equals as registered; reverse is the exact opposite. T-111. */
 
-import { shown } from '@guestmem/vm-memory';
+import { badNumber, shown } from '@guestmem/vm-memory';
 import { MemoryRegionError } from '../region/error.ts';
 import type { AddressSpace } from './address-space.ts';
 import type { MemoryListener } from './listener.ts';
@@ -67,6 +67,6 @@ export function checkListener(listener: MemoryListener, space: AddressSpace): Re
     throw new MemoryRegionError('bad-listener', `${name} has both logSync and logSyncGlobal; it must have one of them`);
   const priority = listener.priority ?? 0;
   if (!(Number.isInteger(priority) && priority >= 0 && priority <= 0xffff_ffff))
-    throw new RangeError(`the priority of ${name} must be an unsigned 32-bit integer, not ${priority}`);
+    throw badNumber(`the priority of ${name} must be an unsigned 32-bit integer`, priority);
   return { listener, space, priority };
 }

@@ -3,7 +3,7 @@
  * addresses take no fast path; all others cost what they did. D15.
  */
 import type { MemTxAttrs } from '@guestmem/memtx';
-import { type GuestAddress, hex, LAST_ADDRESS, toBigAddress } from '@guestmem/vm-memory';
+import { badNumber, type GuestAddress, hex, LAST_ADDRESS, toBigAddress } from '@guestmem/vm-memory';
 import type { AccessControl } from '../access/control.ts';
 import type { Slot } from '../access/slot.ts';
 
@@ -144,7 +144,7 @@ export function makeTap(
   options: TapOptions,
 ): Tap {
   const first = toBigAddress(addr);
-  if (!Number.isSafeInteger(len) || len < 1) throw new RangeError(`a tap needs 1 byte and more, not ${String(len)}`);
+  if (!Number.isSafeInteger(len) || len < 1) throw badNumber('a tap needs 1 byte and more', len);
   const last = first + BigInt(len) - 1n;
   if (last > LAST_ADDRESS) throw new RangeError(`a tap of ${len} bytes at ${hex(first)} ends above 2^64 - 1`);
   const on = options.on ?? 'both';

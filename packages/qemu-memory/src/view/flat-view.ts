@@ -4,7 +4,7 @@
  * keeping an old view costs what changed since. T-60, T-85 to T-97, T-148 to T-152. Hot: `find`, `lookup`.
  */
 import type { GuestAddress } from '@guestmem/vm-memory';
-import { toAddress } from '@guestmem/vm-memory';
+import { badNumber, toAddress } from '@guestmem/vm-memory';
 import type { ViewMap } from '../access/view-map.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
 import type { FlatBlock } from './flat-block.ts';
@@ -172,7 +172,7 @@ export class FlatView {
 
   #blockOfIndex(index: number): number {
     if (!(index >= 0 && index < this.length && Number.isInteger(index)))
-      throw new RangeError(`range ${index} of a flat view that has ${this.length}`);
+      throw badNumber(`the index of a range must be 0 to ${this.length - 1}`, index);
     return lastAtOrBelow(this.#bases, index);
   }
 }

@@ -1,4 +1,5 @@
 /** How an agent attaches to a shared space, and what it does first. */
+import { badNumber } from '@guestmem/vm-memory';
 import type { ReaderFaults } from '../rcu/faulty-reader.ts';
 import { milliseconds } from '../rcu/milliseconds.ts';
 import { type RcuFlavour, SharedRcu } from '../rcu/shared-rcu.ts';
@@ -39,8 +40,7 @@ export function checkOptions({ flavour = 'barrier', timeoutMs, spins = 2000 }: A
 } {
   if (flavour !== 'barrier' && flavour !== 'quiescent')
     throw new TypeError(`flavour must be 'barrier' or 'quiescent', not ${String(flavour)}`);
-  if (!(Number.isSafeInteger(spins) && spins >= 0))
-    throw new RangeError(`spins must be an integer of 0 and more, not ${String(spins)}`);
+  if (!(Number.isSafeInteger(spins) && spins >= 0)) throw badNumber('spins must be an integer of 0 and more', spins);
   return { flavour, timeoutMs: milliseconds(timeoutMs, 10_000, 'timeoutMs'), spins };
 }
 

@@ -24,7 +24,10 @@ import {
 } from '@guestmem/memtx';
 import {
   type ByteOrder,
+  badNumber,
   type Codec,
+  checkBuffer,
+  checkCount,
   type GuestAddress,
   type GuestMemory,
   type GuestMemorySlices,
@@ -34,8 +37,7 @@ import {
   toAddress,
   type WriteVolatile,
 } from '@guestmem/vm-memory';
-import { type AccessMode, checkLength, isWriteMode, walkable } from '../access/chunks.ts';
-import { noBytes } from '../access/no-bytes.ts';
+import { type AccessMode, isWriteMode, walkable } from '../access/chunks.ts';
 import { AttachedScalars, scalarFlags, tell } from './attached-scalars.ts';
 import { slicesOf } from './attached-slices.ts';
 import { pull, push } from './attached-streams.ts';
@@ -70,7 +72,7 @@ export abstract class AttachedAccess extends AttachedScalars implements TxMemory
   }
 
   txRead(addr: GuestAddress, buf: Uint8Array, attrs: MemTxAttrs, onError: OnError, tx: MemTx | null): void {
-    if (!(buf instanceof Uint8Array)) throw noBytes(buf);
+    if (!(buf instanceof Uint8Array)) checkBuffer(buf);
     const where = toAddress(addr);
     const done = typeof where === 'number' && this.#direct(where, buf, false);
     if (done) tell(tx, MemTxResult.OK, buf.length);
@@ -78,7 +80,7 @@ export abstract class AttachedAccess extends AttachedScalars implements TxMemory
   }
 
   txWrite(addr: GuestAddress, buf: Uint8Array, attrs: MemTxAttrs, onError: OnError, tx: MemTx | null): void {
-    if (!(buf instanceof Uint8Array)) throw noBytes(buf);
+    if (!(buf instanceof Uint8Array)) checkBuffer(buf);
     const where = toAddress(addr);
     const done = typeof where === 'number' && this.#direct(where, buf, true);
     if (done) tell(tx, MemTxResult.OK, buf.length);
@@ -147,14 +149,13 @@ export abstract class AttachedAccess extends AttachedScalars implements TxMemory
 
   /** A-77, by the owner: fills [addr, addr + len) with `byte`, going on after failures. @param tx null: throw MemTxError at the end. */
   set(addr: GuestAddress, byte: number, len: number, attrs: MemTxAttrs = UNSPECIFIED, tx: MemTx | null = null): void {
-    if (!Number.isInteger(byte) || byte < 0 || byte > 255)
-      throw new RangeError(`a fill byte must be in 0 to 255, not ${String(byte)}`);
-    const count = checkLength(len);
+    if (!Number.isInteger(byte) || byte < 0 || byte > 255) throw badNumber('a fill byte must be in 0 to 255', byte);
+    const count = checkCount(len, 'length');
     this.ask(tx, Op.FILL, toAddress(addr), attrs, bulkFlags('continue', tx), Uint8Array.of(byte), EMPTY, count);
   }
   /** A-78, by the owner: writes RAM, ROM and ROM devices in ROMD mode; passes over all else. Never fails. */
   writeRom(addr: GuestAddress, buf: Uint8Array, attrs: MemTxAttrs = UNSPECIFIED): void {
-    if (!(buf instanceof Uint8Array)) throw noBytes(buf);
+    checkBuffer(buf);
     this.forward(Op.WRITE_ROM, toAddress(addr), attrs, THROW, buf);
   }
   /** A-73, by the owner: 4 bytes in target order that leave translated code alone. */
@@ -167,7 +168,7 @@ export abstract class AttachedAccess extends AttachedScalars implements TxMemory
   /** A-84: would a transfer be let through? Asks the owner unless all of it is RAM that is reached directly. */
   accessValid(addr: GuestAddress, len: number, mode: AccessMode, attrs: MemTxAttrs = UNSPECIFIED): boolean {
     const where = toAddress(addr);
-    const count = checkLength(len);
+    const count = checkCount(len, 'length');
     if (typeof where === 'number' && this.#reaches(where, count, isWriteMode(mode))) return true;
     this.forward(Op.VALID, where, attrs, questionFlags(mode), EMPTY, EMPTY, count);
     return this.client.result === 1;

@@ -3,9 +3,8 @@
  * asks the owner first how far memory goes, so that a source is never asked for bytes that have no place to go. V-1.5.
  */
 import { MEMTXATTRS_UNSPECIFIED, MemTx, MemTxResult } from '@guestmem/memtx';
-import { type GuestAddress, type ReadVolatile, toAddress, type WriteVolatile } from '@guestmem/vm-memory';
+import { checkCount, type GuestAddress, type ReadVolatile, toAddress, type WriteVolatile } from '@guestmem/vm-memory';
 import { advance } from '../access/bulk.ts';
-import { checkLength } from '../access/chunks.ts';
 import { DEVICE_CHUNK, otherEnd, type Run, settle } from '../access/streams.ts';
 import type { AttachedAccess } from './attached-access.ts';
 import { Extent } from './ring-layout.ts';
@@ -23,9 +22,7 @@ export function pull(
   count: number,
   exact: boolean,
 ): number {
-  const run = move(memory, toAddress(start), checkLength(count, 'count'), true, exact, (bytes) =>
-    src.readVolatile(bytes),
-  );
+  const run = move(memory, toAddress(start), checkCount(count), true, exact, (bytes) => src.readVolatile(bytes));
   return settle(run, start, count, exact, 'write', 'the source ended');
 }
 
@@ -37,9 +34,7 @@ export function push(
   count: number,
   exact: boolean,
 ): number {
-  const run = move(memory, toAddress(start), checkLength(count, 'count'), false, exact, (bytes) =>
-    dst.writeVolatile(bytes),
-  );
+  const run = move(memory, toAddress(start), checkCount(count), false, exact, (bytes) => dst.writeVolatile(bytes));
   return settle(run, start, count, exact, 'read', 'the sink takes no more');
 }
 

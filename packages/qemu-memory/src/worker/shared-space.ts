@@ -3,7 +3,7 @@
  * do, reclaims tables after grace periods, and lets go of workers that have died. Commits never wait for workers: where no
  * table is free the empty one is published, and accesses go through the owner until one is. D8, A-238, A-247.
  */
-import { type DisposableHandle, disposable } from '@guestmem/vm-memory';
+import { badNumber, type DisposableHandle, disposable } from '@guestmem/vm-memory';
 import { throwCollected } from '../rcu/callback-queue.ts';
 import type { RemoteReaders } from '../rcu/local-rcu.ts';
 import { milliseconds } from '../rcu/milliseconds.ts';
@@ -360,7 +360,5 @@ function surface(errors: readonly unknown[]): void {
 function positive(value: number | undefined, fallback: number, most: number, what: string): number {
   const chosen = value ?? fallback;
   if (Number.isInteger(chosen) && chosen >= 1 && chosen <= most) return chosen;
-  throw new RangeError(
-    `${what} must be an integer in 1 to ${most}, not ${typeof chosen === 'number' ? chosen : typeof chosen}`,
-  );
+  throw badNumber(`${what} must be an integer in 1 to ${most}`, chosen);
 }

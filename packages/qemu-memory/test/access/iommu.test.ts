@@ -565,7 +565,7 @@ it('A-153: a PageIommu has as many indexes as it is told, and attributes choose 
     OK,
     DECODE_ERROR,
   ]);
-  expect(() => result(dma, 0, false, memTxAttrs({ requesterId: 9 }))).toThrow(/IOMMU index 0.5 is not in 0 to 1/);
+  expect(() => result(dma, 0, false, memTxAttrs({ requesterId: 9 }))).toThrow(/an IOMMU index must be 0 to 1, not 0.5/);
   for (const index of [-1, 2, 0.5]) {
     expect(() => model.flush(index)).toThrow(RangeError);
     expect(() => model.invalidate(region.iommu, 0, 0x1000, index)).toThrow(RangeError);

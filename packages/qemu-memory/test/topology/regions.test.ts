@@ -343,16 +343,19 @@ describe('what programs without types hand in', () => {
     const core = new MemoryCore();
     const ram = core.ram('ram', bufferBacking(0x1000));
     for (const [offset, len] of [
-      [-1, 1],
       [0, 0x1001],
       [0x1000, 1],
-      [0, -1],
-      [0.5, 1],
-      [Number.NaN, 1],
     ] as const)
       expect(() => memoryRegionSetDirty(ram, offset, len)).toThrow(
         new RangeError(`[${offset}, +${len}) is not inside the 4096 bytes of "ram"`),
       );
+    for (const [offset, len] of [
+      [-1, 1],
+      [0, -1],
+      [0.5, 1],
+      [Number.NaN, 1],
+    ] as const)
+      expect(() => memoryRegionSetDirty(ram, offset, len)).toThrow(RangeError);
     expect(() => memoryRegionSetDirty(ram, 0x1000, 0)).not.toThrow();
     expect(() => memoryRegionSetDirty(core.container('bus', 0x1000), 0x5000, 1)).not.toThrow();
   });

@@ -148,12 +148,14 @@ it.each([false, true])(
 
 it('D8: options that are none of their values are refused when sharing and attaching, and take no slot', () => {
   const made = machine();
-  for (const options of [{ stallMs: -1 }, { stallMs: Number.NaN }, { workers: '2' as never }, { tables: 0.5 }])
+  for (const options of [{ stallMs: -1 }, { stallMs: Number.NaN }, { workers: 0 }, { tables: 0.5 }])
     expect(() => made.space.share(options), JSON.stringify(options)).toThrow(RangeError);
   const shared = share(made, { workers: 1 });
-  for (const options of [{ timeoutMs: Number.NaN }, { timeoutMs: -1 }, { timeoutMs: '5' as never }, { spins: -1 }])
+  for (const options of [{ timeoutMs: Number.NaN }, { timeoutMs: -1 }, { spins: -1 }])
     expect(() => attach(shared.handle(), options), JSON.stringify(options)).toThrow(RangeError);
-  expect(() => attach(shared.handle(), { flavour: 'foo' as never })).toThrow(TypeError);
+  expect(() => made.space.share({ workers: '2' as never })).toThrow(TypeError);
+  for (const options of [{ timeoutMs: '5' }, { spins: 4n }, { flavour: 'foo' }] as never[])
+    expect(() => attach(shared.handle(), options)).toThrow(TypeError);
   attach(shared.handle(), { timeoutMs: Number.POSITIVE_INFINITY, spins: 0 }).detach();
   for (const timeoutMs of [Number.NaN, -1, '5' as never])
     expect(() => shared.serve({ timeoutMs, until: () => true })).toThrow(RangeError);
