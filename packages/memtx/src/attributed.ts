@@ -20,9 +20,12 @@ import type { MemTx } from './mem-tx.ts';
 import { NOT_DIRECT, type OnError, type TxMemory } from './memory.ts';
 import { MemTxResult } from './result.ts';
 
-/** `memory` as a TxMemory; keeps a reference, and sees what the memory sees. */
-export function attributed(memory: GuestMemory): TxMemory {
-  return new AttributedMemory(memory);
+/**
+ * `memory` as a TxMemory; keeps a reference, and sees what the memory sees. One that is a TxMemory, as an address space is, is the
+ * answer itself: it takes the attributes, and knows after a failure what was done (A-61).
+ */
+export function attributed(memory: GuestMemory | TxMemory): TxMemory {
+  return 'txLoad' in memory ? memory : new AttributedMemory(memory);
 }
 
 /** A local copy: V8 folds it into the code, but not an imported binding. */

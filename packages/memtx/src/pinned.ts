@@ -45,7 +45,6 @@ export function pinnedView(
 ): PinnedMemTxView {
   bind(UNBOUND, options); // Refuses what it refuses before there is a snapshot to give back.
   const snapshot: (GuestMemory | TxMemory) & Partial<DisposableHandle> = space.memory();
-  const memory = 'txLoad' in snapshot ? snapshot : attributed(snapshot);
   const release = typeof snapshot.dispose === 'function' ? () => snapshot.dispose?.() : null;
-  return new PinnedMemTxView(new PinnedMemory(memory, release), options);
+  return new PinnedMemTxView(new PinnedMemory(attributed(snapshot), release), options);
 }
