@@ -166,9 +166,20 @@ export class AttributedMemory implements TxMemory {
   #obstacle(addr: GuestAddress, access: Permissions): Obstacle {
     const { memory } = this;
     if (memory.checkRange(addr, 1, access)) return Obstacle.NONE;
-    if (memory.checkRange(addr, 1, Permissions.NO)) return Obstacle.DENIED;
+    if (memory.checkRange(addr, 1, Permissions.NO)) return this.#refusal(addr, access);
     // A region whose `Bytes` is its own may have no host memory that could be checked.
     return memory.physicalMemory()?.addressInRange(addr) === true ? Obstacle.NONE : Obstacle.MISSING;
+  }
+
+  /** Who denies `access` to a byte that is there: the region, or the translation in front of it, which is told as a miss is (A-9). */
+  #refusal(addr: GuestAddress, access: Permissions): Obstacle {
+    if (this.memory.physicalMemory() !== undefined) return Obstacle.DENIED;
+    try {
+      this.memory.getSlices(addr, 1, access).next();
+    } catch (error) {
+      if (resultOf(error) !== MemTxResult.ACCESS_ERROR) return Obstacle.MISSING;
+    }
+    return Obstacle.DENIED;
   }
 
   /** Bytes from `addr` on, 0 to `most`, that are all there: looked for by halves, as each question may be a translation. */

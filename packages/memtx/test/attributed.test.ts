@@ -161,6 +161,22 @@ describe('plain memory with attributes', () => {
     expect([memTxView(behind, { tx: new MemTx() }).read(buf, 0x1000)]).toEqual([0]); // stop: all or nothing.
   });
 
+  it.each([
+    ['which the region refuses, then the IOMMU', 0xffc],
+    ['which the IOMMU refuses, then the region', 0x1ffc],
+  ])('A-8, V-1.12: bytes %s, side by side, are told as both', (_, start) => {
+    const memory = guestMemory([{ startAddr: 0, memory: 0x1000, permissions: Permissions.READ }]);
+    const tlb = new Iotlb();
+    tlb.setMapping(0, 0, 0x1000, Permissions.READ_WRITE);
+    tlb.setMapping(0x1000, 0, 0x1000, Permissions.READ);
+    tlb.setMapping(0x2000, 0, 0x1000, Permissions.READ_WRITE);
+    const go = memTxView(attributed(new IommuMemory(memory, tlbIommu(tlb))), { onError: 'continue' });
+    expect([go.write(new Uint8Array(8), start), go.tx.result]).toEqual([
+      0,
+      MemTxResult.ACCESS_ERROR | MemTxResult.DECODE_ERROR,
+    ]);
+  });
+
   it('A-61: with continue, a transfer that begins in a hole reaches what comes after it', () => {
     const { view, memory } = machine();
     const go = view.with({ onError: 'continue' });
