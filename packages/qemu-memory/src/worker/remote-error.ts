@@ -58,7 +58,7 @@ function putThrown(payload: Uint8Array, error: unknown): number {
   };
   // The message is cut, not the record, so that what arrives can always be read.
   const room = (payload.length >>> 1) - JSON.stringify({ ...written, message: '' }).length;
-  if (room < 0) return putText(payload, JSON.stringify({ name: 'Error', message: '' })); // 58 of at least 64 bytes.
+  if (room < 0) return putText(payload, JSON.stringify({ name: 'Error', message: '' })); // A name or code without end.
   let message = known.message;
   while (JSON.stringify(message).length - 2 > room) message = message.slice(0, Math.floor(message.length * 0.9));
   return putText(payload, JSON.stringify({ ...written, message }));

@@ -32,7 +32,7 @@ export interface ShareOptions {
   readonly rows?: number;
   /** Requests in flight (default 16). A worker that was let go may keep one taken until it goes on, or `release`: have more than such workers. */
   readonly ringEntries?: number;
-  /** Bytes of a request that travel at a time, a multiple of 64 (default 4096). */
+  /** Bytes of a request that travel at a time, a multiple of 64 from 512 to 2^24 (default 4096). */
   readonly ringPayload?: number;
   /**
    * A worker that keeps a grace period from ending, or does not collect an answer, for longer is let go (default 30000 ms;
@@ -85,6 +85,8 @@ const SLICE_MS = 20;
 /** For the next request after one: 80 us, the way back of a caller that slept; and 3 us. */
 const MOST_LOOKS = 8000;
 const LEAST_LOOKS = 300;
+/** Bytes that hold any MemTxError: its fields take 346 at most, its message gets the rest. */
+const LEAST_PAYLOAD = 512;
 /** Requests served from one turn of the event loop, in bursts. */
 const ROUNDS = 32;
 
@@ -112,8 +114,9 @@ export class SharedSpace {
   constructor(space: AddressSpace, options: ShareOptions = {}) {
     const workers = positive(options.workers, 16, 4096, 'workers');
     const entries = positive(options.ringEntries, 16, 4096, 'ringEntries');
-    const payload = positive(options.ringPayload, 4096, 2 ** 24, 'ringPayload');
-    if (payload % 64 !== 0) throw new RangeError(`ringPayload must be a multiple of 64 bytes, not ${payload}`);
+    const payload = options.ringPayload ?? 4096;
+    if (!(Number.isInteger(payload / 64) && payload >= LEAST_PAYLOAD && payload <= 2 ** 24))
+      throw badNumber(`ringPayload must be a multiple of 64 from ${LEAST_PAYLOAD} to 2^24`, payload);
     this.space = space;
     this.domain = RcuDomain.create(workers, options.faults);
     this.#ringBuffer = createRing(entries, payload);

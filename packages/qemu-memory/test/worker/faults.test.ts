@@ -261,7 +261,10 @@ it('a handle that is none is refused', async () => {
 it('options out of range are refused', () => {
   const made = machine();
   expect(() => made.space.share({ workers: 0 })).toThrow(RangeError);
-  expect(() => made.space.share({ ringPayload: 100 })).toThrow('multiple of 64');
+  for (const ringPayload of [64, 448, 520, 2 ** 24 + 64])
+    expect(() => made.space.share({ ringPayload })).toThrow(
+      new RangeError(`ringPayload must be a multiple of 64 from 512 to 2^24, not ${ringPayload}`),
+    );
   expect(() => made.space.share({ tables: 1.5 })).toThrow(RangeError);
 });
 

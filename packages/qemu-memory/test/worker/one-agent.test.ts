@@ -162,6 +162,28 @@ it('D8: options that are none of their values are refused when sharing and attac
   shared.serve({ timeoutMs: 0 });
 });
 
+it('A-276: the smallest ring carries the largest failure of an access whole', () => {
+  const made = machine();
+  const shared = share(made, { ringPayload: 512 });
+  vi.spyOn(Atomics, 'wait').mockImplementation(() => {
+    shared.poll();
+    return 'ok';
+  });
+  const worker = attach(shared.handle(), { spins: 0 });
+  const addr = 0xffff_ffff_ffff_0000n;
+  expect(() => worker.readSlice(new Uint8Array(0x1000), addr)).toThrow(
+    expect.objectContaining({
+      name: 'MemTxError',
+      code: 'invalid-guest-address',
+      result: 2,
+      addr,
+      expected: 0x1000,
+      completed: 0,
+      message: 'read of 4096 bytes at 0xffffffffffff0000 failed: DECODE_ERROR after 0 bytes',
+    }),
+  );
+});
+
 it('T-100, A-220: a space that is disposed of while it is shared lets go of its view with the quantum that saw it', () => {
   const made = machine();
   const log: string[] = [];

@@ -8,9 +8,9 @@ import { machine } from './support/machine.ts';
 
 const opened: SharedSpace[] = [];
 
-/** A worker that waits for `meanwhile` and for nothing else. The table of a view takes 44 pieces of the ring's payload. */
+/** A worker that waits for `meanwhile` and for nothing else. The table of a view takes 17 pieces of the ring's payload. */
 function waiting(meanwhile: (shared: SharedSpace, turn: number) => void) {
-  const shared = machine().space.share({ ringPayload: 192, ringEntries: 2 });
+  const shared = machine().space.share({ ringPayload: 512, ringEntries: 2 });
   opened.push(shared);
   const handle = shared.handle();
   const worker = attach(handle, { timeoutMs: 50, spins: 0 });

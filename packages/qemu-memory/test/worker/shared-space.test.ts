@@ -65,7 +65,7 @@ describe.each(FLAVOURS)('an attached space, %s flavour', (flavour) => {
 
   it('A-60: a transfer longer than the ring payload is one access of the owner', async () => {
     const made = machine();
-    const shared = share({ ...made, space: plainSpace() }, { ringPayload: 256 });
+    const shared = share({ ...made, space: plainSpace() }, { ringPayload: 512 });
     const result = await served(shared, run(shared, 'long', { flavour, args: [10_001] }).done);
     expect(result).toEqual({ same: true, forwarded: 2 });
     expect(shared.stats.served).toBe(2);
