@@ -99,11 +99,22 @@ export function rangeIsValid(
     else {
       size = slot.dispatch.accessSize(alignmentOf(addr), length);
       if (!accepts(slot, offset, size, isWrite, attrs)) return false;
+      size = alike(slot, at, size, length);
     }
     left -= size;
     addr = advance(addr, size);
   }
   return true;
+}
+
+/**
+ * Bytes of the steps that are answered as the one of `size` at `at` was: of a region with no `accepts` to ask, all that are as large
+ * as its steps get, to the end of the slot or of the IOMMU's page. A guest chooses the length (D10).
+ */
+function alike({ dispatch, exact, len }: Slot, at: number, size: number, length: number): number {
+  if (dispatch.hasAccepts || !exact || size < (dispatch.validMax || 4)) return size;
+  const room = Math.min(length, len - at);
+  return Math.max(room - (room % size), size);
 }
 
 /** Would the first step of a transfer of `len` bytes (1 and more) be let through (A-62, A-65)? As `rangeIsValid`. */

@@ -112,6 +112,11 @@ export class RegionDispatch extends EasyDispatch {
     return max >= 8 ? 8 : max >= 4 ? 4 : max >= 2 ? 2 : 1;
   }
 
+  /** Has the region an `accepts` of its own to ask (A-31)? */
+  get hasAccepts(): boolean {
+    return this.#valid !== null;
+  }
+
   /** A-31. Asks `accepts`; calls no data callback. */
   accessValid(offset: number, size: number, isWrite: boolean, attrs: MemTxAttrs): boolean {
     return this.#whyInvalid(offset, size, isWrite, attrs) === null;

@@ -628,3 +628,39 @@ it('A-255, A-6: the attributes of a call reach accepts, callbacks and indexes; c
   dma.cache(0, 4, 'read').load(0, u8);
   expect(took()).toEqual(['index any', 'accepts any', 'read any']);
 });
+
+it('A-84: a region without accepts is asked once for all steps of its largest size, with the answer of step by step', () => {
+  let asked = 0;
+  for (const [min, max, unaligned] of [
+    [1, 8, false],
+    [4, 4, false],
+    [2, 8, false],
+    [0, 0, false],
+    [4, 4, true],
+    [1, 2, true],
+  ] as const)
+    for (const skew of [0, 1, 2, 4]) {
+      const spaces = [undefined, () => ++asked > 0].map((accepts) => {
+        const { core } = machine();
+        const root = core.container('root', 0x100);
+        const valid = {
+          minAccessSize: min,
+          maxAccessSize: max,
+          unaligned,
+          ...(accepts === undefined ? {} : { accepts }),
+        };
+        root.addSubregion(8 + skew, core.io('device', 29, { valid, impl: { unaligned } }));
+        root.addSubregion(8 + skew + 29, core.ram('ram', 16));
+        return core.addressSpace(root);
+      });
+      for (let addr = 8 + skew; addr < 44; addr++)
+        for (let len = 1; len < 50; len++) {
+          const answers = spaces.map((space) => space.accessValid(addr, len, 'read'));
+          expect(answers[0], `${min} to ${max}, ${unaligned}, ${skew}: ${addr} +${len}`).toBe(answers[1]);
+        }
+    }
+  expect(asked).toBeGreaterThan(1000);
+  const m = machine();
+  m.root.addSubregion(0, m.core.io('wide', 1n << 64n, {}), -1);
+  expect(m.space.checkRange(1, Number.MAX_SAFE_INTEGER - 1)).toBe(true);
+});
