@@ -75,3 +75,8 @@ it('D10: what is no Uint8Array is refused by name, by views of plain memory too'
 it('D10: bits of attributes are a number', () => {
   check({ memTxAttrsFromBits }, ['1', 1n, undefined, null], [-1, 0.5, Number.NaN, 2 ** 44]);
 });
+
+it('D10: a view of what is no TxMemory is refused, and says how plain memory becomes one', () => {
+  for (const none of [guestMemory([{ startAddr: 0, memory: 8 }]), {}, null, undefined, 'memory'] as never[])
+    expect(() => memTxView(none)).toThrow(/^a view looks at a TxMemory, .*by attributed\(memory\)$/);
+});
