@@ -23,12 +23,13 @@ class FwCfg {
 
 const SIGNATURE = [0x51, 0x45, 0x4d, 0x55];
 
-/** The selector: 2 bytes, big-endian. */
+/** The selector: 2 bytes, big-endian, written whole. A wider access that begins here is refused as a whole, not cut (seen). */
 export const fwCfgControl: DeviceModel = (context) => {
   const device = context.shared('fw-cfg', () => new FwCfg());
+  context.resets.push(() => device.select(0));
   return {
     endianness: 'big',
-    valid: { minAccessSize: 2, maxAccessSize: 2 },
+    valid: { minAccessSize: 1, maxAccessSize: 4, accepts: (_offset, size) => size === 2 },
     read: () => 0,
     write: (_, value) => device.select(value),
     peek: () => device.selector,
@@ -38,6 +39,7 @@ export const fwCfgControl: DeviceModel = (context) => {
 /** The data: a byte at each read. */
 export const fwCfgData: DeviceModel = (context) => {
   const device = context.shared('fw-cfg', () => new FwCfg());
+  context.resets.push(() => device.select(0));
   return {
     endianness: 'big',
     valid: { minAccessSize: 1, maxAccessSize: 1 },

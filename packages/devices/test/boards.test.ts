@@ -1,0 +1,38 @@
+/** What boards other than the PCs have; values as QEMU 7.2 gave them. */
+import { describe, expect, it } from 'vitest';
+import { pcBoard } from './support/pc-board.ts';
+
+describe('fw_cfg of a g3beige', () => {
+  const [select, next] = ['writew 0xf0000510', 'readb 0xf0000512'];
+  const [Q, E, nothing] = [0x51, 0x45, 0].map((byte) => `OK 0x${byte.toString(16).padStart(16, '0')}`);
+
+  it.each([
+    ['4 bytes', 'writel 0xf0000510 0x12340000'],
+    ['8 bytes', 'writeq 0xf0000510 0x1234000000000000'],
+    ['2 bytes at 1', 'writew 0xf0000511 0x1234'],
+  ])('A-28: a write of %s at the selector is refused as a whole', (_, write) => {
+    const { say } = pcBoard('g3beige');
+    expect(say(`${select} 0`, write, next, next)).toEqual([Q, E]);
+  });
+
+  it.each([
+    ['4 bytes that end', 'writel 0xf000050e 0x00001234'],
+    ['3 bytes that begin', 'write 0xf0000510 3 0x123400'],
+  ])('A-28: %s with it are cut, and select', (_, write) => {
+    const { say } = pcBoard('g3beige');
+    expect(say(`${select} 0`, write, next, next)).toEqual([nothing, nothing]);
+  });
+
+  it('A-45: a block that meets the selector with 4 bytes passes the data register by', () => {
+    const { say } = pcBoard('g3beige');
+    expect(say('read 0xf0000510 4', next)).toEqual(['OK 0x00000000', Q]);
+  });
+
+  it('Q-71: a reset selects the signature', () => {
+    const { machine, say } = pcBoard('g3beige');
+    say(`${select} 0x1234`);
+    machine.requestReset();
+    machine.turn();
+    expect(say(next, next)).toEqual([Q, E]);
+  });
+});
