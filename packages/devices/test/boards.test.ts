@@ -36,3 +36,10 @@ describe('fw_cfg of a g3beige', () => {
     expect(say(next, next)).toEqual([Q, E]);
   });
 });
+
+describe('regions without a model', () => {
+  it('Q-26: an unaligned access at the end of an empty slot goes on behind it', () => {
+    const { say } = pcBoard('malta', '-bios', 'any');
+    expect(say('read 0x1dfffffe 4', 'readl 0x1dffffff')).toEqual(['OK 0x00001122', 'OK 0x0000000000112233']);
+  });
+});
