@@ -42,4 +42,10 @@ describe('regions without a model', () => {
     const { say } = pcBoard('malta', '-bios', 'any');
     expect(say('read 0x1dfffffe 4', 'readl 0x1dffffff')).toEqual(['OK 0x00001122', 'OK 0x0000000000112233']);
   });
+
+  it('a write to flash is counted by its name', () => {
+    const { machine, say } = pcBoard('malta');
+    expect(say('writel 0x1e000000 0x12345678', 'readl 0x1e000000')).toEqual(['OK 0x0000000000000000']);
+    expect([...machine.events.entries()]).toEqual([['not modelled: mips_malta.bios', 1]]);
+  });
 });

@@ -177,7 +177,7 @@ function deviceOf(
   context: BoardContext,
   region: MapRegion,
 ): MemoryRegionOps | undefined {
-  if (region.kind !== 'io') return undefined;
+  if (region.kind !== 'io' && region.kind !== 'rom-device') return undefined;
   const placed = definition.devices[region.name];
   if (placed === undefined) return notModelled(region, context.events);
   const model = DEVICE_MODELS[placed.model];
