@@ -49,3 +49,15 @@ describe('regions without a model', () => {
     expect([...machine.events.entries()]).toEqual([['not modelled: mips_malta.bios', 1]]);
   });
 });
+
+describe("MIPS Malta User's Manual, REVISION", () => {
+  it.each([
+    ['malta', '00000420'],
+    ['maltael', '20040000'],
+  ] as const)('%s: a word in the ROM at 0x1fc00000, and only there, over the firmware', (name, bytes) => {
+    const { say } = pcBoard(name, '-bios', 'any');
+    expect(say('readl 0x1fc00010', 'read 0x1fc00010 4')).toEqual(['OK 0x0000000000000420', `OK 0x${bytes}`]);
+    expect(say('writel 0x1fc00010 5', 'readl 0x1fc00010')).toEqual(['OK 0x0000000000000420']);
+    expect(say('read 0x1e000010 4')).toEqual(['OK 0x00000000']);
+  });
+});

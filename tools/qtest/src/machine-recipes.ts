@@ -147,6 +147,8 @@ export const RECIPES: readonly Recipe[] = [
         lowMax: '0x10000000',
       },
       firmware: { blocks: ['mips_malta.bios', 'bios.1fc'], swapWords: file === 'maltael' },
+      // REVISION. MIPS Malta User's Manual.
+      romWords: [{ block: 'bios.1fc', offset: 0x10, value: '0x420' }],
       devices: {
         io: { model: 'ones' },
         'empty-slot': { model: 'zero' },

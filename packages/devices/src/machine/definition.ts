@@ -97,6 +97,8 @@ export interface MachineDefinition {
   readonly ports: string;
   readonly ram: RamRule;
   readonly firmware?: FirmwareRule;
+  /** Words of ROM that are the board's, with or without firmware: region, offset, 32 bits as `0x…` in the target's order. */
+  readonly romWords?: readonly { readonly block: string; readonly offset: number; readonly value: string }[];
   /** Number of interrupt lines of the board. */
   readonly lines?: number;
   /** Lines that devices without a model lower at a system reset, in this order, whoever raised them. */

@@ -169,6 +169,11 @@ function buildTree(
     const bytes = definition.firmware.swapWords === true ? swapWords(firmware) : firmware;
     for (const name of definition.firmware.blocks) load(regionOf(built, name).ram!.backing, bytes);
   }
+  for (const { block, offset, value } of definition.romWords ?? []) {
+    const word = new Uint8Array(4);
+    new DataView(word.buffer).setUint32(0, Number(value), definition.order === 'little');
+    load(regionOf(built, block).ram!.backing, word, offset);
+  }
   return built;
 }
 
@@ -207,11 +212,11 @@ function spaceOf(built: BuiltMap, name: string): AddressSpace {
   return space;
 }
 
-/** Host-side loading: ROM and all. */
-function load(backing: Backing, bytes: Uint8Array): void {
+/** Host-side loading, from `offset` on: ROM and all. */
+function load(backing: Backing, bytes: Uint8Array, offset = 0): void {
   for (let at = 0; at < bytes.length; ) {
-    const segment = backing.segmentAt(at);
-    const from = at - segment.start;
+    const segment = backing.segmentAt(offset + at);
+    const from = offset + at - segment.start;
     const size = Math.min(bytes.length - at, segment.bytes.length - from);
     segment.bytes.set(bytes.subarray(at, at + size), from);
     at += size;
