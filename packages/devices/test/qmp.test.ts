@@ -99,3 +99,46 @@ describe('the state of the machine on the monitor', () => {
     expect(events).toEqual([[], ['STOP', undefined], [], ['RESUME', undefined], ['RESET', reason]]);
   });
 });
+
+describe('the form of a request', () => {
+  /** The errors that `requests` bring, on a monitor whose `quit` is told; all that came else. */
+  function said(requests: readonly string[], negotiated = true) {
+    const lines: string[] = [];
+    let quit = 0;
+    const server = new QmpServer(pcBoard('q35').machine, (text) => lines.push(...text.trimEnd().split('\r\n')), {
+      quit: () => quit++,
+    });
+    server.connected();
+    if (negotiated) server.feed('{"execute": "qmp_capabilities"}');
+    lines.length = 0;
+    for (const request of requests) server.feed(request);
+    return { lines: lines.map((line) => JSON.parse(line)), quit };
+  }
+
+  it.each([
+    ['[1, 2]', 'QMP input must be a JSON object'],
+    ['{}', "QMP input lacks member 'execute'"],
+    ['{"arguments": {}}', "QMP input lacks member 'execute'"],
+    ['{"execute": 5}', "QMP input member 'execute' must be a string"],
+    ['{"exec": "quit"}', "QMP input member 'exec' is unexpected"],
+    ['{"execute": "quit", "foo": 1}', "QMP input member 'foo' is unexpected"],
+    ['{"foo": 1, "execute": "nosuch"}', "QMP input member 'foo' is unexpected"],
+    ['{"exec-oob": "quit"}', "QMP input member 'exec-oob' is unexpected"],
+    ['{"execute": "quit", "arguments": 5}', "QMP input member 'arguments' must be an object"],
+    ['{"execute": "quit", "arguments": []}', "QMP input member 'arguments' must be an object"],
+    ['{"execute": "quit", "arguments": null}', "QMP input member 'arguments' must be an object"],
+    ['{"execute": "quit", "arguments": {"x": 1}}', "Parameter 'x' is unexpected"],
+  ])('Q-94: %s is refused as QEMU 7.2 does, and not carried out', (request, desc) => {
+    expect(said([request])).toEqual({ lines: [{ error: { class: 'GenericError', desc } }], quit: 0 });
+  });
+
+  it('Q-94: an error names the request by its id, and no negotiation is asked for where the form is wrong', () => {
+    const error = { class: 'GenericError', desc: "QMP input member 'foo' is unexpected" };
+    expect(said(['{"execute": "quit", "id": [7], "foo": 1}'], false).lines).toEqual([{ id: [7], error }]);
+  });
+
+  it('Q-94: `qmp_capabilities` takes what a client enables', () => {
+    const { lines } = said(['{"execute": "qmp_capabilities", "arguments": {"enable": ["oob"]}}'], false);
+    expect(lines).toEqual([{ return: {} }]);
+  });
+});

@@ -19,12 +19,21 @@ export interface QmpOptions {
   readonly stopped?: boolean;
 }
 
+/** A JSON object that came. */
+type Arguments = Readonly<Record<string, unknown>>;
+
 interface Request {
-  readonly execute?: unknown;
-  readonly 'exec-oob'?: unknown;
-  readonly arguments?: Readonly<Record<string, unknown>>;
-  readonly id?: unknown;
+  readonly execute: string;
+  readonly arguments?: Arguments;
 }
+
+/** What a request may have beside `execute`. `exec-oob` counts once a client has negotiated it; no command here is one for it. */
+const MEMBERS: readonly string[] = ['execute', 'arguments', 'id'];
+/** Arguments that a command takes; the others take none. */
+const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
+  qmp_capabilities: ['enable'],
+  'human-monitor-command': ['command-line', 'cpu-index'],
+};
 
 /** A refused command: class and description as QMP has them. */
 class QmpError extends Error {
@@ -47,7 +56,7 @@ export class QmpServer {
   readonly #machine: QmpMachine;
   readonly #write: (text: string) => void;
   readonly #quit: () => void;
-  readonly #commands: ReadonlyMap<string, (args: Readonly<Record<string, unknown>>) => unknown>;
+  readonly #commands: ReadonlyMap<string, (args: Arguments) => unknown>;
   #text = '';
   #negotiated = false;
   #status: 'prelaunch' | 'running' | 'paused';
@@ -58,7 +67,7 @@ export class QmpServer {
     this.#write = write;
     this.#quit = options.quit ?? (() => {});
     this.#status = options.stopped === true ? 'prelaunch' : 'running';
-    this.#commands = new Map<string, (args: Readonly<Record<string, unknown>>) => unknown>([
+    this.#commands = new Map<string, (args: Arguments) => unknown>([
       ['qmp_capabilities', () => this.#capabilities()],
       ['query-version', () => VERSION],
       ['query-status', () => ({ running: this.#running, singlestep: false, status: this.#status })],
@@ -94,16 +103,17 @@ export class QmpServer {
   }
 
   #answer(text: string): void {
-    let request: Request = {};
+    let request: unknown;
     try {
-      request = JSON.parse(text) as Request;
-      const name = request.execute ?? request['exec-oob'];
-      if (typeof name !== 'string') throw new QmpError('GenericError', "QMP input lacks member 'execute'");
+      request = JSON.parse(text);
+      const { execute: name, arguments: args = {} } = checked(request);
       const command = this.#commands.get(name);
       if (!this.#negotiated && name !== 'qmp_capabilities')
         throw new QmpError('CommandNotFound', "Expecting capabilities negotiation with 'qmp_capabilities'");
       if (command === undefined) throw new QmpError('CommandNotFound', `The command ${name} has not been found`);
-      this.#reply(request, { return: command(request.arguments ?? {}) });
+      const other = Object.keys(args).find((key) => PARAMETERS[name]?.includes(key) !== true);
+      if (other !== undefined) throw new QmpError('GenericError', `Parameter '${other}' is unexpected`);
+      this.#reply(request, { return: command(args) });
       if (name === 'quit') this.#quit();
       this.#machine.turn();
     } catch (error) {
@@ -138,7 +148,7 @@ export class QmpServer {
     return {};
   }
 
-  #human(args: Readonly<Record<string, unknown>>): string {
+  #human(args: Arguments): string {
     const line = args['command-line'];
     if (line === undefined) throw new QmpError('GenericError', "Parameter 'command-line' is missing");
     if (typeof line !== 'string')
@@ -165,13 +175,32 @@ export class QmpServer {
     this.#send({ timestamp: { seconds: 0, microseconds: 0 }, event: name, ...(data !== undefined && { data }) });
   }
 
-  #reply(request: Request, reply: object): void {
-    this.#send(request.id === undefined ? reply : { ...reply, id: request.id });
+  #reply(request: unknown, reply: object): void {
+    const id = (request as { readonly id?: unknown } | undefined)?.id;
+    this.#send(id === undefined ? reply : { ...reply, id });
   }
 
   #send(value: object): void {
     this.#write(`${JSON.stringify(value)}\r\n`);
   }
+}
+
+/** The form of a request. @throws {QmpError} in QEMU's words (seen). */
+function checked(value: unknown): Request {
+  if (!isObject(value)) throw new QmpError('GenericError', 'QMP input must be a JSON object');
+  for (const [member, content] of Object.entries(value)) {
+    if (!MEMBERS.includes(member)) throw new QmpError('GenericError', `QMP input member '${member}' is unexpected`);
+    if (member === 'execute' && typeof content !== 'string')
+      throw new QmpError('GenericError', "QMP input member 'execute' must be a string");
+    if (member === 'arguments' && !isObject(content))
+      throw new QmpError('GenericError', "QMP input member 'arguments' must be an object");
+  }
+  if (!('execute' in value)) throw new QmpError('GenericError', "QMP input lacks member 'execute'");
+  return value as unknown as Request;
+}
+
+function isObject(value: unknown): value is Arguments {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** T-180: each option at most once, in the order f, d, o, D. `wrong`: what QEMU says of a line that it does not take. */
