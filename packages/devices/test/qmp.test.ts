@@ -101,7 +101,7 @@ describe('the state of the machine on the monitor', () => {
 });
 
 describe('the form of a request', () => {
-  /** The errors that `requests` bring, on a monitor whose `quit` is told; all that came else. */
+  /** What `requests` bring, on a monitor whose `quit` is counted. */
   function said(requests: readonly string[], negotiated = true) {
     const lines: string[] = [];
     let quit = 0;
@@ -140,5 +140,23 @@ describe('the form of a request', () => {
   it('Q-94: `qmp_capabilities` takes what a client enables', () => {
     const { lines } = said(['{"execute": "qmp_capabilities", "arguments": {"enable": ["oob"]}}'], false);
     expect(lines).toEqual([{ return: {} }]);
+  });
+
+  it.each([
+    ['escaped', String.raw`"\u20ac \u00e9 \ud83d\ude00 % \u007f"`],
+    ['in UTF-8', '"\u00e2\u0082\u00ac \u00c3\u00a9 \u00f0\u009f\u0098\u0080 % \u007f"'],
+  ])('Q-94: an id %s comes back in ASCII', (_, id) => {
+    let text = '';
+    const server = new QmpServer(pcBoard('q35').machine, (lines) => {
+      text = lines;
+    });
+    server.connected();
+    server.feed(`{"execute": "qmp_capabilities", "id": ${id}}`);
+    expect(text).toBe(`${String.raw`{"return":{},"id":"\u20AC \u00E9 \uD83D\uDE00 % \u007F"}`}\r\n`);
+  });
+
+  it('Q-94: what is no UTF-8 is refused', () => {
+    const error = { class: 'GenericError', desc: 'JSON parse error, invalid UTF-8 sequence in string' };
+    expect(said(['{"execute": "query-status", "id": "\u00ff"}']).lines).toEqual([{ error }]);
   });
 });

@@ -87,7 +87,7 @@ export class QmpServer {
     this.#send({ QMP: { version: VERSION, capabilities: ['oob'] } });
   }
 
-  /** Takes what came from the client: JSON objects, with or without anything between them. */
+  /** Takes what came from the client, each character one byte: JSON objects, with or without anything between them. */
   feed(text: string): void {
     this.#text += text;
     for (let end = objectEnd(this.#text); end !== 0; end = objectEnd(this.#text)) {
@@ -105,7 +105,7 @@ export class QmpServer {
   #answer(text: string): void {
     let request: unknown;
     try {
-      request = JSON.parse(text);
+      request = JSON.parse(fromUtf8(text));
       const { execute: name, arguments: args = {} } = checked(request);
       const command = this.#commands.get(name);
       if (!this.#negotiated && name !== 'qmp_capabilities')
@@ -181,7 +181,8 @@ export class QmpServer {
   }
 
   #send(value: object): void {
-    this.#write(`${JSON.stringify(value)}\r\n`);
+    const text = JSON.stringify(value).replace(/[\x7f-\uffff]/g, escaped);
+    this.#write(`${text}\r\n`);
   }
 }
 
@@ -201,6 +202,20 @@ function checked(value: unknown): Request {
 
 function isObject(value: unknown): value is Arguments {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The text whose bytes are the characters of `text`. */
+function fromUtf8(text: string): string {
+  try {
+    return decodeURIComponent(text.replace(/[%\x80-\xff]/g, (char) => `%${char.charCodeAt(0).toString(16)}`));
+  } catch {
+    throw new QmpError('GenericError', 'JSON parse error, invalid UTF-8 sequence in string');
+  }
+}
+
+/** QEMU says everything in ASCII (seen). */
+function escaped(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
 /** T-180: each option at most once, in the order f, d, o, D. `wrong`: what QEMU says of a line that it does not take. */
