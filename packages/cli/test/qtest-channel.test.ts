@@ -1,6 +1,8 @@
 /** What keeps a channel from opening, and a client that asks faster than it reads. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
@@ -41,6 +43,46 @@ describe('what cannot be opened is refused in a plain sentence', () => {
     const error = await refusal(text);
     expect(error).toBeInstanceOf(UserError);
     expect((error as UserError).message).toBe(message);
+  });
+});
+
+describe('a path that is taken', () => {
+  const inUse = (path: string): string => `cannot listen on ${path}: the path is in use`;
+  const listen = (path: string): string => `-qtest unix:${path},server=on,wait=off`;
+
+  it('Q-80: a socket that a killed server left behind is replaced', async () => {
+    const path = join(folder, 'left.sock');
+    const script = `net.createServer().listen(${JSON.stringify(path)}, () => console.log())`;
+    const child = spawn(process.execPath, ['-e', script]);
+    await once(child.stdout, 'data');
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    let feed: (text: string) => void = () => {};
+    const told = new Promise<string>((done) => {
+      feed = done;
+    });
+    const user = { connected: () => {}, feed: (text: string) => feed(text), closed: () => {} };
+    await openChannel({ kind: 'unix', path, server: true, wait: false }, () => user);
+    connect(path).end('endianness\n');
+    expect(await told).toBe('endianness\n');
+  });
+
+  it('the socket of a server that lives is left alone', async () => {
+    const path = join(folder, 'alive.sock');
+    const server = createServer().listen(path);
+    await once(server, 'listening');
+    expect(((await refusal(listen(path))) as UserError).message).toBe(inUse(path));
+    const client = connect(path);
+    await once(client, 'connect');
+    client.destroy();
+    server.close();
+  });
+
+  it('a file is left alone', async () => {
+    const path = join(folder, 'file.sock');
+    writeFileSync(path, 'data');
+    expect(((await refusal(listen(path))) as UserError).message).toBe(inUse(path));
+    expect(readFileSync(path, 'utf8')).toBe('data');
   });
 });
 

@@ -1,6 +1,6 @@
 /** Character channels: standard input and output, a Unix socket that is connected to or listened on. Q-6 to Q-9, Q-80. */
-import { unlinkSync } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
+import { statSync, unlinkSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import type { ChannelAddress } from '@guestmem/devices';
 import { UserError } from '../files.ts';
@@ -98,10 +98,15 @@ async function dial(path: string, makeUser: (channel: Channel) => ChannelUser): 
 async function listen(path: string, wait: boolean, makeUser: (channel: Channel) => ChannelUser): Promise<void> {
   const slot = new Slot(makeUser);
   const server = createServer();
-  await new Promise<void>((done, fail) => {
-    server.once('error', (cause) => fail(new UserError(`cannot listen on ${path}: ${reasonOf(cause)}`, { cause })));
-    server.listen(path, done);
-  });
+  try {
+    await opened(server, path).catch(async (cause) => {
+      if (!(await isDeserted(path))) throw cause;
+      removeSocket(path);
+      await opened(server, path);
+    });
+  } catch (cause) {
+    throw new UserError(`cannot listen on ${path}: ${reasonOf(cause)}`, { cause });
+  }
   process.once('exit', () => removeSocket(path));
   const first = new Promise<void>((done) => server.once('connection', () => done()));
   server.on('connection', (socket) => slot.serve(socket));
@@ -154,6 +159,29 @@ class Slot {
     this.#feeder = null;
     this.user.closed();
   }
+}
+
+function opened(server: Server, path: string): Promise<void> {
+  return new Promise((done, fail) => {
+    server.once('error', fail);
+    server.listen(path, done);
+  });
+}
+
+/**
+ * Is `path` a socket that nobody listens on, left behind by a process that was killed? QEMU replaces it, and anything else that
+ * lies there; a file, or a socket of somebody who lives, is refused here.
+ */
+async function isDeserted(path: string): Promise<boolean> {
+  if (statSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return false;
+  const socket = connect(path);
+  return new Promise((done) => {
+    socket.once('connect', () => {
+      socket.destroy();
+      done(false);
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => done(error.code === 'ECONNREFUSED'));
+  });
 }
 
 function removeSocket(path: string): void {
