@@ -71,6 +71,7 @@ describe('the Q35 memory controller hub', () => {
     ['64M', 0x3b, '3e00000+200000 3e00000+200000@3e00000'],
     ['1G', 0x3d, '3f800000+800000 3f800000+800000@3f800000'],
     ['5G', 0x3f, '7f000000+1000000 7f000000+1000000@7f000000'],
+    ['8M', 0x3f, 'ffffffffff800000+1000000 ffffffffff800000+1000000@ffffffffff800000'],
     ['1G', 0x38, 'off 40000000+0 off 40000000+0@40000000'],
     ['5G', 0x38, 'off 80000000+0 off 80000000+0@80000000'],
   ])('Intel 3 Series, ESMRAMC: with %s of RAM, %i puts TSEG where QEMU 7.2 puts it', (ram, extended, expected) => {
@@ -85,6 +86,16 @@ describe('the Q35 memory controller hub', () => {
     const place = ({ enabled, addr, size }: typeof window): string =>
       `${enabled ? '' : 'off '}${addr.toString(16)}+${size.toString(16)}`;
     expect(`${place(blackhole)} ${place(window)}@${window.aliasOffset.toString(16)}`).toBe(expected);
+  });
+
+  it('Intel 3 Series, ESMRAMC: where RAM is smaller, TSEG begins at the end of the space and hides no RAM', () => {
+    const { say } = pcBoard('q35', '-m', '8M');
+    say('outl 0xcf8 0x8000009c', 'outl 0xcfc 0xffffffff');
+    expect(say('read 0xffffffffff7ffffc 8', 'read 0xfffffffffffffffe 4', 'readl 0x7ffffe')).toEqual([
+      'OK 0x00000000ffffffff',
+      'OK 0xffff0000',
+      'OK 0x0000000000000000',
+    ]);
   });
 
   it('Intel 3 Series, ESMRAMC: TSEG reads ones and takes no write while it is enabled', () => {

@@ -73,16 +73,15 @@ export class Q35Mch {
     });
   }
 
-  /** TSEG is the last RAM below 4 GiB: SMM sees it, others see ones. Off, its regions are at the end of RAM, without a byte; so they are where RAM is smaller than it. */
+  /** TSEG is the last RAM below 4 GiB: SMM sees it, others see ones. Off, its regions are at the end of RAM, without a byte. Where RAM is smaller it begins below 0, which is the end of the space (seen). */
   #placeTseg(enabled: boolean): void {
     const extended = this.function.config.get(ESMRAMC, 1);
     const on = enabled && (extended & ESMRAMC_TSEG) !== 0;
     const size = on ? BigInt(TSEG_SIZES[(extended >> ESMRAMC_TSEG_SIZE_SHIFT) & 3]!) : 0n;
-    const fits = size <= this.#ramEnd;
-    const start = fits ? this.#ramEnd - size : this.#ramEnd;
+    const start = BigInt.asUintN(64, this.#ramEnd - size);
     for (const region of [this.#tsegBlackhole, this.#tsegWindow]) {
-      region?.setEnabled(on && fits);
-      region?.setSize(fits ? size : 0n);
+      region?.setEnabled(on);
+      region?.setSize(size);
       region?.setAddress(start);
     }
     this.#tsegWindow?.setAliasOffset(start);
