@@ -193,6 +193,19 @@ describe('commands', () => {
     expect(say('irq_intercept_in board/pic')).toBe('OK');
   });
 
+  it('Q-61: empty steps of a path count for nothing, but an absolute one stays absolute', () => {
+    const { say } = pcBoard('q35');
+    say('irq_intercept_in ioapic/');
+    const drive = (path: string, level: number): string[] => say(`set_irq_in ${path} unnamed-gpio-in 1 ${level}`);
+    expect(drive('//machine//unattached/device[7]/', 1)).toEqual(['IRQ raise 8']);
+    expect(drive('unattached//device[7]', 0)).toEqual(['IRQ lower 8']);
+    expect([drive('/ioapic', 1), drive('//ioapic', 1)]).toEqual([['FAIL Unknown device'], ['FAIL Unknown device']]);
+  });
+
+  it('Q-66: that a device is not there is said before the numbers are looked at', () => {
+    expect(pcBoard('q35').say('set_irq_in nosuch foo x y')).toEqual(['FAIL Unknown device']);
+  });
+
   it('Q-55: clock_set goes to its number, clock_step adds its own; clock_set needs one', () => {
     const { say } = server();
     expect(['clock_set 1000', 'clock_step 5', 'clock_step 0x10', 'clock_set 2000'].map(say)).toEqual([

@@ -212,12 +212,13 @@ export class QtestCommands {
   /** Q-66. */
   #setIrqIn(words: readonly string[]): string {
     const device = findDevice(this.#machine, word(words, 1, 'path'));
+    // Before the numbers are looked at (seen).
+    if (device === null) return 'FAIL Unknown device';
     const name = word(words, 2, 'name');
     const number = parseSigned(words[3], 32);
     const level = parseSigned(words[4], 32);
     if (number === null) throw new Refused('set_irq_in needs the number of an input');
     if (level === null) throw new Refused('set_irq_in needs a level');
-    if (device === null) return 'FAIL Unknown device';
     if (name !== 'unnamed-gpio-in') throw new Refused(`${device.path} has no inputs named '${shown(name)}'`);
     const line = device.inputs[Number(number)];
     if (line === undefined) throw new Refused(`${device.path} has ${device.inputs.length} inputs, not ${number}`);

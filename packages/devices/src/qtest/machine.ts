@@ -26,8 +26,9 @@ export interface QtestMachine {
   turn(): void;
 }
 
-/** The device that `path` names: a whole object path, or a part that one device only has at its end (Q-61). */
-export function findDevice(machine: QtestMachine, path: string): QtestDevice | null {
+/** The device that `text` names: a whole object path, or a part that one device only has at its end (Q-61). Empty steps count for nothing (seen). */
+export function findDevice(machine: QtestMachine, text: string): QtestDevice | null {
+  const path = text.replace(/\/+/g, '/').replace(/\/$/, '');
   const found = machine.devices.filter((device) => device.path === path || device.path.endsWith(`/${path}`));
   return found.length === 1 ? found[0]! : null;
 }
