@@ -112,7 +112,7 @@ export class RegionDispatch extends EasyDispatch {
     return max >= 8 ? 8 : max >= 4 ? 4 : max >= 2 ? 2 : 1;
   }
 
-  /** Has the region an `accepts` of its own to ask (A-31)? */
+  /** @internal Has the region an `accepts` of its own to ask (A-31)? */
   get hasAccepts(): boolean {
     return this.#valid !== null;
   }

@@ -18,14 +18,15 @@ export function rcuSuite(mode: RcuMode): void {
       rcu.synchronize();
     });
 
-    it.each([Number.NaN, -1, '5'])('A-213: %s is no time-out', async (given) => {
+    it.each([
+      [Number.NaN, new RangeError('timeoutMs must be 0 to Infinity milliseconds, not NaN')],
+      [-1, new RangeError('timeoutMs must be 0 to Infinity milliseconds, not -1')],
+      ['5', new TypeError('timeoutMs must be 0 to Infinity milliseconds, not the string "5"')],
+    ])('A-213: %s is no time-out', async (given, error) => {
       const rcu = mode.make();
       const timeoutMs = given as number;
-      for (const wait of [() => rcu.synchronize(timeoutMs), () => rcu.drain(timeoutMs)])
-        expect(wait).toThrow(
-          new RangeError(`timeoutMs must be 0 to Infinity milliseconds, not ${given === '5' ? 'string' : given}`),
-        );
-      await expect(rcu.synchronizeAsync(timeoutMs)).rejects.toThrow(RangeError);
+      for (const wait of [() => rcu.synchronize(timeoutMs), () => rcu.drain(timeoutMs)]) expect(wait).toThrow(error);
+      await expect(rcu.synchronizeAsync(timeoutMs)).rejects.toThrow(error);
     });
 
     it('A-214: what is queued is a function', () => {
