@@ -183,7 +183,7 @@ export class MemoryRegion {
   addSubregion(offset: GuestAddress, region: MemoryRegion, priority = 0): void {
     const addr = check.offset(offset, 'offset');
     check.priority(priority);
-    this.#begin(() => check.mayAdd(this, region));
+    this.core.beginIf(() => check.mayAdd(this, region));
     region.#addr = addr;
     region.#priority = priority;
     this.#attach(region);
@@ -197,7 +197,7 @@ export class MemoryRegion {
 
   /** Unmaps `region`, which keeps its `addr` and priority (T-43). @throws {MemoryRegionError} `not-a-subregion`, `in-callback`. */
   delSubregion(region: MemoryRegion): void {
-    this.#begin(() => {
+    this.core.beginIf(() => {
       check.mayEdit(this);
       if (region.#container !== this) throw check.notASubregion(this, region);
     });
@@ -370,7 +370,7 @@ export class MemoryRegion {
    */
   dispose(): void {
     if (this.#disposed) return;
-    this.#begin(() => check.mayDispose(this));
+    this.core.beginIf(() => check.mayDispose(this));
     if (this.#disposed) {
       this.core.commit(); // What `begin` delivered has done it.
       return;
@@ -382,13 +382,6 @@ export class MemoryRegion {
     this.signals.dispose();
     if (this.target !== null) countAlias(this.target, -1);
     this.#disposed = true;
-  }
-
-  /** Opens a transaction where `allow` does not throw. Asked again when writes that wait were delivered, as their devices edit too (T-101). */
-  #begin(allow: () => void): void {
-    allow();
-    if (this.core.flushCoalesced()) allow();
-    this.core.open();
   }
 
   /** A transaction that changes what all of the region shows, unless nothing would be different. */

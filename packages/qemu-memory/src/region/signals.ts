@@ -48,20 +48,32 @@ export class RegionSignals {
   /** T-25. */
   setLog(on: boolean, client: LogClient): void {
     const region = this.#region;
+    const { core } = region;
     if (client !== LogClient.VGA)
       throw new MemoryRegionError('bad-log-client', `only the VGA client logs one region ("${region.name}")`);
+    if (!this.#switchesLog(on)) {
+      this.#vgaCount += on ? 1 : -1;
+      return;
+    }
+    let switches = true;
+    core.beginIf(() => {
+      switches = this.#switchesLog(on);
+    });
+    this.#vgaCount += on ? 1 : -1;
+    if (switches) {
+      this.logMask ^= 1 << LogClient.VGA;
+      core.logMasksChanged();
+      core.regionChanged(region, region.size, region.enabled);
+    }
+    core.commit();
+  }
+
+  #switchesLog(on: boolean): boolean {
+    const region = this.#region;
     if (!on && this.#vgaCount === 0)
       throw new MemoryRegionError('bad-log-client', `region "${region.name}" is not logged: setLog(false) too often`);
     check.mayEdit(region);
-    const count = this.#vgaCount + (on ? 1 : -1);
-    const switches = count === (on ? 1 : 0);
-    if (switches) region.core.begin(); // Delivers writes that wait: what that throws leaves the count as it was.
-    this.#vgaCount = count;
-    if (!switches) return;
-    this.logMask ^= 1 << LogClient.VGA;
-    region.core.logMasksChanged();
-    region.core.regionChanged(region, region.size, region.enabled);
-    region.core.commit();
+    return this.#vgaCount === (on ? 0 : 1);
   }
 
   /** T-125. */
@@ -72,11 +84,12 @@ export class RegionSignals {
     data: number | bigint,
     notifier: EventNotifier,
   ): void {
-    check.mayEdit(this.#region);
-    const added = this.#eventFd(offset, size, matchData, data, notifier);
-    let at = 0;
-    while (at < this.eventFds.length && compareEventFds(this.eventFds[at]!, added) <= 0) at++;
-    this.#setEventFds([...this.eventFds.slice(0, at), added, ...this.eventFds.slice(at)]);
+    this.#editEventFds(() => {
+      const added = this.#eventFd(offset, size, matchData, data, notifier);
+      let at = 0;
+      while (at < this.eventFds.length && compareEventFds(this.eventFds[at]!, added) <= 0) at++;
+      return [...this.eventFds.slice(0, at), added, ...this.eventFds.slice(at)];
+    });
   }
 
   /** T-125, with the equality of T-129. */
@@ -87,15 +100,16 @@ export class RegionSignals {
     data: number | bigint,
     notifier: EventNotifier,
   ): void {
-    check.mayEdit(this.#region);
-    const wanted = this.#eventFd(offset, size, matchData, data, notifier);
-    const at = this.eventFds.findIndex((each) => sameEventFd(each, wanted));
-    if (at < 0)
-      throw new MemoryRegionError(
-        'no-such-eventfd',
-        `region "${this.#region.name}" has no such eventfd at offset 0x${wanted.offset.toString(16)}, size ${size}`,
-      );
-    this.#setEventFds(this.eventFds.filter((_, i) => i !== at));
+    this.#editEventFds(() => {
+      const wanted = this.#eventFd(offset, size, matchData, data, notifier);
+      const at = this.eventFds.findIndex((each) => sameEventFd(each, wanted));
+      if (at < 0)
+        throw new MemoryRegionError(
+          'no-such-eventfd',
+          `region "${this.#region.name}" has no such eventfd at offset 0x${wanted.offset.toString(16)}, size ${size}`,
+        );
+      return this.eventFds.filter((_, i) => i !== at);
+    });
   }
 
   /** T-130: told to listeners at once. */
@@ -158,13 +172,17 @@ export class RegionSignals {
     this.#region.dispatch.setIoEventFds(NO_EVENTFDS);
   }
 
-  #setEventFds(list: readonly IoEventFd[]): void {
-    const { core, enabled } = this.#region;
-    core.begin();
+  #editEventFds(edited: () => readonly IoEventFd[]): void {
+    const region = this.#region;
+    let list = NO_EVENTFDS;
+    region.core.beginIf(() => {
+      check.mayEdit(region);
+      list = edited();
+    });
     this.eventFds = Object.freeze(list);
-    this.#region.dispatch.setIoEventFds(list);
-    core.eventFdsChanged(enabled);
-    core.commit();
+    region.dispatch.setIoEventFds(list);
+    region.core.eventFdsChanged(region.enabled);
+    region.core.commit();
   }
 
   #eventFd(

@@ -218,11 +218,13 @@ export class MemoryCore {
   /** Opens a transaction; they nest. Prefer `transaction` or `edit`. Delivers coalesced writes first (T-101). */
   begin(): void {
     this.flushCoalesced();
-    this.open();
+    this.#committer.begin();
   }
 
-  /** @internal As `begin`, when the coalesced writes have been delivered. */
-  open(): void {
+  /** @internal As `begin`, where `allow` does not throw. Asked again when writes that wait were delivered, as their devices edit too (T-101). */
+  beginIf(allow: () => void): void {
+    allow();
+    if (this.flushCoalesced()) allow();
     this.#committer.begin();
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MemoryCore, type MemoryRegion } from '../../src/index.ts';
+import { LogClient, MemoryCore, type MemoryRegion } from '../../src/index.ts';
 import { Bench, codeOf, drain, lines, recorder, SPACE } from '../support/topology.ts';
 
 /** A root with a listener: `commits()` tells how many commits were acted on since the last call. */
@@ -374,6 +374,33 @@ describe('alias cycles', () => {
       const last = core.alias('last', dev, 0, 0x10);
       root.addSubregion(0, last);
       expect([alias.disposed, dev.isMapped]).toEqual([true, true]);
+    });
+
+    it('eventfds added or taken away meanwhile are kept so', () => {
+      const { dev, deliver } = setUp();
+      const [one, two] = [{ notify() {} }, { notify() {} }];
+      const offsets = () => dev.eventFds.map(({ offset }) => offset);
+      deliver(() => dev.addEventFd(8, 4, false, 0, two));
+      dev.addEventFd(0, 4, false, 0, one);
+      expect(offsets()).toEqual([0n, 8n]);
+      deliver(() => dev.delEventFd(8, 4, false, 0, two));
+      expect(codeOf(() => dev.delEventFd(8, 4, false, 0, two))).toBe('no-such-eventfd');
+      deliver(() => dev.addEventFd(8, 4, false, 0, two));
+      dev.delEventFd(0, 4, false, 0, one);
+      expect(offsets()).toEqual([8n]);
+    });
+
+    it('T-25: logged or not meanwhile: as often as was said', () => {
+      const { core, root, deliver } = setUp();
+      const ram = core.ram('ram', 0x1000);
+      root.addSubregion(0, ram);
+      deliver(() => ram.setLog(true, LogClient.VGA));
+      ram.setLog(true, LogClient.VGA);
+      ram.setLog(false, LogClient.VGA);
+      expect(ram.dirtyLogMask).toBe(1 << LogClient.VGA);
+      deliver(() => ram.setLog(false, LogClient.VGA));
+      expect(codeOf(() => ram.setLog(false, LogClient.VGA))).toBe('bad-log-client');
+      expect(ram.dirtyLogMask).toBe(0);
     });
   });
 });
