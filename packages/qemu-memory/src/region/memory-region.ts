@@ -238,9 +238,9 @@ export class MemoryRegion {
   setSize(size: GuestAddress): void {
     const to = check.size(size);
     check.mayEdit(this);
-    const from = this.#size;
-    if (from === to) return;
+    if (this.#size === to) return;
     this.core.begin();
+    const from = this.#size;
     const container = this.#container;
     if (container !== null) {
       // The container's note too: a move in the same transaction would place this region's own elsewhere.
