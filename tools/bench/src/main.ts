@@ -22,7 +22,7 @@ const FOLDER = resolve(DIST, '..');
 const ROOT = resolve(FOLDER, '../..');
 
 const wanted = parse();
-const selected = select(wanted);
+const selected = select();
 const native = nativePeer(FOLDER);
 if ('missing' in native) stderr.write(`The native rows are skipped: ${native.missing}.\n`);
 const results: SessionResult[] = [];
@@ -33,7 +33,7 @@ for (const name of wanted.engines) {
   // What one engine took minutes for is kept if the next is interrupted.
   if (wanted.write && results.length > 0) write(results, []);
 }
-const sizes = wanted.rows === null ? await bundles(FOLDER) : [];
+const sizes = await bundles(FOLDER, isWanted);
 stdout.write(`${heading()}\n\n${table(results)}\n${sizes.map(sizeLine).join('')}`);
 for (const { disagreements } of results) for (const line of disagreements) stdout.write(`DIFFERENT SUMS: ${line}\n`);
 if (wanted.write) write(results, sizes);
@@ -48,11 +48,14 @@ function parse(): Options {
   }
 }
 
-/** The rows that match, and their opponents. */
-function select({ rows: pattern, variants }: Options): readonly Row[] {
-  if (pattern === null) return rows.filter((row) => variants || !row.id.startsWith('variant'));
-  const ids = new Set(rows.filter((row) => pattern.test(row.id)).map((row) => row.id));
-  for (const bar of bars) if (pattern.test(bar.ours)) ids.add(bar.theirs);
+function isWanted(id: string): boolean {
+  return wanted.rows === null ? wanted.variants || !id.startsWith('variant') : wanted.rows.test(id);
+}
+
+/** The rows that are wanted, and where they are asked for by name their opponents. */
+function select(): readonly Row[] {
+  const ids = new Set(rows.map((row) => row.id).filter(isWanted));
+  if (wanted.rows !== null) for (const bar of bars) if (isWanted(bar.ours)) ids.add(bar.theirs);
   return rows.filter((row) => ids.has(row.id));
 }
 

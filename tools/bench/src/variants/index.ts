@@ -1,11 +1,12 @@
 /**
  * Designs that were tried, smaller than the real thing so that each shows one idea: of the u32 load (designs.ts), of a device
- * read, of a transfer of a page. The numbers stand beside each (ns with the loop; a raw DataView load takes 1.4 / 1.6). Run them with `npm run bench -- --rows '^variant'`.
+ * read, of a 64-bit load, of a transfer of a page. The numbers stand beside each (ns with the loop; a raw DataView load takes 1.4 / 1.6). Run them with `npm run bench -- --rows '^variant'`.
  */
 import type { Built, Row } from '../harness/row.ts';
 import type { StreamName } from '../harness/streams.ts';
 import { devices } from '../rows/devices.ts';
 import { ramFor } from '../rows/ram.ts';
+import { BIGINT_DESIGNS } from './bigint-designs.ts';
 import { COPIES, doublesCopy, keptViews } from './copy-designs.ts';
 import {
   closurePerSegment,
@@ -77,6 +78,19 @@ function copyRow(name: keyof typeof COPIES): Row {
   };
 }
 
+function bigintRow(name: keyof typeof BIGINT_DESIGNS): Row {
+  return {
+    id: `variant-bigint-${name}/load64/hot`,
+    stream: 'hot',
+    size: 8,
+    same: 'load64/hot',
+    build: async (): Promise<Built> => {
+      const [view] = ramFor('hot');
+      return { scope: { m: BIGINT_DESIGNS[name](view!) }, access: 'm.load(a)', kind: 'bigint' };
+    },
+  };
+}
+
 const DEVICES = [
   ['call', deviceByCall],
   ['method', deviceByMethod],
@@ -89,5 +103,6 @@ export const variantRows: readonly Row[] = [
     ...(name === 'zero' || name === 'closure' || name === 'home' ? [] : [row(name, design, 'hot8')]),
   ]),
   ...DEVICES.flatMap(([name, make]) => [deviceRow(name, make, 1), deviceRow(name, make, 8)]),
+  ...(['window', 'zero', 'fields', 'words', 'unchecked'] as const).map(bigintRow),
   ...(['subarray', 'view', 'buffer', 'kept', 'doubles'] as const).map(copyRow),
 ];
