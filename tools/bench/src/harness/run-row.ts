@@ -18,7 +18,7 @@ export interface Effort {
 const HEAP_FLAGS = ['--expose-gc', '--min-semi-space-size=128', '--max-semi-space-size=128'];
 
 /**
- * @param quiet The least that the known loop took so far in this engine, or the native program (quiet.ts).
+ * @param quiet The least that the known loop took in processes of this row so far (quiet.ts).
  * @returns the figures, or why there are none.
  */
 export function runRow(
