@@ -1,5 +1,5 @@
 /** The firmware configuration device, as far as its signature: item 0 reads `QEMU`; every other item is empty. */
-import type { DeviceModel } from './context.ts';
+import type { BoardContext, DeviceModel } from './context.ts';
 
 class FwCfg {
   selector = 0;
@@ -23,10 +23,18 @@ class FwCfg {
 
 const SIGNATURE = [0x51, 0x45, 0x4d, 0x55];
 
+/** The one device behind both registers. A system reset selects the signature. */
+function deviceOf(context: BoardContext): FwCfg {
+  return context.shared('fw-cfg', () => {
+    const device = new FwCfg();
+    context.resets.push(() => device.select(0));
+    return device;
+  });
+}
+
 /** The selector: 2 bytes, big-endian, written whole. A wider access that begins here is refused as a whole, not cut (seen). */
 export const fwCfgControl: DeviceModel = (context) => {
-  const device = context.shared('fw-cfg', () => new FwCfg());
-  context.resets.push(() => device.select(0));
+  const device = deviceOf(context);
   return {
     endianness: 'big',
     valid: { minAccessSize: 1, maxAccessSize: 4, accepts: (_offset, size) => size === 2 },
@@ -38,8 +46,7 @@ export const fwCfgControl: DeviceModel = (context) => {
 
 /** The data: a byte at each read. */
 export const fwCfgData: DeviceModel = (context) => {
-  const device = context.shared('fw-cfg', () => new FwCfg());
-  context.resets.push(() => device.select(0));
+  const device = deviceOf(context);
   return {
     endianness: 'big',
     valid: { minAccessSize: 1, maxAccessSize: 1 },
