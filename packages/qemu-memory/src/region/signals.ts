@@ -51,21 +51,19 @@ export class RegionSignals {
     const { core } = region;
     if (client !== LogClient.VGA)
       throw new MemoryRegionError('bad-log-client', `only the VGA client logs one region ("${region.name}")`);
-    if (!this.#switchesLog(on)) {
-      this.#vgaCount += on ? 1 : -1;
-      return;
-    }
-    let switches = true;
-    core.beginIf(() => {
-      switches = this.#switchesLog(on);
-    });
+    const begins = this.#switchesLog(on);
+    let switches = begins;
+    if (begins)
+      core.beginIf(() => {
+        switches = this.#switchesLog(on);
+      });
     this.#vgaCount += on ? 1 : -1;
     if (switches) {
       this.logMask ^= 1 << LogClient.VGA;
       core.logMasksChanged();
       core.regionChanged(region, region.size, region.enabled);
     }
-    core.commit();
+    if (begins) core.commit();
   }
 
   #switchesLog(on: boolean): boolean {
