@@ -1,6 +1,6 @@
 /** Codecs of several values of one kind end to end, and of raw bytes: parts of structs, or objects of their own. V-1.2. */
 import type { ByteOrder, Codec } from './codec.ts';
-import { alignOf, checksFirst, putPart, reorder, takePart } from './layout.ts';
+import { alignOf, putPart, reorder, takePart } from './layout.ts';
 import { badNumber } from './shown.ts';
 
 /** `length` values of `element`. Its value is an array of exactly that length. */
@@ -18,7 +18,7 @@ export class ArrayCodec<T> implements Codec<T[]> {
     this.length = length;
     this.size = element.size * length;
     this.align = alignOf(element);
-    this.checksFirst = checksFirst(element);
+    this.checksFirst = element.checksFirst === true;
   }
 
   get(view: DataView, offset: number): T[] {

@@ -18,11 +18,6 @@ export function alignOf(codec: Codec<unknown>): number {
   return codec instanceof ScalarCodec ? codec.size : ((codec as Partial<Composite<unknown>>).align ?? 1);
 }
 
-/** May `codec.set` be given guest memory itself? */
-export function checksFirst(codec: Codec<unknown>): boolean {
-  return codec.checksFirst === true;
-}
-
 /** The codec with its host-order parts in `order`. What states an order of its own keeps it. */
 export function reorder<T>(codec: Codec<T>, order: ByteOrder): Codec<T> {
   if (codec instanceof ScalarCodec) return NATIVE.has(codec) ? inOrder(codec, order) : codec;

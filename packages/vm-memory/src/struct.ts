@@ -5,7 +5,7 @@
 import type { GuestAddress } from './address.ts';
 import type { Bytes } from './bytes.ts';
 import type { ByteOrder, Codec, ValueOf } from './codec.ts';
-import { alignOf, checksFirst, putPart, reorder, takePart } from './layout.ts';
+import { alignOf, putPart, reorder, takePart } from './layout.ts';
 import { makeAccessorClass, type StructAccessor, type StructAccessorClass } from './struct-accessor.ts';
 
 /** Names and codecs of the fields, in memory order. */
@@ -61,7 +61,7 @@ export class StructCodec<F extends StructFields> implements Codec<StructValue<F>
       return offset;
     });
     this.align = align;
-    this.checksFirst = this.#codecs.every(checksFirst);
+    this.checksFirst = this.#codecs.every((codec) => codec.checksFirst === true);
     this.size = Math.ceil(end / align) * align;
   }
 
