@@ -19,6 +19,7 @@ import {
   WAITING,
 } from './shared-layout.ts';
 import { newClaim } from './shared-reader.ts';
+import { SteadyClock } from './steady-clock.ts';
 import { WAIT_SLICE_MS, waitWord, waitWordAsync } from './wait.ts';
 
 const FREE = 0;
@@ -41,6 +42,7 @@ export class RcuDomain implements RemoteReaders {
   /** @internal */
   readonly words: Int32Array;
   readonly #faults: DomainFaults;
+  readonly #clock = new SteadyClock();
 
   constructor(buffer: SharedArrayBuffer, faults: DomainFaults = {}) {
     this.buffer = buffer;
@@ -78,7 +80,7 @@ export class RcuDomain implements RemoteReaders {
 
   /** Blocks until the grace period of `ticket` has ended. @throws {RcuError} `timeout`, `cannot-block`. */
   wait(ticket: number, timeoutMs: number, meanwhile?: () => void): void {
-    const deadline = Date.now() + timeoutMs;
+    const deadline = this.#clock.now() + timeoutMs;
     while (!this.reached(ticket)) {
       meanwhile?.();
       this.pause(ticket, Math.min(this.#left(deadline, timeoutMs), meanwhile === undefined ? WAIT_SLICE_MS : SERVE_MS));
@@ -98,7 +100,7 @@ export class RcuDomain implements RemoteReaders {
 
   /** Resolves when the grace period of `ticket` has ended; rejects with RcuError `timeout`. */
   async waitAsync(ticket: number, timeoutMs: number): Promise<void> {
-    const deadline = Date.now() + timeoutMs;
+    const deadline = this.#clock.now() + timeoutMs;
     while (!this.reached(ticket))
       await this.pauseAsync(ticket, Math.min(this.#left(deadline, timeoutMs), WAIT_SLICE_MS));
   }
@@ -217,7 +219,7 @@ export class RcuDomain implements RemoteReaders {
   }
 
   #left(deadline: number, timeoutMs: number): number {
-    const left = deadline - Date.now();
+    const left = deadline - this.#clock.now();
     if (left <= 0) throw this.timeoutError(timeoutMs);
     return left;
   }

@@ -5,6 +5,7 @@
  * what others do waits for it no more. A-217.
  */
 import type { RcuDomain } from '../rcu/shared-domain.ts';
+import { SteadyClock } from '../rcu/steady-clock.ts';
 import type { RingServer } from './ring-server.ts';
 
 /** A worker that did not answer. */
@@ -28,9 +29,7 @@ export class Evictions {
   readonly #tell: ((event: EvictEvent) => void) | undefined;
   /** By claim, until it is known that the worker has ended: how to give back what it could reach. */
   readonly #held = new Map<number, (() => void)[]>();
-  /** Milliseconds that were looked at: two looks are never further apart than half of `stallMs`. */
-  #clock = 0;
-  #wall = 0;
+  readonly #clock: SteadyClock;
   #lookedAt = 0;
   #stalled: { readonly phase: number; readonly since: number } | null = null;
 
@@ -46,12 +45,13 @@ export class Evictions {
     this.#server = server;
     this.#hold = hold;
     this.#stallMs = stallMs;
+    this.#clock = new SteadyClock(stallMs / 2);
     this.#tell = tell;
   }
 
   /** Looks for workers that have kept something waiting for too long. Never waits. @param errors gets what `tell` throws. */
   look(errors: unknown[]): void {
-    const now = this.#tick();
+    const now = this.#clock.now();
     if (now - this.#lookedAt >= Math.min(this.#stallMs / 4, LOOK_MS)) {
       this.#lookedAt = now;
       for (const slot of this.#server.idleCallers(now, this.#stallMs)) this.#letGo(slot, this.#stallMs, errors);
@@ -66,14 +66,6 @@ export class Evictions {
     if (waitedMs < this.#stallMs) return;
     for (const slot of this.#domain.blocking()) this.#letGo(slot, waitedMs, errors);
     this.#stalled = null;
-  }
-
-  /** Of the wall clock, as there is no other, which may be set, and goes on while the machine is suspended and workers with it. */
-  #tick(): number {
-    const wall = Date.now();
-    this.#clock += Math.min(Math.max(wall - this.#wall, 0), this.#stallMs / 2);
-    this.#wall = wall;
-    return this.#clock;
   }
 
   /** The workers with this claim have ended: gives back what was held for them. @returns whether anything was. */

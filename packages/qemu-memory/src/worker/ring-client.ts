@@ -4,6 +4,7 @@
  */
 import type { MemTxAttrs } from '@guestmem/memtx';
 import { RcuError } from '../rcu/error.ts';
+import { SteadyClock } from '../rcu/steady-clock.ts';
 import { waitWord } from '../rcu/wait.ts';
 import { WorkerError } from './error.ts';
 import { Patience } from './patience.ts';
@@ -54,6 +55,7 @@ export class RingClient {
   readonly #tag: number;
   readonly #timeoutMs: number;
   readonly #patience: Patience;
+  readonly #clock = new SteadyClock();
   readonly #gone: () => WorkerError | null;
   #next = 0;
 
@@ -87,7 +89,7 @@ export class RingClient {
     output: Uint8Array = NO_BYTES,
     total: number = Math.max(input.length, output.length),
   ): void {
-    const deadline = Date.now() + this.#timeoutMs;
+    const deadline = this.#clock.now() + this.#timeoutMs;
     this.threwTold = false;
     const entry = this.#claim(deadline);
     const { words, payload } = this.#ring;
@@ -176,7 +178,7 @@ export class RingClient {
           return entry;
         }
       }
-      const left = deadline - Date.now();
+      const left = deadline - this.#clock.now();
       const gone = this.#gone();
       if (gone !== null) throw gone;
       if (left <= 0)
@@ -212,7 +214,7 @@ export class RingClient {
     for (;;) {
       const now = Atomics.load(words, state);
       if (now === answered) return;
-      const left = deadline - Date.now();
+      const left = deadline - this.#clock.now();
       const gone = this.#gone();
       if (left <= 0 || gone !== null) {
         this.#giveUp(entry, state, gone);

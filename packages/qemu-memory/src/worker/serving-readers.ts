@@ -5,6 +5,7 @@
  */
 import type { RemoteReaders } from '../rcu/local-rcu.ts';
 import type { RcuDomain } from '../rcu/shared-domain.ts';
+import { SteadyClock } from '../rcu/steady-clock.ts';
 import { WAIT_SLICE_MS } from '../rcu/wait.ts';
 
 const SLICE_MS = 1;
@@ -14,6 +15,7 @@ export class ServingReaders implements RemoteReaders {
   readonly #domain: RcuDomain;
   readonly #serve: () => number;
   readonly #look: () => void;
+  readonly #clock = new SteadyClock();
 
   /** @param serve performs what workers wait for; never waits. @param look is called now and then during a wait. */
   constructor(domain: RcuDomain, serve: () => number, look: () => void) {
@@ -36,9 +38,9 @@ export class ServingReaders implements RemoteReaders {
   }
 
   wait(ticket: number, timeoutMs: number, meanwhile?: () => void): void {
-    const deadline = Date.now() + timeoutMs;
+    const deadline = this.#clock.now() + timeoutMs;
     while (!this.#domain.reached(ticket)) {
-      const left = deadline - Date.now();
+      const left = deadline - this.#clock.now();
       if (left <= 0) throw this.#domain.timeoutError(timeoutMs);
       if (this.#serve() > 0) continue;
       meanwhile?.();
@@ -48,9 +50,9 @@ export class ServingReaders implements RemoteReaders {
   }
 
   async waitAsync(ticket: number, timeoutMs: number): Promise<void> {
-    const deadline = Date.now() + timeoutMs;
+    const deadline = this.#clock.now() + timeoutMs;
     while (!this.#domain.reached(ticket)) {
-      const left = deadline - Date.now();
+      const left = deadline - this.#clock.now();
       if (left <= 0) throw this.#domain.timeoutError(timeoutMs);
       await this.#domain.pauseAsync(ticket, Math.min(left, WAIT_SLICE_MS));
       this.#look();

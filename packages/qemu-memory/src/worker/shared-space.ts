@@ -8,6 +8,7 @@ import { throwCollected } from '../rcu/callback-queue.ts';
 import type { RemoteReaders } from '../rcu/local-rcu.ts';
 import { milliseconds } from '../rcu/milliseconds.ts';
 import { type DomainFaults, RcuDomain } from '../rcu/shared-domain.ts';
+import { SteadyClock } from '../rcu/steady-clock.ts';
 import { nextTurn, waitWord, waitWordAsync } from '../rcu/wait.ts';
 import type { AddressSpace } from '../space/address-space.ts';
 import { BlockTable } from './block-table.ts';
@@ -225,11 +226,12 @@ export class SharedSpace {
 
   #serve(options: ServeOptions, errors: unknown[]): void {
     const { words } = this.#ring;
-    const deadline = Date.now() + milliseconds(options.timeoutMs, Number.POSITIVE_INFINITY, 'timeoutMs');
+    const clock = new SteadyClock(Number.POSITIVE_INFINITY); // Its caller wants the time that is asked for.
+    const deadline = clock.now() + milliseconds(options.timeoutMs, Number.POSITIVE_INFINITY, 'timeoutMs');
     while (!this.#closed) {
       const bell = Atomics.load(words, DOORBELL);
       const count = this.#poll(errors);
-      if (options.until?.() === true || Date.now() >= deadline) return;
+      if (options.until?.() === true || clock.now() >= deadline) return;
       if (this.#rang(bell, count)) continue;
       Atomics.add(words, SLEEPING, 1);
       try {

@@ -81,6 +81,24 @@ describe('shared domain', () => {
     reader.readUnlock();
   });
 
+  it('A-237: an hour in which the machine was suspended or the clock was set on ends no grace period before its time', () => {
+    const [reader, updater] = pair();
+    let now = 1_000_000;
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => now);
+    const jumps = [3_600_000, -3_600_000, 3_600_000];
+    reader.readLock();
+    const wait = () =>
+      updater.domain.wait(updater.domain.request(), 1000, () => {
+        if (jumps.length === 0) reader.readUnlock();
+        now += jumps.shift() ?? 0;
+      });
+    expect(wait).not.toThrow();
+    reader.readLock();
+    jumps.push(...Array(8).fill(250)); // Time that it has looked at counts.
+    expect(wait).toThrow(expect.objectContaining({ code: 'timeout' }));
+    clock.mockRestore();
+  });
+
   it('A-230: a reader that stores an old parity after a whole grace period is still waited for', () => {
     const { buffer, words } = RcuDomain.create(2);
     const updater = new SharedRcu(buffer);

@@ -667,6 +667,15 @@ it('A-217: release of a worker whose slot another has by now leaves the other al
   expect(other.load(0, le32)).toBe(7);
 });
 
+it('A-237: a clock that is set back does not make the owner serve for longer', () => {
+  const shared = share(machine());
+  let now = 10_000_000;
+  let looks = 0;
+  vi.spyOn(Date, 'now').mockImplementation(() => (now += looks === 1 ? -3_600_000 : 10));
+  shared.serve({ timeoutMs: 20, until: () => ++looks === 100 });
+  expect(looks).toBeLessThan(10);
+});
+
 it('A-217: time in which nobody looked, of a suspended machine or a clock that was set, lets no worker go by itself', () => {
   const made = machine();
   const slots: number[] = [];

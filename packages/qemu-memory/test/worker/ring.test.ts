@@ -2,7 +2,7 @@
 import * as codecs from '@guestmem/memtx';
 import { le32, MEMTXATTRS_UNSPECIFIED, type MemTxAttrs, memTxAttrs } from '@guestmem/memtx';
 import { ScalarCodec, ScalarKind } from '@guestmem/vm-memory';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { BlockTable } from '../../src/worker/block-table.ts';
 import { codecFlags, codecOf } from '../../src/worker/codec-of.ts';
 import { OwnerQuestions } from '../../src/worker/owner-questions.ts';
@@ -18,15 +18,22 @@ interface Ends {
   transact(exchanges: number, op: number, addr: number, flags: number, attrs: MemTxAttrs, bytes: Uint8Array): void;
 }
 
-/** One entry of 64 bytes, so that each request takes the same one. */
-function ends({ space }: Machine): Ends {
+/** One entry of 64 bytes, so that each request takes the same one. @param meanwhile is called at each look of a waiting client. */
+function joined({ space }: Machine, timeoutMs: number, meanwhile: (server: RingServer) => void) {
   const ring = new Ring(createRing(1, 64));
   const blocks = new BlockTable(() => undefined);
   const server = new RingServer(ring, new OwnerQuestions(space, blocks, new PinList(blocks, 4)), () => 1);
-  let left = 0;
-  const client = new RingClient(ring, 0, 40, 1, () => {
-    if (left > 0) left -= server.poll(1);
+  const client = new RingClient(ring, 0, timeoutMs, 1, () => {
+    meanwhile(server);
     return null;
+  });
+  return { server, client };
+}
+
+function ends(made: Machine): Ends {
+  let left = 0;
+  const { server, client } = joined(made, 40, () => {
+    if (left > 0) left -= server.poll(1);
   });
   return {
     server,
@@ -61,6 +68,21 @@ it('A-60: a write that was given up between two pieces leaves nothing to the nex
   made.space.readSlice(seen, 0x100);
   expect([...seen]).toEqual([...pieces(0x20)]);
   expect(server.served).toBe(1);
+});
+
+it('A-237: an hour in which the machine was suspended or the clock was set on ends no wait for the owner', () => {
+  const made = machine();
+  let now = 1_000_000;
+  const clock = vi.spyOn(Date, 'now').mockImplementation(() => now);
+  const jumps = [3_600_000, -3_600_000, 3_600_000];
+  const { client } = joined(made, 5000, (server) => {
+    if (jumps.length === 0) server.poll(1);
+    now += jumps.shift() ?? 0;
+  });
+  const bytes = new Uint8Array(4);
+  client.transact(0, Op.LOAD, 0x1_0000, codecFlags(le32) | THROW, MEMTXATTRS_UNSPECIFIED, undefined, bytes);
+  expect([made.reads.length, client.done]).toEqual([1, 4]);
+  clock.mockRestore();
 });
 
 it('A-250: own attributes of a request that was given up do not go with the next one of its entry', () => {
