@@ -7,7 +7,7 @@ import type { StreamName } from '../harness/streams.ts';
 import { devices } from '../rows/devices.ts';
 import { ramFor } from '../rows/ram.ts';
 import { BIGINT_DESIGNS } from './bigint-designs.ts';
-import { COPIES, doublesCopy, keptViews } from './copy-designs.ts';
+import { COPIES, doublesCopy, keptViews, slicedInto } from './copy-designs.ts';
 import {
   closurePerSegment,
   homeOnly,
@@ -72,7 +72,7 @@ function copyRow(name: keyof typeof COPIES): Row {
       const [view] = ramFor('hot');
       const u = new Uint8Array(view!.buffer);
       const b = new Uint8Array(4096);
-      const scope = { u, b, r: u.buffer, copy: doublesCopy(u, b), kept: keptViews(u) };
+      const scope = { u, b, r: u.buffer, copy: doublesCopy(u, b), kept: keptViews(u), s: slicedInto(u, b) };
       return { scope, access: COPIES[name], kind: 'number' };
     },
   };
@@ -104,5 +104,5 @@ export const variantRows: readonly Row[] = [
   ]),
   ...DEVICES.flatMap(([name, make]) => [deviceRow(name, make, 1), deviceRow(name, make, 8)]),
   ...(['window', 'zero', 'fields', 'words', 'unchecked'] as const).map(bigintRow),
-  ...(['subarray', 'view', 'buffer', 'kept', 'doubles'] as const).map(copyRow),
+  ...(['subarray', 'view', 'buffer', 'kept', 'species', 'doubles'] as const).map(copyRow),
 ];
