@@ -6,6 +6,7 @@
 import type { GuestAddress } from '@guestmem/vm-memory';
 import { RegionDispatch } from '../access/region-dispatch.ts';
 import { IommuRegion } from '../iommu/iommu-region.ts';
+import { throwCollected } from '../rcu/callback-queue.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
 import { max } from '../view/big.ts';
 import * as check from './check.ts';
@@ -366,7 +367,7 @@ export class MemoryRegion {
   /**
    * Ends the region: it must have no container, be no root and be in no view that is alive or waits for its grace
    * period (containers and aliases never are). Its children are removed, its coalesced ranges and eventfds dropped
-   * (T-33, T-35). Twice is fine. @throws {MemoryRegionError} `still-used`, `in-callback`.
+   * (T-33, T-35). Twice is fine. @throws {MemoryRegionError} `still-used`, `in-callback`; and what listeners throw, when all is done.
    */
   dispose(): void {
     if (this.#disposed) return;
@@ -378,10 +379,18 @@ export class MemoryRegion {
     this.#enabled = false; // Asks for no rebuild by itself (T-33).
     this.core.regionChanged(this, this.#size, false);
     for (const child of this.children) this.#detach(child);
-    this.core.commit();
-    this.signals.dispose();
-    if (this.target !== null) countAlias(this.target, -1);
-    this.#disposed = true;
+    const errors: unknown[] = [];
+    try {
+      this.core.commit();
+    } catch (error) {
+      errors.push(error);
+    }
+    if (!this.#disposed) {
+      this.#disposed = true; // Else somebody whom the commit called has done the rest.
+      if (this.target !== null) countAlias(this.target, -1);
+      this.signals.dispose(errors);
+    }
+    throwCollected(errors);
   }
 
   /** A transaction that changes what all of the region shows, unless nothing would be different. */

@@ -144,6 +144,11 @@ export class RegionSignals {
     check.mayEdit(region);
     if (this.coalesced.length === 0) return;
     region.core.flushCoalesced();
+    this.#dropCoalescing(errors);
+  }
+
+  #dropCoalescing(errors: unknown[]): void {
+    const region = this.#region;
     this.flushCoalesced = false;
     while (this.coalesced.length > 0) {
       const range = this.coalesced[0]!;
@@ -162,9 +167,9 @@ export class RegionSignals {
     if (this.coalesced.length === 0) this.flushCoalesced = false;
   }
 
-  /** The region ends (T-33). */
-  dispose(): void {
-    this.clearCoalescing();
+  /** The region ends (T-33); the edit that ends it has delivered the writes that waited. @param errors gets what listeners throw. */
+  dispose(errors: unknown[]): void {
+    this.#dropCoalescing(errors);
     if (this.eventFds.length === 0) return;
     this.eventFds = NO_EVENTFDS;
     this.#region.dispatch.setIoEventFds(NO_EVENTFDS);

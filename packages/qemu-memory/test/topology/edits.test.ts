@@ -376,6 +376,28 @@ describe('alias cycles', () => {
       expect([alias.disposed, dev.isMapped]).toEqual([true, true]);
     });
 
+    it('T-33: a disposal delivers them once, before it begins', () => {
+      const { core, root, dev } = setUp();
+      dev.addCoalescing(0, 8);
+      let deliveries = 0;
+      core.access.flushCoalescedMmio = () => {
+        deliveries++;
+        if (deliveries === 2) core.access.flushCoalescedMmio = null;
+        if (deliveries === 2) root.addSubregion(0, dev);
+      };
+      dev.dispose();
+      expect([deliveries, dev.container, dev.disposed, dev.coalescedRanges]).toEqual([1, null, true, []]);
+    });
+
+    it('T-33: a disposal ends the region though its commit cannot publish', () => {
+      const { core, root } = setUp();
+      const [bus, child] = [core.container('bus', 0x10), core.reservation('child', 4)];
+      bus.addSubregion(0, child);
+      expect(codeOf(() => root.addSubregion(0, core.alias('loop', root, 0, 0x1000)))).toBe('endless-alias');
+      expect(codeOf(() => bus.dispose())).toBe('endless-alias');
+      expect([bus.disposed, bus.children, child.container]).toEqual([true, [], null]);
+    });
+
     it('eventfds added or taken away meanwhile are kept so', () => {
       const { dev, deliver } = setUp();
       const [one, two] = [{ notify() {} }, { notify() {} }];
