@@ -50,6 +50,20 @@ describe('HPET deadlines', () => {
     expect(board.step(1)).toBe('+16 -16');
     expect(board.step(5129)).toBe('');
     expect(board.step(1)).toBe('+16 -16');
+    expect(board.clock.armed).toBe(0);
+  });
+
+  it.each([
+    ['H-61: arming by a write forgets the wrap', (board: HpetBoard) => board.write(timer(0, CMP), 0xffff_ff80), 1280],
+    ['H-72: in 64-bit mode the wrap is no stop on the way', (board: HpetBoard) => board.write(timer(0), ENABLE), 2550],
+  ])('%s: the timer is due once', (_, change, due) => {
+    const board = new HpetBoard();
+    board.write64(0xf0, 0xffff_ff00n);
+    board.write(timer(0), ENABLE | MODE32);
+    board.write(timer(0, CMP), 0x200);
+    board.write(0x10, ON); // armed for the wrap, 0xff ticks ahead
+    change(board);
+    expect([board.clock.nextDeadline, board.step(due), board.clock.armed]).toEqual([due, '+0 -0', 0]);
   });
 
   it('H-63: at the last value already: due at once, which is at the next turn', () => {
@@ -67,6 +81,12 @@ describe('HPET deadlines', () => {
     const far = 461_168_601_842_738_790n;
     expect(running(ENABLE, far).clock.nextDeadline).toBeNull();
     expect(running(ENABLE, far - 1n).clock.nextDeadline).toBe((far - 1n) * 10n);
+  });
+
+  it('H-62: a comparator too far away cancels the due time before', () => {
+    const board = running(ENABLE, 100n);
+    board.write(timer(0, CMP + 4), 0x1000_0000);
+    expect(board.clock.armed).toBe(0);
   });
 
   it('H-62: a due time of 2^63 or more is overdue, as QEMU counts in signed 64 bits; the longest overdue runs first', () => {
@@ -153,6 +173,18 @@ describe('HPET deadlines', () => {
     expect(board.clock.armed).toBe(1);
     board.write(timer(0), LEVEL);
     expect(board.clock.armed).toBe(0);
+    board.write(timer(0, CMP), 200); // arms without interrupt, too (H-54)
+    board.write(timer(0), 0);
+    expect(board.clock.armed).toBe(1);
+  });
+
+  it('H-53, H-90: made edge and routed elsewhere, a level interrupt stays up; the next one clears its status bit', () => {
+    const board = running(ENABLE | LEVEL | route(20), 10n);
+    expect(board.step(100)).toBe('+20');
+    board.write(timer(0), ENABLE | route(21));
+    expect([board.take(), board.read(0x20)]).toEqual(['', 1]);
+    board.write(timer(0, CMP), 20);
+    expect([board.step(100), board.read(0x20)]).toEqual(['+21 -21', 0]);
   });
 
   it('H-115: timers due together run in the order of arming', () => {
@@ -213,6 +245,22 @@ describe('HPET interrupts', () => {
     expect(board.take()).toBe('-23 -14 -5');
   });
 
+  it.each([
+    [1, '-16', 6],
+    [2, '-17', 5],
+    [6, '-17 -18', 1],
+  ])('H-91: of three status bits a write of %i clears its own, and lowers %s', (bits, lines, left) => {
+    const board = new HpetBoard();
+    for (const n of [0, 1, 2]) {
+      board.write(timer(n), ENABLE | LEVEL | route(16 + n));
+      board.write64(timer(n, CMP), 10n);
+    }
+    board.write(0x10, ON);
+    expect([board.step(100), board.read(0x20)]).toEqual(['+16 +17 +18', 7]);
+    board.write(0x20, bits);
+    expect([board.take(), board.read(0x20)]).toEqual([lines, left]);
+  });
+
   it('H-95: output 0 takes the level of the PIT; in legacy mode it is ignored and forgotten', () => {
     const board = new HpetBoard();
     board.hpet.setPitInput(1);
@@ -264,6 +312,17 @@ describe('HPET interrupts', () => {
     expect(board.take()).toBe('g+ +8');
     board.hpet.setPitInput(1);
     expect(board.take()).toBe('+0');
+  });
+
+  it('H-44, H-45: when legacy mode ends, line 0 falls that timer 0 holds up; its status bit stays', () => {
+    const board = new HpetBoard();
+    board.write64(timer(0, CMP), 10n);
+    board.write(timer(0), ENABLE | LEVEL | route(20));
+    board.write(0x10, ON | LEGACY);
+    board.take();
+    expect(board.step(100)).toBe('+0');
+    board.write(0x10, ON);
+    expect([board.take(), board.read(0x20)]).toEqual(['-0 g+', 1]);
   });
 
   it.each([

@@ -126,9 +126,12 @@ describe('HPET registers', () => {
   it('H-52: choosing 32-bit mode cuts comparator and period; leaving it restores nothing', () => {
     const board = new HpetBoard();
     board.write64(timer(0, CMP), 0x2222_2222_1111_1111n);
+    board.write(timer(0), 8); // periodic: the next is the period
+    board.write64(timer(0, CMP), 0x4444_4444_3333_3333n);
     board.write(timer(0), 0x100);
     board.write(timer(0), 0);
     expect([board.read(timer(0, CMP)), board.read(timer(0, CMP + 4))]).toEqual([0x1111_1111, 0]);
+    expect(BigInt(board.hpet.state().timers[0]!.period)).toBe(0x3333_3333n);
   });
 
   it('H-54, H-55: value set reaches the low half only; the high half becomes the period', () => {
@@ -159,6 +162,16 @@ describe('HPET periods', () => {
     expect(period()).toBe(0x5_0000_0064n);
     board.hpet.reset();
     expect(period()).toBe(0n);
+  });
+
+  it.each([
+    [0x8, 0xffff_fffe_ffff_fffdn],
+    [0x108, 0x7fff_fffe_7fff_fffdn],
+  ])('H-54, H-55: in 32-bit mode bit 31 of both halves of the period is 0: configuration %i', (config, period) => {
+    const board = new HpetBoard();
+    board.write(timer(0), config);
+    board.write64(timer(0, CMP), 0xffff_fffe_ffff_fffdn);
+    expect(BigInt(board.hpet.state().timers[0]!.period)).toBe(period);
   });
 
   it('H-56: in 32-bit mode the high half of the comparator is kept and read back; the low halves are compared', () => {
