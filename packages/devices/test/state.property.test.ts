@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DeviceStateError, Edu, Hpet, PciEdu, VirtualClock } from '../src/index.ts';
+import { Edu, Hpet, PciEdu, VirtualClock } from '../src/index.ts';
 import { HpetBoard } from './support/hpet-board.ts';
 
 /** Random programs: register writes and clock steps. Periods below 50 ticks are left out, they only take long. */
@@ -91,13 +91,55 @@ describe('saved state', () => {
     );
   });
 
-  it.each([null, 5, [], {}, { version: 2 }])('refuses %j with a code and a reason', (state) => {
-    const board = new HpetBoard();
-    const wiring = { clock: board.clock, memory: board.space, outputs: [] };
-    expect(() => Hpet.fromState(state, wiring)).toThrow(DeviceStateError);
-    expect(() => Edu.fromState(state, { clock: board.clock, memory: board.space, interrupt: board.gate })).toThrow(
-      DeviceStateError,
+  it.each([
+    [null, 'not-a-state', 'must be an object, not null'],
+    [5, 'not-a-state', 'must be an object, not 5'],
+    [[], 'not-a-state', 'must be an object, not a list of 0 entries'],
+    [{}, 'unsupported-version', 'has version undefined; this release reads version 1'],
+    [{ version: 2 }, 'unsupported-version', 'has version 2; this release reads version 1'],
+  ])('refuses %j with the code %s: it %s', (state, code, reason) => {
+    const { clock, space: memory, gate: interrupt } = new HpetBoard();
+    expect(() => Hpet.fromState(state, { clock, memory, outputs: [] })).toThrow(
+      expect.objectContaining({ name: 'DeviceStateError', code, message: `hpet ${reason}` }),
     );
+    expect(() => Edu.fromState(state, { clock, memory, interrupt })).toThrow(
+      expect.objectContaining({ name: 'DeviceStateError', code, message: `edu ${reason}` }),
+    );
+  });
+
+  it.each([
+    [{ config: 4 }, 'config must be an integer of 0 to 3, not 4'],
+    [{ config: -1 }, 'config must be an integer of 0 to 3, not -1'],
+    [{ config: 0.5 }, 'config must be an integer of 0 to 3, not 0.5'],
+    [{ config: '1' }, 'config must be an integer of 0 to 3, not "1"'],
+    [{ status: 2 ** 32 }, 'status must be an integer of 0 to 4294967295, not 4294967296'],
+    [{ msi: 1 }, 'msi must be true or false, not 1'],
+    [{ stored: 5 }, 'stored must be a number as a string, not 5'],
+    [{ stored: '-1' }, 'stored must be a number of 64 bits, not "-1"'],
+    [{ stored: '18446744073709551616' }, 'stored must be a number of 64 bits, not "18446744073709551616"'],
+    [{ offset: '-18446744073709551617' }, 'offset must be a number of 64 bits, not "-18446744073709551617"'],
+    [{ timers: [{}, {}, {}] }, 'timers must be a list of 4 to 33 entries, not a list of 3 entries'],
+    [{ timers: Array(34).fill({}) }, 'timers must be a list of 4 to 33 entries, not a list of 34 entries'],
+    [{ timers: {} }, 'timers must be a list of 4 to 33 entries, not an object'],
+    [{ timers: [null, 1, 2, 3] }, 'timers[0] must be an object, not null'],
+  ])('H-118: of an HPET refuses %j: %s', (change, reason) => {
+    const { clock, space: memory, hpet } = new HpetBoard();
+    expect(() => Hpet.fromState({ ...hpet.state(), ...change }, { clock, memory, outputs: [] })).toThrow(
+      expect.objectContaining({ code: expect.stringMatching(/^(bad-value|not-a-state)$/), message: `hpet.${reason}` }),
+    );
+  });
+
+  it('H-118: takes the last value of each range', () => {
+    const { clock, space: memory, hpet } = new HpetBoard({ timers: 32 });
+    const last = { config: 3, status: 0xffff_ffff, stored: '0xffffffffffffffff', offset: '-18446744073709551616' };
+    const state = Hpet.fromState({ ...hpet.state(), ...last }, { clock, memory, outputs: [] }).state();
+    expect([state.config, state.status, BigInt(state.stored), BigInt(state.offset), state.timers.length]).toEqual([
+      3,
+      0xffff_ffff,
+      0xffff_ffff_ffff_ffffn,
+      -(2n ** 64n),
+      33,
+    ]);
   });
 
   it('names the field that is wrong', () => {
