@@ -2,7 +2,7 @@ import { MEMTXATTRS_UNSPECIFIED, MemTx } from '@guestmem/memtx';
 import { type AddressSpace, MemoryCore } from '@guestmem/qemu-memory';
 import { sparseBacking } from '@guestmem/vm-memory';
 import { describe, expect, it } from 'vitest';
-import { InterruptLine, PciBus, PciEdu, VirtualClock } from '../src/index.ts';
+import { EventCounts, InterruptLine, PciBus, PciEdu, PciEvent, VirtualClock } from '../src/index.ts';
 import { pcBoard } from './support/pc-board.ts';
 
 /** An edu card in slot 4 of a bus, RAM below, its own registers mapped at `BAR` and bus mastering on. */
@@ -15,7 +15,8 @@ function board() {
   const space = core.addressSpace(system, 'memory');
   const pins = ['A', 'B', 'C', 'D'].map((name) => new InterruptLine(`INT${name}`));
   const clock = new VirtualClock();
-  const card = new PciEdu({ bus: { core, memory, system }, pins, clock });
+  const events = new EventCounts();
+  const card = new PciEdu({ bus: { core, memory, system, events }, pins, clock });
   const bus = new PciBus();
   bus.attach(4 << 3, card.function);
   const config = (offset: number, value?: number): number => {
@@ -30,7 +31,7 @@ function board() {
     from.txRead(addr, buffer, MEMTXATTRS_UNSPECIFIED, 'continue', new MemTx());
     return [...buffer];
   };
-  return { core, space, bus, card, pins, clock, config, bytes, word: (addr: number) => bytes(space, addr) };
+  return { core, space, bus, card, pins, clock, events, config, bytes, word: (addr: number) => bytes(space, addr) };
 }
 
 const BAR = 0xe000_0000;
@@ -134,6 +135,19 @@ describe('a card on the map', () => {
     expect(pins[0]!.level).toBe(1);
   });
 
+  it('E-64: of what the device does while the pin is held low, the end counts when it is let go', () => {
+    const { card, config, pins } = board();
+    config(4, 0x406);
+    card.device.ops.write!(0x60, 1, 4);
+    expect([pins[0]!.level, config(4) >>> 16]).toEqual([0, 0x18]);
+    config(4, 6);
+    expect(pins[0]!.level).toBe(1);
+    config(4, 0x406);
+    card.device.ops.write!(0x64, 1, 4);
+    config(4, 6);
+    expect([pins[0]!.level, config(4) >>> 16]).toEqual([0, 0x10]);
+  });
+
   it('a change of the disable bit drives all four pins again, to the level they have', () => {
     const { config, pins } = board();
     const driven: number[] = [];
@@ -167,11 +181,35 @@ describe('a card on the map', () => {
     expect([bytes(space, 0x3_0000_0020), bytes(space, 0x20)]).toEqual([[0x34, 0x12, 0, 0], NOTHING]);
   });
 
+  it.each([
+    ['RAM is stored', 6, 0],
+    ['RAM without bus mastering is lost, and counted', 2, 1],
+  ])('E-63, E-65: a message to %s', (_, command, lost) => {
+    const { card, config, events } = board();
+    config(0x04, command);
+    config(0x44, 0x1010);
+    config(0x40, 0x0081_0005);
+    card.device.ops.write!(0x60, 1, 4);
+    expect(events.get(PciEvent.MESSAGE_FAILED)).toBe(lost);
+  });
+
   it('E-61: the number of messages that software allows is kept while MSI is off, and 1 while it is on', () => {
     const { config } = board();
     expect([0x00ff_0000, 0x0070_0000, 0x0020_0000, 0x0031_0000].map((value) => config(0x40, value) >>> 16)).toEqual([
       0x81, 0xf0, 0xa0, 0x81,
     ]);
+  });
+
+  it('E-67: a reset switches MSI off, with address and data 0: the next interrupt is the pin', () => {
+    const { card, config, pins } = board();
+    config(0x44, 0x1010);
+    config(0x48, 3);
+    config(0x4c, 0xabcd);
+    config(0x40, 0x0081_0005);
+    card.reset();
+    expect([0x40, 0x44, 0x48, 0x4c].map((offset) => config(offset))).toEqual([0x0080_0005, 0, 0, 0]);
+    card.device.ops.write!(0x60, 1, 4);
+    expect(pins[0]!.level).toBe(1);
   });
 
   it('E-67: a reset takes the PCI side back and leaves the device; a transfer on its way arrives', () => {

@@ -111,7 +111,7 @@ describe('a register file', () => {
 
   it('D13: peek sees what a read would and runs no hook', () => {
     const { ops, log, events } = file();
-    expect(ops.peek!(8, 1)).toBe(0x81);
+    expect([ops.peek!(8, 1), ops.peek!(0x10, 8)]).toEqual([0x81, 5n]);
     expect(ops.peek!(0x1c, 4)).toBe(0);
     expect(log).toEqual([]);
     expect([...events.entries()]).toEqual([]);
@@ -127,6 +127,19 @@ describe('a register file', () => {
     expect([regs.get('CTRL'), regs.field('CTRL', 'MODE'), regs.field('CTRL', 'ENABLE')]).toEqual([0b1011, 5, 1]);
     regs.reset();
     expect(regs.get('CTRL')).toBe(0);
+  });
+
+  it('a field is set in a 64-bit register, too, and the bits around it stay', () => {
+    const regs = new RegisterFile(
+      defineRegisters({
+        WIDE: { offset: 0, width: 64, reset: 0xf0f0_f0f0_f0f0_f0f0n, fields: { HIGH: { shift: 58, bits: 4 } } },
+        WORD: { offset: 8, width: 32, reset: 0xffff_ffff, fields: { MIDDLE: { shift: 12, bits: 8 } } },
+      }),
+    );
+    regs.setField('WIDE', 'HIGH', 5);
+    regs.setField('WORD', 'MIDDLE', 0x12);
+    expect([regs.get('WIDE'), regs.field('WIDE', 'HIGH')]).toEqual([0xd4f0_f0f0_f0f0_f0f0n, 5]);
+    expect([regs.get('WORD'), regs.field('WORD', 'MIDDLE')]).toEqual([0xfff1_2fff, 0x12]);
   });
 
   it('saves and restores what it stores', () => {
