@@ -46,6 +46,49 @@ describe('interrupts of PCI cards on a Q35', () => {
   });
 });
 
+describe.each(['q35', 'pc'] as const)('small parts of a %s at a reset, as QEMU 7.2 answered', (name) => {
+  const board = (...before: string[]) => {
+    const { machine, say } = pcBoard(name);
+    const replies = say(...before);
+    machine.requestReset();
+    machine.turn();
+    return { replies, say };
+  };
+
+  it('Q-71, Q-56: of the CMOS the shutdown status is cleared; the other bytes and the index stay', () => {
+    const [others, shutdown] = ['outb 0x70 0x2a', 'outb 0x70 0x8f']; // the top bit of the index is not part of it
+    const { replies, say } = board(shutdown, 'outb 0x71 0x5a', 'inb 0x71', 'inb 0x70', others, 'outb 0x71 0x8f');
+    expect(replies).toEqual(['OK 0x005a', 'OK 0x00ff']);
+    expect(say('inb 0x71', shutdown, 'inb 0x71')).toEqual(['OK 0x008f', 'OK 0x0000']);
+  });
+
+  it('Q-56: register D of the CMOS is valid, and cannot be written', () => {
+    const { say } = pcBoard(name);
+    expect(say('outb 0x70 0x0d', 'inb 0x71', 'outb 0x71 0', 'inb 0x71')).toEqual(['OK 0x0080', 'OK 0x0080']);
+  });
+
+  it('Q-71: of ports 0xcf9 and 0x92 the first is cleared', () => {
+    const { replies, say } = board('outb 0xcf9 0x0a', 'inb 0xcf9', 'outb 0x92 0x02', 'inb 0x92');
+    expect(replies).toEqual([name === 'q35' ? 'OK 0x000a' : 'OK 0x0002', 'OK 0x0002']);
+    expect(say('inb 0xcf9', 'inb 0x92')).toEqual(['OK 0x0000', 'OK 0x0002']);
+  });
+
+  it('Q-71: the IOAPIC has index and id 0, and every entry masked', () => {
+    const read = (index: number) => [`writel 0xfec00000 ${index}`, 'readl 0xfec00010'];
+    const write = (index: number, value: number) => [`writel 0xfec00000 ${index}`, `writel 0xfec00010 ${value}`];
+    const all = 0xffff_ffff;
+    const { replies, say } = board(
+      ...[...write(0, all), ...write(0x10, all), ...write(0x3e, all), ...write(0x3f, 0x1234_5678)],
+      ...[...read(0), ...read(0x10), ...read(0x3e), ...read(0x3f)],
+    );
+    const word = (value: number) => `OK 0x${value.toString(16).padStart(16, '0')}`;
+    expect(replies).toEqual([0x0f00_0000, 0xffff_afff, 0xffff_afff, 0x1234_5678].map(word));
+    expect(say('readl 0xfec00000', ...read(0), ...read(0x10), ...read(0x3e), ...read(0x3f))).toEqual(
+      [0, 0, 0x1_0000, 0x1_0000, 0].map(word),
+    );
+  });
+});
+
 describe('interrupt lines at a reset', () => {
   it.each([
     ['q35,pit=off', [0, 1, 12, 8]],

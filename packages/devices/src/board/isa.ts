@@ -24,13 +24,24 @@ export class CmosRtc {
       peek: (offset) => ((offset & 1) === 0 ? 0xff : this.#ram[this.#index]!),
     };
   }
+
+  /** A system reset: the shutdown status is 0, the other bytes and the index stay (seen). */
+  reset(): void {
+    this.#ram[SHUTDOWN_STATUS] = 0;
+  }
 }
 
 const REG_D = 0x0d;
 const REG_D_VALID = 0x80;
+const SHUTDOWN_STATUS = 0x0f;
 
 /** The RTC of a board. Its index port may lie in two regions: `rtc-index` over the first byte of `rtc`. */
-export const cmosRtc: DeviceModel = (context) => context.shared('rtc', () => new CmosRtc()).ops;
+export const cmosRtc: DeviceModel = (context) =>
+  context.shared('rtc', () => {
+    const rtc = new CmosRtc();
+    context.resets.push(() => rtc.reset());
+    return rtc;
+  }).ops;
 
 /** What the reset control ports of the boards differ in. */
 interface ResetControl {
