@@ -28,6 +28,11 @@ describe('fw_cfg of a g3beige', () => {
     expect(say('read 0xf0000510 4', next)).toEqual(['OK 0x00000000', Q]);
   });
 
+  it('selecting the item again begins with its first byte', () => {
+    const { say } = pcBoard('g3beige');
+    expect(say(`${select} 0`, next, next, `${select} 0`, next)).toEqual([Q, E, Q]);
+  });
+
   it('Q-71: a reset selects the signature', () => {
     const { machine, say } = pcBoard('g3beige');
     say(`${select} 0x1234`);

@@ -242,6 +242,62 @@ describe('driven by real time', () => {
     expect(pending.size).toBe(0);
   });
 
+  /** A host whose time is set by hand and whose one pending wake-up is looked at. */
+  function handHost() {
+    const pending = new Set<{ callback: () => void; ms: number }>();
+    const host = {
+      now: 0,
+      nowMs: () => host.now,
+      setTimeout: (callback: () => void, ms: number) => {
+        const wake = { callback, ms };
+        pending.add(wake);
+        return wake;
+      },
+      clearTimeout: (wake: never) => void pending.delete(wake),
+    };
+    return { host, sleeps: () => [...pending].map(({ ms }) => ms) };
+  }
+
+  it('with a rate, virtual time is that much faster, and sleeps are shorter', () => {
+    const { host, sleeps } = handHost();
+    const clock = new VirtualClock();
+    clock.timer(() => undefined).arm(10_000_000);
+    const driver = driveByRealTime(clock, host, { rate: 4 });
+    expect(sleeps()).toEqual([2.5]);
+    host.now = 1;
+    driver.sync();
+    expect([clock.now, sleeps()]).toEqual([4_000_000, [1.5]]);
+  });
+
+  it('gives the thread back after as many timers as are allowed in one turn, and comes again at once', () => {
+    const { host, sleeps } = handHost();
+    const clock = new VirtualClock();
+    const ran: number[] = [];
+    for (let n = 1; n <= 5; n++) clock.timer(() => ran.push(n)).arm(n * 1_000_000);
+    const driver = driveByRealTime(clock, host, { timersPerTurn: 2 });
+    host.now = 4.5;
+    const turns = [1, 2, 3].map(() => {
+      driver.sync();
+      return [[...ran], clock.now, sleeps()];
+    });
+    expect(turns).toEqual([
+      [[1, 2], 2_000_000, [0]],
+      [[1, 2, 3, 4], 4_500_000, [0.5]],
+      [[1, 2, 3, 4], 4_500_000, [0.5]],
+    ]);
+  });
+
+  it('stopped by a timer that it runs, leaves nothing pending', () => {
+    const { host, sleeps } = handHost();
+    const clock = new VirtualClock();
+    clock.timer(() => driver.dispose()).arm(1_000_000);
+    clock.timer(() => undefined).arm(9_000_000);
+    const driver = driveByRealTime(clock, host);
+    host.now = 1;
+    driver.sync();
+    expect([clock.now, sleeps()]).toEqual([1_000_000, []]);
+  });
+
   it('follows the host, wakes up for the next deadline and for nothing else', () => {
     let nowMs = 100;
     let wake: { callback: () => void; ms: number } | null = null;
