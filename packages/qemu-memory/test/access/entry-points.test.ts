@@ -198,7 +198,7 @@ it('A-64: a ROM device in ROMD mode is no memory, on the first transfer and when
     const buf = new Uint8Array(8).fill(0xcc);
     expect([dma.read(buf, 0x1000), tx.result, toHex(buf)]).toEqual([0, ACCESS_ERROR, 'cccccccccccccccc']);
     expect([toHex(dma.readObj(0x1000, all)), tx.result]).toEqual(['0000000000000000', ACCESS_ERROR]);
-    expect([toHex(m.space.readObj(0x1000, all)), dma.load(0x1000, u8)]).toEqual(['0102030405060708', 1]); // A-58: not tested in loads.
+    expect([toHex(m.space.readObj(0x1000, all)), dma.load(0x1000, u8)]).toEqual(['0102030405060708', 1]); // E-58: not tested in loads.
     expect([dma.read(buf, 0x4000), tx.result]).toEqual([8, OK]);
   }
 });
