@@ -3,7 +3,7 @@ import type { MemoryRegionOps } from '@guestmem/qemu-memory';
 import type { DeviceModel } from './context.ts';
 
 /** One index and one data port, a byte each; the index reads as ones. */
-export class CmosRtc {
+class CmosRtc {
   /** Two bytes: index at 0, data at 1. */
   readonly ops: MemoryRegionOps;
   readonly #ram = new Uint8Array(128);
