@@ -137,6 +137,38 @@ describe('the form of a request', () => {
     expect(said(['{"execute": "quit", "id": [7], "foo": 1}'], false).lines).toEqual([{ id: [7], error }]);
   });
 
+  it('Q-94: every client is greeted and must negotiate; the half request of the one before is forgotten', () => {
+    const lines: string[] = [];
+    const server = new QmpServer(pcBoard('q35').machine, (text) => lines.push(text));
+    for (let client = 0; client < 2; client++) {
+      server.connected();
+      server.feed('{"execute": "query-status"}{"execute": "qmp_capabilities"}{"execute": "query-status"}{"exec');
+    }
+    const desc = "Expecting capabilities negotiation with 'qmp_capabilities'";
+    const one = [
+      { QMP: { version: expect.objectContaining({ qemu: { micro: 22, minor: 2, major: 7 } }), capabilities: ['oob'] } },
+      { error: { class: 'CommandNotFound', desc } },
+      { return: {} },
+      { return: { running: true, singlestep: false, status: 'running' } },
+    ];
+    expect(lines.every((line) => line.endsWith('}\r\n'))).toBe(true);
+    expect(lines.map((line) => JSON.parse(line))).toEqual([...one, ...one]);
+  });
+
+  it('Q-94: `quit` is answered, then carried out', () => {
+    const { lines, quit } = said(['{"execute": "quit"}']);
+    expect([lines[0], quit]).toEqual([{ return: {} }, 1]);
+  });
+
+  it.each([
+    ['what is no object', 'x'],
+    ['an object without end', `{${' '.repeat(65_536)}`],
+  ])('Q-94: %s is refused, and the next request is read', (_, text) => {
+    const error = { class: 'GenericError', desc: 'JSON parse error, expecting an object' };
+    const { lines } = said([text, '{"execute": "query-status"}']);
+    expect(lines).toEqual([{ error }, { return: expect.objectContaining({ status: 'running' }) }]);
+  });
+
   it('Q-94: `qmp_capabilities` takes what a client enables', () => {
     const { lines } = said(['{"execute": "qmp_capabilities", "arguments": {"enable": ["oob"]}}'], false);
     expect(lines).toEqual([{ return: {} }]);
@@ -153,6 +185,14 @@ describe('the form of a request', () => {
     server.connected();
     server.feed(`{"execute": "qmp_capabilities", "id": ${id}}`);
     expect(text).toBe(`${String.raw`{"return":{},"id":"\u20AC \u00E9 \uD83D\uDE00 % \u007F"}`}\r\n`);
+  });
+
+  it('Q-94: braces and quotes in a string do not end the request', () => {
+    const id = String.raw`"}{]\\\"}"`;
+    expect(said([`{"execute": "query-version", "id": ${id}}`, '{"execute": "quit"}'])).toMatchObject({
+      lines: [{ id: JSON.parse(id) }, { return: {} }],
+      quit: 1,
+    });
   });
 
   it('Q-94: what is no UTF-8 is refused', () => {

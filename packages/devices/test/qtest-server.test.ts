@@ -78,15 +78,31 @@ describe('lines', () => {
 });
 
 describe('words and numbers', () => {
+  it.each(['0x10', '0X10', '16', '+16', '020', '\t16', '0x0000000000010', '-18446744073709551600', '16 junk'])(
+    'Q-11, Q-12: %j is 16',
+    (word) => {
+      const { say } = server();
+      say('writeb 0x10 0xa5');
+      expect(say(`readb ${word}`)).toBe('OK 0x00000000000000a5');
+    },
+  );
+
   it.each([
-    ['readb 0x10', 'OK 0x0000000000000000'],
-    ['readb +16 junk', 'OK 0x0000000000000000'],
-    ['readb 020', 'OK 0x0000000000000000'],
-    ['readb \t16', 'OK 0x0000000000000000'],
-    ['readb -18446744073709551600', 'OK 0x0000000000000000'],
+    ['0xffffffffffffffff', 'ffffffffffffffff'],
+    ['18446744073709551615', 'ffffffffffffffff'],
+    ['-1', 'ffffffffffffffff'],
+    ['-18446744073709551615', '0000000000000001'],
+    ['01777777777777777777777', 'ffffffffffffffff'],
+    ['9007199254740993', '0020000000000001'],
+  ])('Q-12: %s is 0x%s', (word, hex) => {
+    const { say } = server();
+    expect([say(`writeq 0x10 ${word}`), say('readq 0x10')]).toEqual(['OK', `OK 0x${hex}`]);
+  });
+
+  it.each([
     ['clock_step 0x10', 'OK 16'],
     ['clock_step -1', 'OK 0'],
-  ])('Q-12: %j is answered %j', (line, reply) => {
+  ])('Q-12: %j, signed, is answered %j', (line, reply) => {
     expect(server().say(line)).toBe(reply);
   });
 
@@ -98,6 +114,7 @@ describe('words and numbers', () => {
     'readl 0x',
     'readl 08',
     'readl 0x10000000000000000',
+    'readl -18446744073709551616',
     'readl 1e3',
     'writel 0x10',
     'write 0x10 4',
