@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import type { MtreeFacts } from '@guestmem/qemu-memory';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { tellInferred } from '../src/mtree/facts-report.ts';
 import { main } from '../src/program.ts';
 
 const Q35 = (ending: string): string => fileURLToPath(new URL(`../captures/x86_64-q35.${ending}`, import.meta.url));
@@ -109,6 +111,26 @@ describe('guestmem mtree prints', () => {
     expect(err).toBe('guestmem: what the tree does not tell is taken from x86_64-q35.json beside it\n');
   });
 
+  it('T-225: each kind of fact that is inferred is told on a line of its own, and so is that there is none', () => {
+    const told = (facts: MtreeFacts): string[] => {
+      err = '';
+      tellInferred(facts, 'f');
+      return err.trimEnd().split('\n');
+    };
+    expect(told({})).toEqual(['inferred from f: nothing that the tree and the guesses do not tell']);
+    expect(told({ answers: [3] })).toEqual([
+      'inferred from f: regions with children that answer for themselves: line 3',
+    ]);
+    const rest = { empty: [4, 5], readonly: [6], over: [[7, 8] as const], target: { 9: 1 }, oneByte: { 10: false } };
+    expect(told(rest)).toEqual([
+      'inferred from f: regions without children that show nothing: lines 4, 5',
+      'inferred from f: aliases that make what they show read-only: line 6',
+      'inferred from f: equal siblings, the first on top: 7 over 8',
+      'inferred from f: sections that aliases mean: 9 -> 1',
+      'inferred from f: windows that are closed: line 10',
+    ]);
+  });
+
   it('T-210: dispatch maps for a page size', async () => {
     await mtree(Q35('disabled'), '--dispatch', '--page-size', '1024');
     expect(out).toContain('    Nodes (9 bits per level, 6 levels)');
@@ -168,6 +190,36 @@ describe('guestmem mtree --find', () => {
     ]);
     await mtree(Q35('flat'), '--find', '0xe0010', '--space', 'memory');
     expect(out).toContain('0xe0010: pc.bios + 0x20010 (rom)');
+  });
+
+  it('in a flat dump: the first and the last byte of a range, what lies beside it, and JSON', async () => {
+    const text = [
+      'FlatView #0',
+      ' AS "memory", root: system',
+      ' Root memory region: system',
+      '  0000000000001000-0000000000001fff (prio 0, ram): low @0000000000000400',
+      '  0000000000003000-0000000000003fff (prio 0, i/o): dev',
+      '',
+      'FlatView #1',
+      ' AS "I/O", root: io',
+      ' Root memory region: io',
+      '  0000000000000000-000000000000ffff (prio 0, i/o): io',
+      '',
+    ].join('\n');
+    const flat = file('two.flat', text);
+    const found = async (address: string): Promise<string> => {
+      expect(await mtree(flat, '--find', address, '--space', 'memory')).toBe(0);
+      return out;
+    };
+    expect(await found('0x1000')).toBe('memory\n0x1000: low + 0x400 (ram)\n');
+    expect(await found('0x1fff')).toBe('memory\n0x1fff: low + 0x13ff (ram)\n');
+    expect(await found('0x3fff')).toBe('memory\n0x3fff: dev + 0xfff (i/o)\n');
+    for (const address of ['0xfff', '0x2000', '0x2fff', '0x4000'])
+      expect(await found(address)).toBe(`memory\n${address}: nothing answers\n`);
+    await mtree(flat, '--find', '0x1000');
+    expect(out).toBe('memory\n0x1000: low + 0x400 (ram)\n\nI/O\n0x1000: io + 0x1000 (i/o)\n');
+    await mtree(flat, '--find', '0x2000', '--space', 'memory', '--json');
+    expect(JSON.parse(out)).toEqual([{ spaces: ['memory'], address: '0x2000', answer: null }]);
   });
 });
 
@@ -232,6 +284,15 @@ describe('what is no use is refused with exit code 2 and one sentence', () => {
       () => [file('t', textOf('mtree')), '--find', '0', '--space', 'x'],
       /no address space "x"/,
     ],
+    ['a space that a flat dump lacks', () => [Q35('flat'), '--find', '0', '--space', 'x'], /no address space "x"/],
+    ['a form beside --find', () => [Q35('mtree'), '--find', '0', '--flat'], /--find goes with --json only/],
+    [
+      'two sources of facts',
+      () => [Q35('mtree'), '--facts', Q35('json'), '--with-flat', Q35('flat')],
+      /choose one of --facts and --with-flat/,
+    ],
+    ['a page of one byte', () => [Q35('mtree'), '--dispatch', '--page-size', '1'], /must be a power of two from 2 to/],
+    ['a page of 2^19', () => [Q35('mtree'), '--dispatch', '--page-size', '524288'], /power of two from 2 to 262144,/],
     ['two forms', () => [Q35('mtree'), '--tree', '--json'], /choose one of --tree and --json/],
     ['a page size that is none', () => [Q35('mtree'), '--dispatch', '--page-size', '1000'], /must be a power of two/],
     ['the tree of a flat dump', () => [Q35('flat'), '--tree'], /is a flat dump; --tree needs the tree/],
