@@ -15,13 +15,18 @@ export class ServingReaders implements RemoteReaders {
   readonly #domain: RcuDomain;
   readonly #serve: () => number;
   readonly #look: () => void;
+  readonly #asked: () => void;
   readonly #clock = new SteadyClock();
 
-  /** @param serve performs what workers wait for; never waits. @param look is called now and then during a wait. */
-  constructor(domain: RcuDomain, serve: () => number, look: () => void) {
+  /**
+   * @param serve performs what workers wait for; never waits. @param look is called now and then during a wait.
+   * @param asked is called when somebody asks whether a grace period has ended.
+   */
+  constructor(domain: RcuDomain, serve: () => number, look: () => void, asked: () => void) {
     this.#domain = domain;
     this.#serve = serve;
     this.#look = look;
+    this.#asked = asked;
   }
 
   request(): number {
@@ -29,6 +34,7 @@ export class ServingReaders implements RemoteReaders {
   }
 
   reached(ticket: number): boolean {
+    this.#asked();
     return this.#domain.reached(ticket);
   }
 

@@ -110,6 +110,7 @@ export class SharedSpace {
   /** Ends waiting for the workers' readers; null when that is done. */
   #stopWaiting: (() => void) | null;
   #closed = false;
+  #windsUp = false;
 
   /** @internal */
   constructor(space: AddressSpace, options: ShareOptions = {}) {
@@ -152,6 +153,7 @@ export class SharedSpace {
       this.domain,
       () => this.#serveWaiting(),
       () => this.#lookWhileWaiting(),
+      () => this.#windUpSoon(),
     );
     this.#stopWaiting = space.core.rcu.waitAlso(this.readers);
     this.#unfollow = space.follow(() => this.#publisher.publish());
@@ -293,7 +295,7 @@ export class SharedSpace {
   /**
    * Ends sharing: workers get `closed` at their next access that does not find its way as it did before. What they may be using
    * stays theirs: sections and quanta hold up grace periods (until `stallMs`) and pinned views are held, until they have
-   * detached or `release` says that they have ended. Looked for at `release`, at `poll` and while somebody waits. Twice is once.
+   * detached or `release` says that they have ended. Looked for at `release`, at `poll`, at commits and while somebody waits. Twice is once.
    */
   close(): void {
     if (this.#closed) return;
@@ -343,6 +345,13 @@ export class SharedSpace {
     if (this.#stopWaiting === null || this.domain.hasReaders) return;
     this.#stopWaiting();
     this.#stopWaiting = null;
+  }
+
+  /** The same where a commit looks whether grace periods have ended: as one of the callbacks, for it changes whom they wait for. */
+  #windUpSoon(): void {
+    if (!this.#closed || this.#windsUp || this.#stopWaiting === null || this.domain.hasReaders) return;
+    this.#windsUp = true;
+    this.space.core.rcu.callRcu(() => this.#windUp());
   }
 
   /** Has somebody rung since `bell` was read? After serving, looks out for a while: the next request often comes at once. */

@@ -3,6 +3,7 @@ import { le32, MEMTXATTRS_UNSPECIFIED, u8 } from '@guestmem/memtx';
 import { bufferBacking, Permissions } from '@guestmem/vm-memory';
 import { afterEach, expect, it, vi } from 'vitest';
 import { CTR, slotWord } from '../../src/rcu/shared-layout.ts';
+import { SharedRcu } from '../../src/rcu/shared-rcu.ts';
 import { scalarFlags } from '../../src/worker/attached-scalars.ts';
 import { attach } from '../../src/worker/attached-space.ts';
 import type { SharedSpaceNews } from '../../src/worker/handle.ts';
@@ -407,6 +408,18 @@ it('A-217: whoever waits for a grace period lets go of a worker that stalls it, 
     await wait();
     expect(claims.splice(0)).toEqual([handle.claim]);
   }
+});
+
+it('A-217: the owner waits no longer for the readers of a space that was closed when the last of its workers has detached', () => {
+  const made = machine();
+  const shared = share(made);
+  const worker = attach(shared.handle());
+  shared.close();
+  worker.detach();
+  for (const at of [0x10_0000, 0x20_0000]) made.root.addSubregion(at, made.core.ram('next', 0x1000));
+  // Nobody of the shared space: what still counted its readers would wait for this one.
+  new SharedRcu(shared.domain.buffer).readLock();
+  expect(() => made.core.rcu.synchronize(20)).not.toThrow();
 });
 
 it('A-216: what callbacks throw is thrown by poll when all have been called and every stalled worker is let go', () => {
