@@ -60,9 +60,11 @@ export class RegionLinks {
     if (this.#views++ === 0) this.owner?.ref();
   }
 
-  /** One less. */
-  unshown(): void {
-    if (--this.#views === 0) this.owner?.unref();
+  /** One less. @returns was it the last? */
+  unshown(): boolean {
+    if (--this.#views > 0) return false;
+    this.owner?.unref();
+    return true;
   }
 
   /** Is there a way from `region`, whose links these are, up to something that is shown? */

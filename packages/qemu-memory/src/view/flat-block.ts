@@ -157,9 +157,10 @@ export class FlatBlock {
     if (this.#users++ === 0) for (const region of this.regions) region.links.shown();
   }
 
-  /** @internal A view that held it has been reclaimed. */
+  /** @internal A view that held it has been reclaimed. What no view shows any more keeps no windows, by which the space behind an IOMMU would hold its model. */
   release(): void {
-    if (--this.#users === 0) for (const region of this.regions) region.links.unshown();
+    if (--this.#users > 0) return;
+    for (const region of this.regions) if (region.links.unshown()) region.iommu?.pages?.windows.close();
   }
 
   #copy(from: FlatBlock, start: number, end: number, at: number, regions: MemoryRegion[]): void {

@@ -342,3 +342,22 @@ describe('a window on offsets of 2 GiB and more', () => {
     expect([m.dma.map.home.first, m.dma.map.home.len]).toEqual([0x8000_5000, PAGE]);
   });
 });
+
+it('A-150: the space behind an IOMMU no longer holds a model whose region no view shows', () => {
+  const m = machine(0);
+  let following = 0;
+  const { follow } = m.target;
+  m.target.follow = (follower) => {
+    const end = follow.call(m.target, follower);
+    following++;
+    return () => {
+      following--;
+      end();
+    };
+  };
+  open(m, 0, PAGE);
+  expect(following).toBe(1);
+  m.dma.dispose();
+  m.core.rcu.drain();
+  expect(following).toBe(0);
+});
