@@ -1,6 +1,7 @@
 /**
- * The owner's list of RAM blocks that workers can reach: gives each an id that is never used again, tells attached workers
- * of new ones, and drops a block when no table shows it any more.
+ * The owner's list of RAM blocks that workers can reach: gives each an id that no other block ever has, tells attached workers
+ * of new ones, and drops a block when no table shows it any more. One that comes back has its id again: a guest may switch
+ * banks for longer than the 32 bits of a table's row would last, and a worker that missed that a block was dropped meets that very block.
  */
 import type { RamBlock } from '../region/ram-block.ts';
 import type { SharedBlock, SharedSegment, SharedSpaceNews } from './handle.ts';
@@ -14,6 +15,7 @@ interface Entry {
 /** Blocks by identity. */
 export class BlockTable {
   readonly #entries = new Map<RamBlock, Entry>();
+  readonly #ids = new WeakMap<RamBlock, number>();
   readonly #tell: (news: SharedSpaceNews) => void;
   #lastId = 0;
 
@@ -32,12 +34,13 @@ export class BlockTable {
     if (known !== undefined) return known.block.id;
     if (!ram.backing.shared || ram.backing.detachable === true) return 0;
     const block: SharedBlock = {
-      id: ++this.#lastId,
+      id: this.#ids.get(ram) ?? ++this.#lastId,
       name: ram.name,
       segments: segmentsOf(ram),
       pages: ram.dirty.states.buffer as SharedArrayBuffer,
       pageShift: ram.dirty.pageShift,
     };
+    this.#ids.set(ram, block.id);
     this.#entries.set(ram, { block, tables: 0 });
     this.#tell({ guestmem: 'ram', block });
     return block.id;

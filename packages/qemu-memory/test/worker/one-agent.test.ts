@@ -709,3 +709,21 @@ it('A-217: time in which nobody looked, of a suspended machine or a clock that w
   expect([after(0), after(3_600_000), after(-3_600_000), after(400)]).toEqual([[], [], [], []]);
   expect([...after(300), ...after(300)].sort()).toEqual([0, 1]);
 });
+
+it('A-238: RAM that comes back, as a bank that is switched does, is the same block to workers', () => {
+  const made = machine();
+  const { core, root } = made;
+  const shared = share(made);
+  const told: SharedSpaceNews[] = [];
+  shared.connect({ postMessage: (news) => void told.push(news as SharedSpaceNews) });
+  const [bank, other] = ['bank', 'other'].map((name) => core.ram(name, bufferBacking(0x1000, { shared: true })));
+  for (const ram of [bank!, other!, bank!, other!]) {
+    root.addSubregion(0x10_0000, ram);
+    root.delSubregion(ram);
+    core.rcu.drain();
+  }
+  const ids = told.map((news) => (news.guestmem === 'ram' ? news.block.id : -news.id));
+  const [first, second] = [ids[0]!, ids[2]!];
+  expect(ids).toEqual([first, -first, second, -second, first, -first, second, -second]);
+  expect(first).not.toBe(second);
+});
