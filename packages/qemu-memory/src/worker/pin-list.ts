@@ -15,6 +15,9 @@ import { rowsOf } from './table-rows.ts';
 /** Logging may start while a view is held, and its table is not written again: the marks are set before somebody asks for them. */
 const MAY_BE_LOGGED = ALL_CLIENTS & ~(1 << DirtyClient.CODE);
 
+/** Numbers go round here, as the ring has 32 bits for them and 0 means the space itself; a guest may have its view pinned that often. */
+const MOST = 2 ** 30;
+
 interface Pin {
   readonly view: PinnedView;
   /** Of the handle that the worker attached with. */
@@ -27,12 +30,13 @@ export class PinList {
   readonly #blocks: BlockTable;
   readonly #rows: number;
   readonly #pins = new Map<number, Pin>();
-  #lastId = 0;
+  #lastId: number;
 
-  /** @param rows of a table; what a view has beyond goes through the owner. */
-  constructor(blocks: BlockTable, rows: number) {
+  /** @param rows of a table; what a view has beyond goes through the owner. @param lastId the number given out last. */
+  constructor(blocks: BlockTable, rows: number, lastId = 0) {
     this.#blocks = blocks;
     this.#rows = rows;
+    this.#lastId = lastId;
   }
 
   /** Views held. */
@@ -45,7 +49,7 @@ export class PinList {
     const view = memory.memory();
     const blocks = new Set<RamBlock>();
     const image = createTables(1, this.#rows);
-    const id = ++this.#lastId;
+    const id = this.#newId();
     const rows = rowsOf(view.view, null, view.core.access.seesLoads, this.#blocks, blocks);
     const marking = rows.map((row) => ({ ...row, dirtyMask: row.dirtyMask | MAY_BE_LOGGED }));
     new TableArena(image).write(0, id, marking);
@@ -68,6 +72,13 @@ export class PinList {
     this.#pins.delete(id);
     this.#blocks.release(pin.blocks);
     pin.view.dispose();
+  }
+
+  /** A number that no view has which is held. */
+  #newId(): number {
+    do this.#lastId = (this.#lastId % MOST) + 1;
+    while (this.#pins.has(this.#lastId));
+    return this.#lastId;
   }
 
   /** Gives all of one worker back: its agent has ended. */

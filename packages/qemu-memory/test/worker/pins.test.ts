@@ -1,6 +1,7 @@
 /** Views that a worker asked the owner to hold and never got. The worker is an agent of this thread, which gives up where a test wants it. */
 import { afterEach, expect, it, vi } from 'vitest';
 import { attach } from '../../src/worker/attached-space.ts';
+import { BlockTable } from '../../src/worker/block-table.ts';
 import { PinList } from '../../src/worker/pin-list.ts';
 import { ABANDONED, Ring, SERVING, STATE } from '../../src/worker/ring-layout.ts';
 import type { SharedSpace } from '../../src/worker/shared-space.ts';
@@ -88,4 +89,11 @@ it('A-217: a worker that was released too early, and waits for an answer, does n
     if (turn > 100) throw new Error('waits still');
   });
   expect(() => worker.memory()).toThrow(expect.objectContaining({ name: 'WorkerError', code: 'evicted' }));
+});
+
+it('A-112: the numbers of views fit into the ring for ever', () => {
+  const { space } = machine();
+  const pins = new PinList(new BlockTable(() => {}), 16, 2 ** 30 - 2);
+  const ids = Array.from({ length: 4 }, () => pins.pin(space, 1).id);
+  expect(ids).toEqual([2 ** 30 - 1, 2 ** 30, 1, 2]);
 });
