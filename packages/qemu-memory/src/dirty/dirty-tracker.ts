@@ -23,6 +23,8 @@ export interface DirtyRun {
 export class DirtyTrackers {
   readonly #core: MemoryCore;
   readonly #trackers = new Set<DirtyTracker>();
+  /** In blocks, which may outlive this core. */
+  readonly #weak: WeakRef<DirtyTrackers> = new WeakRef(this);
 
   constructor(core: MemoryCore) {
     this.#core = core;
@@ -39,6 +41,11 @@ export class DirtyTrackers {
     }
   }
 
+  /** @internal */
+  get all(): ReadonlySet<DirtyTracker> {
+    return this.#trackers;
+  }
+
   /** Is it one of them still? */
   has(tracker: DirtyTracker): boolean {
     return this.#trackers.has(tracker);
@@ -51,7 +58,7 @@ export class DirtyTrackers {
     this.#trackers.delete(tracker);
     if (this.#trackers.size > 0) return;
     // A block that another machine shows lives on, and this machine need not.
-    for (const block of ramBlocks(this.#core)) block.followers.delete(this);
+    for (const block of ramBlocks(this.#core)) block.followers.delete(this.#weak);
     this.#core.logForTrackers(false);
   }
 
@@ -60,11 +67,11 @@ export class DirtyTrackers {
     this.#core.dirtyLogSync(null);
     for (const block of ramBlocks(this.#core)) {
       const { followers } = block;
-      for (const each of followers) if (each.#trackers.size === 0) followers.delete(each);
-      followers.add(this);
+      for (const each of followers) if (trackersOf(each).size === 0) followers.delete(each);
+      followers.add(this.#weak);
       for (const tracker of this.#trackers) tracker.meet(block);
       block.dirty.forEachRun(TRACKER, true, (first, pages) => {
-        for (const each of followers) for (const tracker of each.#trackers) tracker.note(block, first, pages);
+        for (const each of followers) for (const tracker of trackersOf(each)) tracker.note(block, first, pages);
       });
     }
     this.#core.dirtyLogAfterSync();
@@ -144,6 +151,13 @@ export class DirtyTracker extends DisposableBase {
   dispose(): void {
     this.#trackers.remove(this);
   }
+}
+
+const NO_TRACKERS: ReadonlySet<DirtyTracker> = /* @__PURE__ */ new Set();
+
+/** None where the machine is gone. */
+function trackersOf(trackers: WeakRef<DirtyTrackers>): ReadonlySet<DirtyTracker> {
+  return trackers.deref()?.all ?? NO_TRACKERS;
 }
 
 /** A copy of `length` bytes of `block`. */

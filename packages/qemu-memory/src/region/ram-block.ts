@@ -24,7 +24,7 @@ export class RamBlock {
   /** Which pages were written, per client. */
   readonly dirty: DirtyPages;
   /** @internal Whose trackers have met it: what one core collects is for those of the others, too. */
-  readonly followers: Set<DirtyTrackers> = new Set();
+  readonly followers: Set<WeakRef<DirtyTrackers>> = new Set();
 
   /**
    * @throws {TypeError} `source` is none of these, or a buffer that can be resized.

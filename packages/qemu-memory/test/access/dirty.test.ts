@@ -1,10 +1,13 @@
 /** Dirty pages: clients, marking, clearing, snapshots, global logging, trackers. A-180 to A-197. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { le16, le32, u8 } from '@guestmem/memtx';
 import {
   copyBlock,
   DirtyClient,
   type DirtyTracker,
   IommuAccess,
+  MemoryCore,
   type MemoryRegion,
   memoryRegionGetDirty,
   memoryRegionResetDirty,
@@ -556,3 +559,18 @@ it('A-184: memory that was away when a tracker began is dirty for it as a whole 
 function runsOf(tracker: DirtyTracker): number[][] {
   return [...tracker.since()].map(({ offset, length }) => [offset, length]);
 }
+
+it('A-184: a block that outlives a machine does not hold it, when its trackers were dropped with it', async () => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const block = new RamBlock('ram', 0x1000);
+  const machines = Array.from({ length: 4 }, () => {
+    const core = new MemoryCore();
+    core.addressSpace(core.ram('ram', block), 'memory');
+    trackDirty(core);
+    return new WeakRef(core);
+  });
+  await new Promise((resolve) => setTimeout(resolve, 0)); // A WeakRef holds until its job ends.
+  collectGarbage();
+  expect(machines.filter((core) => core.deref() !== undefined)).toEqual([]);
+});
