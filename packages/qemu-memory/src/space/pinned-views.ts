@@ -5,25 +5,17 @@
 import type { PinnedView } from '../access/pinned-view.ts';
 import type { FlatView } from '../view/flat-view.ts';
 
-/** More views than this, and than twice those that lived at the last look, are looked through for dead ones. */
-const MIN_LIMIT = 16;
-
 /** The pinned views of one core. */
 export class PinnedViews {
-  #views: FlatView[] = [];
-  #limit = MIN_LIMIT;
+  readonly #views: FlatView[] = [];
   /** Pins with taps: their look-ups are their own. */
   readonly #tapped: PinnedView[] = [];
 
-  /** `view` is pinned now. It is forgotten some time after its last reference has gone. */
+  /** `view` is pinned now. It is forgotten when it is reclaimed: what it showed may be RAM that was taken out. */
   add(view: FlatView): void {
-    if (view.isPinned) return;
-    view.isPinned = true;
-    if (this.#views.length >= this.#limit) {
-      this.#sweep();
-      this.#limit = Math.max(2 * this.#views.length, MIN_LIMIT);
-    }
+    if (view.forget !== null) return;
     this.#views.push(view);
+    view.forget = () => void this.#views.splice(this.#views.indexOf(view), 1);
   }
 
   /** `pin` has taps, or none any more. */
@@ -35,12 +27,7 @@ export class PinnedViews {
 
   /** The clients in force have changed for some region. */
   masksChanged(): void {
-    this.#sweep();
     for (const view of this.#views) view.map?.restart();
     for (const pin of this.#tapped) pin.map.restart();
-  }
-
-  #sweep(): void {
-    this.#views = this.#views.filter((view) => view.references > 0);
   }
 }

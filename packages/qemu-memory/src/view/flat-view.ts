@@ -29,8 +29,8 @@ export class FlatView {
   readonly hash: number;
   /** @internal How accesses find sections; made at the first access. */
   map: ViewMap | null = null;
-  /** @internal Has it been pinned (space/pinned-views.ts)? */
-  isPinned = false;
+  /** @internal Called when it is reclaimed; set once it was pinned (space/pinned-views.ts). */
+  forget: (() => void) | null = null;
   /** @internal How many renderings show it (space/shared-views.ts). */
   renderings = 0;
   /** First address of each block, rounded like `FlatBlock.first`. */
@@ -143,6 +143,7 @@ export class FlatView {
     if (this.#references === 0) throw new RangeError('unref of a flat view that has no references');
     if (--this.#references > 0) return;
     this.#later(() => {
+      this.forget?.();
       this.map = null;
       for (const block of this.blocks) block.release();
     });

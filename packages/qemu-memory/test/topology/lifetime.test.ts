@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { MemoryCore, type MemoryRegion, memoryRegionFind } from '../../src/index.ts';
 import { Bench, lines } from '../support/topology.ts';
@@ -242,4 +244,24 @@ it('T-100: the list of address spaces is one of its moment: who ends them all on
   for (let i = 0; i < 4; i++) core.addressSpace(root, `cpu ${i}`);
   for (const space of core.addressSpaces) space.dispose();
   expect(core.addressSpaces).toEqual([]);
+});
+
+it('T-93: a view that was pinned and given back keeps nothing, so that RAM that was taken out can be collected', async () => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const core = new MemoryCore();
+  const root = core.container('root', 0x1_0000);
+  const space = core.addressSpace(root, 'memory');
+  const blocks = Array.from({ length: 3 }, () => {
+    const ram = core.ram('dimm', 0x1000);
+    root.addSubregion(0, ram);
+    const pin = space.memory();
+    root.delSubregion(ram);
+    pin.dispose();
+    return new WeakRef(ram.ram!);
+  });
+  core.rcu.drain();
+  await new Promise((resolve) => setTimeout(resolve, 0)); // A WeakRef holds until its job ends.
+  collectGarbage();
+  expect(blocks.filter((block) => block.deref() !== undefined)).toEqual([]);
 });
