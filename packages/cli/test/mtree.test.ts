@@ -10,6 +10,19 @@ import { main } from '../src/program.ts';
 
 const Q35 = (ending: string): string => fileURLToPath(new URL(`../captures/x86_64-q35.${ending}`, import.meta.url));
 const textOf = (ending: string): string => readFileSync(Q35(ending), 'utf8');
+/** The ports of `qemu-system-x86_64 -M isapc -nodefaults -S` in QEMU 11.1.3, cut down to the first device. */
+const BOARD_11 = `address-space: I/O
+  0000000000000000-000000000000ffff (prio 0, container): io
+    0000000000000000-0000000000000007 (prio 0, i/o): dma-chan
+
+`;
+const BOARD_11_FLAT = `FlatView #0
+ AS "I/O", root: io
+ Root memory region: io
+  0000000000000000-0000000000000007 (prio 0, i/o): dma-chan
+  0000000000000008-000000000000ffff (prio 0, container): io @0000000000000008
+
+`;
 let folder: string;
 let out: string;
 let err: string;
@@ -67,6 +80,18 @@ describe('guestmem mtree prints', () => {
     expect(await mtree(Q35('disabled'), '--with-flat', Q35('flat'))).toBe(0);
     expect(viewsOf(out)).toEqual(viewsOf(textOf('flat')));
     expect(err).toMatch(/inferred from .*: regions with children that answer for themselves: lines 87, 102\n8 of 8/);
+  });
+
+  it('T-190: the text of QEMU 11.1 comes out as 11.1 prints it, and compares with its flat dump', async () => {
+    const tree = file('board.mtree', BOARD_11);
+    const flat = file('board.flat', BOARD_11_FLAT);
+    expect(await mtree(tree, '--tree')).toBe(0);
+    expect(out).toBe(BOARD_11);
+    expect(await mtree(tree, '--with-flat', flat)).toBe(0);
+    expect(out).toBe(BOARD_11_FLAT);
+    expect(err).toMatch(/\n1 of 1 address spaces as in /);
+    expect(await mtree(tree, '--facts', file('facts', '{"answers":[2]}'), '--json')).toBe(0);
+    expect(await mtree('diff', file('map.json', out), flat)).toBe(0);
   });
 
   it('T-225: the same with facts from a capture, and another view without', async () => {

@@ -88,6 +88,7 @@ export { parseMtree } from './mtree/parse-mtree.ts';
 export type { PrintMtreeOptions } from './mtree/print-mtree.ts';
 export { printMtree } from './mtree/print-mtree.ts';
 export type { MtreeStyle } from './mtree/region-text.ts';
+export { mtreeStyle } from './mtree/region-text.ts';
 export { isTreeDump } from './mtree/tree-dump.ts';
 export type { RcuErrorCode } from './rcu/error.ts';
 export { RcuError } from './rcu/error.ts';

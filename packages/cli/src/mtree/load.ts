@@ -8,15 +8,17 @@ import {
   type MemoryMap,
   MtreeError,
   type MtreeFacts,
+  type MtreeStyle,
+  mtreeStyle,
   parseFlatDump,
   parseMap,
   parseMtree,
 } from '@guestmem/qemu-memory';
 import { openCapture, readText, UserError } from '../files.ts';
 
-/** What a file holds. A flat dump has no tree, so it is no map. */
+/** What a file holds, and the style to print it in again. A flat dump has no tree, so it is no map. */
 export type Loaded =
-  | { readonly kind: 'map'; readonly map: MemoryMap }
+  | { readonly kind: 'map'; readonly map: MemoryMap; readonly style: MtreeStyle }
   | { readonly kind: 'flat'; readonly flat: FlatDump };
 
 /** What the tree does not tell, if anything is known. */
@@ -33,7 +35,7 @@ export function loadMap(path: string, knowledge: Knowledge = {}, infer?: (facts:
     if (text.trimStart().startsWith('{')) {
       if (knowledge.facts !== undefined)
         throw new UserError(`${nameOf(path)} is a map as JSON, which tells all; --facts goes with the text of a tree`);
-      return { kind: 'map', map: parseMap(text) };
+      return { kind: 'map', map: parseMap(text), style: '7.2' };
     }
     if (!isTreeDump(text) && isFlatDump(text)) {
       const given = knowledge.flat !== undefined ? '--with-flat' : knowledge.facts !== undefined ? '--facts' : null;
@@ -41,15 +43,17 @@ export function loadMap(path: string, knowledge: Knowledge = {}, infer?: (facts:
         throw new UserError(`${nameOf(path)} is a flat dump itself; ${given} goes with the text of a tree`);
       return { kind: 'flat', flat: parseFlatDump(text) };
     }
+    const style = mtreeStyle(text);
     if (knowledge.flat === undefined) {
-      if (knowledge.facts !== undefined) return { kind: 'map', map: parseMtree(text, { facts: knowledge.facts }) };
+      if (knowledge.facts !== undefined)
+        return { kind: 'map', map: parseMtree(text, { facts: knowledge.facts }), style };
       const tree = bestTree(path, text);
       for (const note of tree.notes) process.stderr.write(`guestmem: ${note}\n`);
-      return { kind: 'map', map: parseTree(tree) };
+      return { kind: 'map', map: parseTree(tree), style };
     }
     const facts = inferFacts(text, knowledge.flat);
     infer?.(facts);
-    return { kind: 'map', map: parseMtree(text, { facts, siblings: 'smaller' }) };
+    return { kind: 'map', map: parseMtree(text, { facts, siblings: 'smaller' }), style };
   });
 }
 

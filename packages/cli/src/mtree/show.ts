@@ -3,6 +3,7 @@ import {
   buildMap,
   flatDump,
   type MemoryCore,
+  type MtreeStyle,
   printFlatDump,
   printMap,
   printMtree,
@@ -42,7 +43,7 @@ export function showMtree(path: string, options: MtreeOptions): number {
     if (address !== null && core.addressSpaces.length === 0) throw noSpaces(path);
     if (address !== null) print(findAddress(core, address, options));
     else if (form === 'json') print(printMap(renderMap(loaded.map)));
-    else print(textOf(path, core, form, options, pageBits));
+    else print(textOf(path, core, loaded.style, form, options, pageBits));
     return code;
   });
 }
@@ -71,6 +72,7 @@ function refuseIdle({ find, space, disabled, owners, pageSize }: MtreeOptions, f
 function textOf(
   path: string,
   core: MemoryCore,
+  style: MtreeStyle,
   form: Exclude<Form, 'json'>,
   options: MtreeOptions,
   pageBits: number,
@@ -78,8 +80,8 @@ function textOf(
   const owners = options.owners ?? false;
   const text =
     form === 'tree'
-      ? printMtree(core, { disabled: options.disabled ?? false, owners })
-      : printFlatDump(flatDump(core, { owners, ...(form === 'dispatch' && { pageBits }) }));
+      ? printMtree(core, { disabled: options.disabled ?? false, owners, style })
+      : printFlatDump(flatDump(core, { owners, style, ...(form === 'dispatch' && { pageBits }) }));
   if (text === '') throw noSpaces(path);
   return text;
 }

@@ -2,13 +2,13 @@
  * Compares what two maps show, address space by address space and range by range: as data, and in words. Trees may
  * differ in ways that nobody sees; they are not compared. D14.
  */
-import { type FlatDump, type FlatDumpRange, type FlatDumpView, printFlatRange } from '../mtree/flat-dump.ts';
+import { type FlatDump, type FlatDumpRange, type FlatDumpView, shownText, shownType } from '../mtree/flat-dump.ts';
 import { type MapAddress, mapAddress } from './memory-map.ts';
 
 /** What answers over the addresses of a change. */
 export interface DiffState {
   readonly name: string;
-  /** As printed, for example `ram`, `rom`, `nv-ram`, `i/o`. */
+  /** As printed, for example `ram`, `rom`, `nv-ram`, `i/o`; `container` counts as `i/o`. */
   readonly type: string;
   readonly priority: number;
   /** Offset in the region of the first address of the change. */
@@ -122,7 +122,7 @@ function withoutEqual(olds: readonly FlatDumpView[], news: readonly FlatDumpView
 
 /** Equal for views whose ranges are equal. */
 function contentOf({ ranges }: FlatDumpView): string {
-  return ranges.map((range) => printFlatRange({ ...range, owner: '', accelerators: '' })).join('\n');
+  return ranges.map(shownText).join('\n');
 }
 
 function diffSpace(key: SpaceKey, before: FlatDumpView | undefined, after: FlatDumpView | undefined): DiffSpace {
@@ -213,5 +213,5 @@ function stateOf(range: FlatDumpRange, at: bigint): DiffState {
 }
 
 function typeOf({ type, nonvolatile }: FlatDumpRange): string {
-  return `${nonvolatile ? 'nv-' : ''}${type}`;
+  return `${nonvolatile ? 'nv-' : ''}${shownType(type)}`;
 }

@@ -1,9 +1,10 @@
 /**
  * Compares two flat dumps as sets: the order of views, their numbers and the order of address spaces change from run to
- * run of one machine, and so do not count. Accelerators and owners do not count either. T-187, T-202.
+ * run of one machine, and so do not count. Accelerators and owners do not count either, nor which `i/o` region is a
+ * `container` (T-190). T-187, T-202.
  */
 import type { FlatDump, FlatDumpSpace, FlatDumpView } from './flat-dump.ts';
-import { printFlatRange } from './flat-dump.ts';
+import { shownText } from './flat-dump.ts';
 
 /** The outcome of a comparison. */
 export interface FlatComparison {
@@ -73,7 +74,7 @@ function viewContent(view: FlatDumpView): string {
 }
 
 function rangeLines(view: FlatDumpView): string[] {
-  return view.ranges.map((range) => printFlatRange({ ...range, owner: '', accelerators: '' }));
+  return view.ranges.map(shownText);
 }
 
 function sharingKeys(dump: FlatDump, keyOf: (space: FlatDumpSpace) => string): string[] {

@@ -169,6 +169,19 @@ function printView(view: FlatDumpView): string {
   return out.join('');
 }
 
+/**
+ * What a range shows, as text: without owner and accelerators, and with `container` as `i/o`, which says where the region stands and
+ * not what it answers, and is told by later QEMUs only (T-190).
+ */
+export function shownText(range: FlatDumpRange): string {
+  return printFlatRange({ ...range, type: shownType(range.type), owner: '', accelerators: '' });
+}
+
+/** The type by which ranges are compared. */
+export function shownType(type: MtreeType): MtreeType {
+  return type === 'container' ? 'i/o' : type;
+}
+
 /** One range as a line, without its line end. */
 export function printFlatRange(range: FlatDumpRange): string {
   const place = `  ${hex16(range.first)}-${hex16(range.last)} (prio ${range.priority}, `;

@@ -5,7 +5,7 @@
 import { MtreeError, quoteLine } from './error.ts';
 import { hex16, printedEnd, printedSize, unhex16 } from './hex.ts';
 
-/** What stands before the colon as a region's type. `container` is printed by QEMU 8 and later only (T-190). */
+/** What stands before the colon as a region's type. `container` is printed by later QEMUs only: by 11.1, not by 10.0 (T-190). */
 export type MtreeType = 'i/o' | 'ram' | 'rom' | 'romd' | 'ramd' | 'container';
 
 /** What an alias line says of its target. */

@@ -15,7 +15,8 @@ export interface ParseMtreeOptions extends MtreeGuesses {
 }
 
 /**
- * Reads the text of `info mtree` as a map without views; `buildMap` renders it.
+ * Reads the text of `info mtree` as a map without views; `buildMap` renders it. Which QEMU's style the text has is not in the map:
+ * `mtreeStyle` tells.
  *
  * @throws {MtreeError} with line number and reason for text that is not a whole dump, and for facts that do not fit it.
  */

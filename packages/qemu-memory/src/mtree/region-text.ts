@@ -3,8 +3,15 @@ import { NamedOwner } from '../map/owner.ts';
 import { RegionKind } from '../region/kind.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
 
-/** Which QEMU's text to write: `7.2`, or `8.0` and later, which tells parentless containers apart (T-190). */
-export type MtreeStyle = '7.2' | '8.0';
+/** Which QEMU's text to write: that of 7.2 and 10.0, or of 11.1, which tells parentless containers apart (T-190). */
+export type MtreeStyle = '7.2' | '11.1';
+
+const PARENTLESS = /^[^:\n]* \(prio -?\d+, (?:nv-)?container\): /m;
+
+/** The style that `text` is in, a tree or a flat dump; `7.2` where nothing tells them apart (T-190). */
+export function mtreeStyle(text: string): MtreeStyle {
+  return PARENTLESS.test(text) ? '11.1' : '7.2';
+}
 
 /** What a dump prints of a region's type, `nv-` not included (T-189). */
 export function typeText(region: MemoryRegion, style: MtreeStyle): string {
@@ -18,7 +25,7 @@ export function typeText(region: MemoryRegion, style: MtreeStyle): string {
     case RegionKind.ROM_DEVICE:
       if (end.romdMode) return 'romd';
   }
-  return style === '8.0' && end.container === null ? 'container' : 'i/o';
+  return style === '11.1' && end.container === null ? 'container' : 'i/o';
 }
 
 /** The owner part of a line, with its leading blank (T-197): what was read from text, or what the owner says of itself. */

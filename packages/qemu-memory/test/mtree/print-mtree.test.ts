@@ -75,7 +75,7 @@ describe('tree lines', () => {
   it('T-190: the newer style calls a region without a container `container`, whatever it is', () => {
     const root = fresh().reservation('io', 0x1_0000);
     root.addSubregion(0, core.container('sub', 0x100));
-    expect(print(root, { style: '8.0' })).toEqual([
+    expect(print(root, { style: '11.1' })).toEqual([
       '  0000000000000000-000000000000ffff (prio 0, container): io',
       '    0000000000000000-00000000000000ff (prio 0, i/o): sub',
     ]);

@@ -1,0 +1,76 @@
+/** Captures of QEMU 10.0.13 and 11.1.3; each JSON tells the version and the command line. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { buildMap } from '../../src/map/build.ts';
+import { diffFlatDumps } from '../../src/map/diff.ts';
+import { compareFlatDumps } from '../../src/mtree/compare.ts';
+import { type FlatDump, parseFlatDump, printFlatDump } from '../../src/mtree/flat-dump.ts';
+import { flatDump } from '../../src/mtree/flat-text.ts';
+import { inferFacts } from '../../src/mtree/infer.ts';
+import { parseMtree } from '../../src/mtree/parse-mtree.ts';
+import { printMtree } from '../../src/mtree/print-mtree.ts';
+import { mtreeStyle } from '../../src/mtree/region-text.ts';
+import type { MemoryCore } from '../../src/space/memory-core.ts';
+
+const FOLDER = new URL('../fixtures/mtree-later/', import.meta.url);
+const FILES = readdirSync(FOLDER);
+const NAMES = FILES.filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length));
+const textOf = (file: string): string => readFileSync(new URL(file, FOLDER), 'utf8');
+const fullTree = (name: string): string =>
+  textOf(FILES.includes(`${name}.disabled`) ? `${name}.disabled` : `${name}.mtree`);
+
+/** The machine of a tree, with what the flat dump of the same moment tells. */
+function machineOf(name: string): { core: MemoryCore; flat: FlatDump } {
+  const flat = parseFlatDump(textOf(`${name}.flat`));
+  const text = fullTree(name);
+  return { core: buildMap(parseMtree(text, { facts: inferFacts(text, flat), siblings: 'smaller' })).core, flat };
+}
+
+describe.each(NAMES)('capture %s', (name) => {
+  const style = name.startsWith('11.') ? '11.1' : '7.2';
+
+  it('T-190: the style is told from the text, tree or flat', () => {
+    expect(mtreeStyle(fullTree(name))).toBe(style);
+    expect(mtreeStyle(textOf(`${name}.flat`))).toBe(style);
+  });
+
+  it('T-185 to T-197, T-227: trees print again as the same bytes', () => {
+    for (const [ending, options] of [
+      ['mtree', {}],
+      ['disabled', { disabled: true }],
+      ['owners', { disabled: true, owners: true }],
+    ] as const) {
+      if (!FILES.includes(`${name}.${ending}`)) continue;
+      const text = textOf(`${name}.${ending}`);
+      expect(printMtree(buildMap(parseMtree(text)).core, { ...options, style: mtreeStyle(text) })).toBe(text);
+    }
+  });
+
+  it('T-200 to T-213: flat and dispatch dumps parse and print as the same bytes', () => {
+    for (const ending of ['flat', 'dispatch']) {
+      const text = textOf(`${name}.${ending}`);
+      expect(printFlatDump(parseFlatDump(text))).toBe(text);
+    }
+  });
+
+  it('T-190: in either style the tree renders as QEMU printed it', () => {
+    const { core, flat } = machineOf(name);
+    for (const each of ['7.2', '11.1'] as const) {
+      const dump = flatDump(core, { style: each });
+      expect(compareFlatDumps(flat, dump)).toMatchObject({ sharing: 'same', difference: '' });
+      expect(diffFlatDumps(flat, dump).spaces).toEqual([]);
+    }
+  });
+});
+
+it('T-189, T-190: one board is `i/o` in 10.0 where it is `container` in 11.1, aliases and ranges too', () => {
+  const lines = (version: string, ending: string): string[] =>
+    textOf(`${version}-or1k-virt.${ending}`)
+      .split('\n')
+      .filter((line) => line.includes('pcie-mmcfg-mmio') && line.includes('(prio'));
+  const older = [...lines('10.0', 'mtree'), ...lines('10.0', 'flat')];
+  expect(older.every((line) => line.includes('(prio 0, i/o): '))).toBe(true);
+  expect([...lines('11.1', 'mtree'), ...lines('11.1', 'flat')]).toEqual(
+    older.map((line) => line.replace('i/o', 'container')),
+  );
+});
