@@ -23,6 +23,18 @@ const BOARD_11_FLAT = `FlatView #0
   0000000000000008-000000000000ffff (prio 0, container): io @0000000000000008
 
 `;
+/** Of `-M q35 -m 1G,maxmem=8G -device virtio-mem-pci,memdev=m1,requested-size=512M` in QEMU 10.0.13: one address space. */
+const MODULES = `address-space: device-memory
+  0000000100000000-00000002bfffffff (prio 0, i/o): device-memory
+    0000000100000000-000000013fffffff (prio 0, ram): m1
+
+`;
+const MODULES_FLAT = `FlatView #0
+ AS "device-memory", root: device-memory
+ Root memory region: m1
+  0000000000000000-000000003fffffff (prio 0, ram): m1
+
+`;
 let folder: string;
 let out: string;
 let err: string;
@@ -92,6 +104,18 @@ describe('guestmem mtree prints', () => {
     expect(err).toMatch(/\n1 of 1 address spaces as in /);
     expect(await mtree(tree, '--facts', file('facts', '{"answers":[2]}'), '--json')).toBe(0);
     expect(await mtree('diff', file('map.json', out), flat)).toBe(0);
+  });
+
+  it('T-89: what QEMU shows from a root region of its own is told, and is no failure', async () => {
+    const tree = file('modules.mtree', MODULES);
+    const flat = file('modules.flat', MODULES_FLAT);
+    expect(await mtree(tree, '--with-flat', flat)).toBe(0);
+    expect(err).toMatch(
+      /\n0 of 1 address spaces as in .*\nthe rest differs in .*\(T-89\): .*expected 0{16}-0{8}3fffffff/,
+    );
+    expect(out).toContain('  0000000100000000-000000013fffffff (prio 0, ram): m1\n');
+    expect(await mtree(tree, '--with-flat', file('other.flat', MODULES_FLAT.replace('3fffffff', '2fffffff')))).toBe(1);
+    expect(err).toContain('first difference: address space "device-memory"');
   });
 
   it('T-225: the same with facts from a capture, and another view without', async () => {

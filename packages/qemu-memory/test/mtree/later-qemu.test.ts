@@ -56,7 +56,7 @@ describe.each(NAMES)('capture %s', (name) => {
   it('T-190: in either style the tree renders as QEMU printed it', () => {
     const { core, flat } = machineOf(name);
     for (const each of ['7.2', '11.1'] as const) {
-      const dump = flatDump(core, { style: each });
+      const dump = flatDump(core, { style: each, canonical: true });
       expect(compareFlatDumps(flat, dump)).toMatchObject({ sharing: 'same', difference: '' });
       expect(diffFlatDumps(flat, dump).spaces).toEqual([]);
     }
@@ -73,4 +73,15 @@ it('T-189, T-190: one board is `i/o` in 10.0 where it is `container` in 11.1, al
   expect([...lines('11.1', 'mtree'), ...lines('11.1', 'flat')]).toEqual(
     older.map((line) => line.replace('i/o', 'container')),
   );
+});
+
+it('T-86, T-89: QEMU shows device-memory from its only module, at 0; here it stands at its own address', () => {
+  const { core, flat } = machineOf('10.0-ppc64-pseries-nvdimm');
+  const first = (dump: FlatDump): string[] =>
+    dump.views
+      .filter(({ spaces }) => spaces.some((space) => space.name === 'device-memory'))
+      .map(({ root, ranges }) => `${root} ${ranges[0]!.name} 0x${ranges[0]!.first.toString(16)}`);
+  expect(first(flat)).toEqual(['nvdimm-memory m1 0x0']);
+  expect(first(flatDump(core, { canonical: true }))).toEqual(['nvdimm-memory m1 0x0']);
+  expect(first(flatDump(core))).toEqual(['nvdimm-memory m1 0x40000000']);
 });
