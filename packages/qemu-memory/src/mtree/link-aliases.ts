@@ -169,9 +169,17 @@ class AliasLinker {
   }
 
   /** Aliases of one parent mean one region until one of their names comes again; else it is the next new one. */
-  #guess({ region, name, target, node }: AliasLine, choice: readonly number[]): number {
-    const fitting = choice.filter((section) => this.#fits(region, node, section));
-    const fits = fitting.length > 0 ? fitting : choice;
+  #guess({ region, name, target, node, sections }: AliasLine, choice: readonly number[]): number {
+    const fitting = (from: readonly number[]): number[] => from.filter((section) => this.#fits(region, node, section));
+    let fits: readonly number[] = fitting(choice);
+    if (fits.length === 0) {
+      // A guess before was wrong: better one out of order than an alias that means what it stands in, without end.
+      const inside = topOf(region);
+      const shows = !node.disabled && node.size > 1n; // a closed window ends at once
+      const endless = shows && choice.every((section) => this.#sections[section] === inside);
+      fits = endless ? fitting(sections) : choice;
+      if (fits.length === 0) fits = choice;
+    }
     const last = this.#last.get(target);
     if (last !== undefined && last.parent === region.parent && !last.names.has(name) && fits.includes(last.section)) {
       last.names.add(name);
