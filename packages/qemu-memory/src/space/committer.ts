@@ -36,8 +36,6 @@ export class Committer {
   #eventFdsPending = false;
   /** Spaces with a listener that wants the ranges that stay. */
   readonly #nopSpaces: Set<AddressSpace> = new Set();
-  /** Being unregistered: their last `commit` may ask for it again. */
-  readonly #leaving: Set<Registration> = new Set();
   #unreferenced: OwnerRecord[] = [];
   #settling = false;
 
@@ -117,24 +115,27 @@ export class Committer {
     return registration;
   }
 
-  /** Tells it that all is gone, then takes it out of both lists (T-123). Twice is fine. @throws {MemoryRegionError} `in-callback`. */
+  /**
+   * Tells it that all is gone, then takes it out of both lists, whatever it throws (T-123). Twice is fine.
+   * @throws {MemoryRegionError} `in-callback`; and what it threw.
+   */
   unregister(registration: Registration): void {
     const { listener, space } = registration;
-    if (!space.listeners.all.includes(registration) || this.#leaving.has(registration)) return;
+    if (!space.listeners.all.includes(registration)) return;
     this.refuseInCallback('a listener cannot be unregistered');
     const { view } = space;
-    this.#leaving.add(registration);
-    try {
+    const errors: unknown[] = [];
+    const each = collector(errors);
+    each(() =>
       this.telling((call) => {
         call(() => listener.begin?.());
         replayDel(listener, view, call);
         this.eventFds.replayDel(space, listener, view, call);
-      });
-      this.#tellCommit(listener);
-    } finally {
-      this.#leaving.delete(registration);
-      this.#forget(registration);
-    }
+      }),
+    );
+    this.#forget(registration); // Of what its last `commit` edits it hears nothing: it was told that nothing is left.
+    each(() => this.#tellCommit(listener));
+    throwCollected(errors);
   }
 
   /** What waits for the end of all transactions, where none is open. */

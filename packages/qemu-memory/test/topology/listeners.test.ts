@@ -564,6 +564,46 @@ describe('listeners', () => {
     ram.setReadonly(false);
     expect(drain(log)).toEqual([]);
   });
+  it('T-123: who edits in the commit of its own end hears no more of it, as the others do', () => {
+    const { bench, root, space, log } = heard();
+    const late = recorder('late', log);
+    let ends = false;
+    const own = space.registerListener({
+      ...late,
+      commit: () => {
+        late.commit!();
+        if (!ends) return;
+        root.addSubregion(0x200, bench.io('more', 4));
+        root.children.find(({ name }) => name === 'ram')!.addCoalescing(0, 8);
+      },
+    });
+    drain(log);
+    ends = true;
+    own.dispose();
+    expect(drain(log)).toEqual([
+      'late begin',
+      'late del 0-ff ram',
+      'late commit',
+      'coalAdd ram 0 8',
+      'begin',
+      'add 200-203 more',
+      'commit',
+    ]);
+    expect(space.listeners.size).toBe(1);
+  });
+  it('T-123: who throws when told that all is gone hears the rest, commit included, and is unregistered', () => {
+    const { root, space, log } = heard();
+    root.addSubregion(0x400, root.core.alias('again', root.children[0]!, 0, 0x80));
+    const own = space.registerListener({
+      ...recorder('late', log),
+      regionDel: ({ offsetWithinAddressSpace: at }) => {
+        throw new Error(`kept ${at.toString(16)}`);
+      },
+    });
+    drain(log);
+    expect(() => own.dispose()).toThrow(AggregateError);
+    expect([drain(log), space.listeners.size]).toEqual([['late begin', 'late commit'], 1]);
+  });
   it('T-124: a coalesced range that misses the flat range does not end the replay', () => {
     const { root, space, log } = heard();
     const ram = root.children[0]!;
