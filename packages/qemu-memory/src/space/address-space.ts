@@ -65,9 +65,9 @@ export class AddressSpace extends ViewAccess {
     return { dispose, [DISPOSE]: dispose }; // One that was refused can be done again.
   }
 
-  /** Unregisters all listeners, in the order of the list (T-100). */
+  /** Unregisters all listeners, in the order of the list (T-100). @throws {MemoryRegionError} `in-callback`; and what they threw, when all are gone. */
   removeListeners(): void {
-    for (const each of this.listeners.all) this.core.unregisterListener(each);
+    this.core.unregisterListeners(this);
   }
 
   /**

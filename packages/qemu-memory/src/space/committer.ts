@@ -138,6 +138,14 @@ export class Committer {
     throwCollected(errors);
   }
 
+  /** All of `space`, in the order of the list, whatever they throw (T-100). @throws as `unregister`. */
+  unregisterAll(space: AddressSpace): void {
+    if (space.listeners.size > 0) this.refuseInCallback('listeners cannot be unregistered');
+    const errors: unknown[] = [];
+    for (const registration of space.listeners.all) collector(errors)(() => this.unregister(registration));
+    throwCollected(errors);
+  }
+
   /** What waits for the end of all transactions, where none is open. */
   settle(): void {
     if (this.#depth > 0 || this.#phase !== 'idle') return;

@@ -26,7 +26,6 @@ import { Committer, throwAfter } from './committer.ts';
 import { checkOptions, type MemoryCoreOptions, type RamOptions, type RegionOptions } from './core-options.ts';
 import { DirtyLogging } from './dirty-logging.ts';
 import type { MemoryListener } from './listener.ts';
-import type { Registration } from './listener-list.ts';
 import { OwnerRecord } from './owners.ts';
 import { PinnedViews } from './pinned-views.ts';
 import { SystemSpaces } from './system-spaces.ts';
@@ -378,11 +377,11 @@ export class MemoryCore {
     this.#committer.refuseInCallback('a listener cannot be registered');
     if (space.disposed) throw new MemoryRegionError('disposed', `address space "${space.name}" has been disposed of`);
     const registration = this.#committer.register(space, listener, this.#dirtyLogging.on);
-    return () => this.unregisterListener(registration);
+    return () => this.#committer.unregister(registration);
   }
-  /** @internal T-123. */
-  unregisterListener(registration: Registration): void {
-    this.#committer.unregister(registration);
+  /** @internal T-100. */
+  unregisterListeners(space: AddressSpace): void {
+    this.#committer.unregisterAll(space);
   }
   /** @internal T-100. */
   refuseRemoval(space: AddressSpace): void {

@@ -604,6 +604,19 @@ describe('listeners', () => {
     expect(() => own.dispose()).toThrow(AggregateError);
     expect([drain(log), space.listeners.size]).toEqual([['late begin', 'late commit'], 1]);
   });
+  it('T-100, T-115: removing all listeners removes those behind one that throws, too', () => {
+    const { space, log } = heard();
+    space.registerListener({
+      regionDel: () => {
+        throw new Error('kept');
+      },
+    });
+    space.registerListener(recorder('last', log));
+    drain(log);
+    expect(() => space.removeListeners()).toThrow('kept');
+    expect(drain(log)).toEqual(['begin', 'del 0-ff ram', 'commit', 'last begin', 'last del 0-ff ram', 'last commit']);
+    expect(space.listeners.size).toBe(0);
+  });
   it('T-124: a coalesced range that misses the flat range does not end the replay', () => {
     const { root, space, log } = heard();
     const ram = root.children[0]!;
