@@ -12,7 +12,7 @@ import { max, min } from '../view/big.ts';
 import type { FlatView } from '../view/flat-view.ts';
 import type { MemoryRegionSection } from '../view/section.ts';
 import { collector, throwAfter } from './committer.ts';
-import type { Call, ListenerList } from './listener-list.ts';
+import type { Call, ListenerList, Registration } from './listener-list.ts';
 
 /** Why all memory is logged. Bits. T-135. */
 export const GlobalDirty = { MIGRATION: 1, DIRTY_RATE: 2, DIRTY_LIMIT: 4 } as const;
@@ -36,6 +36,8 @@ export class DirtyLogging {
   #flags = 0;
   #postponed = 0;
   #running = true;
+  /** Whom the end of logging is yet to be told: those that were there before its rebuild (T-136); null: nobody. */
+  #ending: readonly Registration[] | null = null;
 
   constructor(host: DirtyLoggingHost, translatesCode: boolean) {
     this.#host = host;
@@ -98,6 +100,7 @@ export class DirtyLogging {
       if (rest !== 0) this.#stop(rest);
     }
     const before = this.#flags;
+    if (before === 0 && this.#ending !== null) this.#tellStop();
     this.#flags = before | flags;
     if (before !== 0 || this.#flags === 0) return;
     try {
@@ -153,11 +156,20 @@ export class DirtyLogging {
     if (before === 0 || this.#flags !== 0) return;
     const errors: unknown[] = [];
     const each = collector(errors);
+    this.#ending = this.#host.listeners.all;
     each(() => this.#host.rebuild());
-    each(() =>
-      this.#host.telling((call) => this.#host.listeners.reverse(call, (listener) => listener.logGlobalStop?.())),
-    );
+    each(() => this.#tellStop());
     throwCollected(errors);
+  }
+
+  /** In reverse. A `commit` callback of the rebuild may have unregistered some; and begun anew, so that they were told before that. */
+  #tellStop(): void {
+    const told = this.#ending ?? [];
+    this.#ending = null;
+    this.#host.telling((call) => {
+      for (let i = told.length - 1; i >= 0; i--)
+        if (this.#host.listeners.all.includes(told[i]!)) call(() => told[i]!.listener.logGlobalStop?.());
+    });
   }
 
   /** In order; the first that throws ends it, and those told before it are told to stop, in reverse (T-137). */

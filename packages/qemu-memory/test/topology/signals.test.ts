@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LogClient, MemoryCore, type MemoryRegion } from '../../src/index.ts';
+import { GlobalDirty, LogClient, MemoryCore, type MemoryRegion } from '../../src/index.ts';
 import { Bench, drain, recorder } from '../support/topology.ts';
 
 const fd = { notify() {} };
@@ -283,6 +283,34 @@ describe('dirty logging', () => {
     bench.core.globalDirtyLogStop(2);
     const told = drain(log);
     expect([told[2], told.at(-2), told.at(-1)]).toEqual(['logStop 0-ff ram 4->0', 'commit', 'globalStop']);
+  });
+  it('T-136: who comes in the commit of that rebuild is told no end; where logging begins again in it, its end comes first', () => {
+    const bench = new Bench();
+    const { core } = bench;
+    const space = bench.space(bench.ram('ram', 0x1000));
+    const log: string[] = [];
+    let then = (): void => {};
+    space.registerListener({
+      commit: () => {
+        const now = then;
+        then = () => {};
+        now();
+      },
+    });
+    const quiet = (name: string) => ({
+      logGlobalStart: () => void log.push(`${name} on`),
+      logGlobalStop: () => void log.push(`${name} off`),
+    });
+    space.registerListener(quiet('a'));
+    core.globalDirtyLogStart(GlobalDirty.MIGRATION);
+    then = () => void space.registerListener(quiet('b'));
+    core.globalDirtyLogStop(GlobalDirty.MIGRATION);
+    expect(drain(log)).toEqual(['a on', 'a off']);
+    core.globalDirtyLogStart(GlobalDirty.MIGRATION);
+    then = () => core.globalDirtyLogStart(GlobalDirty.DIRTY_RATE);
+    core.globalDirtyLogStop(GlobalDirty.MIGRATION);
+    expect(drain(log)).toEqual(['a on', 'b on', 'b off', 'a off', 'a on', 'b on']);
+    expect([core.globalDirtyFlags, space.view.range(0).dirtyMask]).toEqual([GlobalDirty.DIRTY_RATE, 4]);
   });
   it('T-136: while the machine does not run stops are remembered; a start takes its bits out and does the rest', () => {
     const { bench, log } = machine();
