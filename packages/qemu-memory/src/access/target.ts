@@ -8,7 +8,7 @@ import type { IommuTlbEntry } from '../iommu/iommu-ops.ts';
 import type { PageIommu } from '../iommu/page-iommu.ts';
 import { type AccessControl, MAX_NESTING } from './control.ts';
 import { DeviceError } from './device-error.ts';
-import { type Slot, SlotKind } from './slot.ts';
+import { Slot, SlotKind } from './slot.ts';
 import type { ViewAccess } from './view-access.ts';
 import type { ViewMap } from './view-map.ts';
 
@@ -213,8 +213,12 @@ function checkMask(mask: GuestAddress): void {
 
 /** the unassigned region answers, at the offset inside the IOMMU region. */
 function refuseTranslation(map: ViewMap, offset: GuestAddress, len: number, mask: number, out: Target): void {
-  out.slot = map.refused;
-  out.at = Number(offset);
+  // Beyond 2^53 a slot of its own says exactly where: alignment cuts the steps.
+  const exact = typeof offset === 'number';
+  out.slot = exact
+    ? map.refused
+    : new Slot({ first: 0, len: 0, kind: SlotKind.HOLE, section: map.refused.section, offset });
+  out.at = exact ? offset : 0;
   out.offset = Number(offset);
   out.length = len;
   out.mask = mask;

@@ -11,6 +11,7 @@ import {
 } from '@guestmem/memtx';
 import {
   DeviceError,
+  flatviewTranslateSection,
   IommuAccess,
   type IommuMemoryRegionOps,
   type IommuNotifier,
@@ -185,6 +186,28 @@ it('A-8, A-159: behind a page that the IOMMU refuses a transfer goes on with the
     expect(tx).toEqual({ result: DECODE_ERROR, done: 0 });
     m.write(0x1000, '11223344');
   }
+});
+
+it('A-65, A-114: what an IOMMU refuses is at its exact offset, from 2^53 on too: no step of it takes bytes of the page behind', () => {
+  const { m, dma: asked } = behind((m) => ({
+    translate: (offset) => entry(m.space, offset, 0x1000, (BigInt(offset) & 0x1000n) === 0n ? NONE : RW),
+  }));
+  const walk = (offset: GuestAddress) =>
+    (BigInt(offset) & 0x1000n) === 0n ? null : { translatedAddr: 0x1000, perm: RW };
+  const paged = m.core.addressSpace(m.core.iommu('paged', 1n << 64n, new PageIommu(m.space, walk)), 'paged');
+  const tx = new MemTx();
+  for (const dma of [asked, paged])
+    for (const base of [0n, 1n << 53n, 1n << 63n, (1n << 64n) - 0x2000n]) {
+      m.write(0x1000, '11223344');
+      const buf = new Uint8Array(10).fill(0xcc);
+      dma.txRead(base + 0xff9n, buf, ANY, 'continue', tx);
+      expect([base, ...buf]).toEqual([base, 0, 0, 0, 0, 0, 0, 0, 0x11, 0x22, 0x33]);
+      dma.txWrite(base + 0xffdn, new Uint8Array(7).fill(0x77), ANY, 'continue', tx);
+      expect(m.read(0x1000, 6).hex).toBe('777777770000');
+      const at = base + 0xff9n;
+      const { section, offset } = flatviewTranslateSection(dma, at, 4, 'read', ANY);
+      expect([section.region, BigInt(offset)]).toEqual([m.core.unassigned, at]);
+    }
 });
 
 it('A-153, A-255: attributes choose the index, and two views of one space see different memory', () => {
