@@ -3,8 +3,10 @@
  * delta now and then; base and deltas give the memory back. Trackers are independent of each other and of a migration. A-184.
  */
 import { DisposableBase, type OwnBytes, shown } from '@guestmem/vm-memory';
+import { throwCollected } from '../rcu/callback-queue.ts';
+import type { MemoryRegion } from '../region/memory-region.ts';
 import type { RamBlock } from '../region/ram-block.ts';
-import { throwAfter } from '../space/committer.ts';
+import { collector, throwAfter } from '../space/committer.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
 import { TRACKER } from './client.ts';
 
@@ -62,19 +64,24 @@ export class DirtyTrackers {
     this.#core.logForTrackers(false);
   }
 
-  /** Moves the bits of all blocks into every tracker. */
+  /** Moves the bits of all blocks into every tracker, then tells listeners that the pages are clean, before any is read. */
   collect(): void {
     this.#core.dirtyLogSync(null);
-    for (const block of ramBlocks(this.#core)) {
+    const errors: unknown[] = [];
+    for (const [block, regions] of ramRegions(this.#core)) {
       const { followers } = block;
       for (const each of followers) if (trackersOf(each).size === 0) followers.delete(each);
       followers.add(this.#weak);
       for (const tracker of this.#trackers) tracker.meet(block);
       block.dirty.forEachRun(TRACKER, true, (first, pages) => {
         for (const each of followers) for (const tracker of trackersOf(each)) tracker.note(block, first, pages);
+        const { pageSize } = block.dirty;
+        for (const region of regions)
+          collector(errors)(() => this.#core.dirtyLogClear(region, first * pageSize, pages * pageSize));
       });
     }
-    this.#core.dirtyLogAfterSync();
+    collector(errors)(() => this.#core.dirtyLogAfterSync());
+    throwCollected(errors);
   }
 }
 
@@ -174,14 +181,20 @@ export function copyBlock(block: RamBlock, offset = 0, length: number = block.le
 }
 
 /** The blocks of all RAM, ROM and ROM device ranges of a core's current views. */
-function ramBlocks(core: MemoryCore): RamBlock[] {
-  const blocks = new Set<RamBlock>();
+const ramBlocks = (core: MemoryCore): RamBlock[] => [...ramRegions(core).keys()];
+
+/** These blocks, each with the regions that show it. */
+function ramRegions(core: MemoryCore): Map<RamBlock, Set<MemoryRegion>> {
+  const blocks = new Map<RamBlock, Set<MemoryRegion>>();
   for (const space of core.addressSpaces)
-    for (const range of space.view.ranges) {
-      const { ram, migratable } = range.region;
-      if (ram !== null && migratable) blocks.add(ram);
+    for (const { region } of space.view.ranges) {
+      const { ram, migratable } = region;
+      if (ram === null || !migratable) continue;
+      const known = blocks.get(ram);
+      if (known === undefined) blocks.set(ram, new Set([region]));
+      else known.add(region);
     }
-  return [...blocks];
+  return blocks;
 }
 
 /** The runs of the pages that are set; each is cleared when it is given out. */

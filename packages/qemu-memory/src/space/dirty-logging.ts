@@ -134,6 +134,7 @@ export class DirtyLogging {
 
   /** T-139. @param start in the region. */
   clear(region: MemoryRegion, start: bigint, len: bigint): void {
+    if (!this.#host.listeners.has('logClear')) return;
     this.#host.telling((call) =>
       this.#host.listeners.forward(call, (listener, { space }) => {
         if (listener.logClear === undefined) return;

@@ -41,6 +41,7 @@ function run(seed: number): void {
   let mask = translatesCode ? 1 << CODE : 0;
   const tracker = random.once(3) ? trackDirty(m.core) : null;
   if (tracker !== null) mask |= 1 << MIGRATION;
+  cleared.length = 0; // By what the tracker took as its beginning.
 
   const pagesOf = (offset: number, len: number): number[] => {
     const out: number[] = [];
@@ -130,9 +131,10 @@ function run(seed: number): void {
         if (tracker === null) break;
         for (const { offset: from, length: size, bytes } of tracker.since()) {
           expect(bytes.length).toBe(size);
+          expect(cleared.shift()).toBe(`${from}+${size}`);
           for (const page of pagesOf(from, size)) expect(pending.delete(page)).toBe(true);
         }
-        expect([...pending]).toEqual([]);
+        expect([[...pending], cleared]).toEqual([[], []]);
         pending = new Set();
     }
     invalidated.length = 0;

@@ -295,6 +295,45 @@ it('A-196, A-197: in shared memory pages are set and cleared by Atomics, and ano
   expect(shared.dirty.get(3 * PAGE, 1, VGA)).toBe(true);
 });
 
+it('A-184, A-189: what a tracker collects is clean for listeners, so that an accelerator sees the next write to a page', () => {
+  const m = new TestMachine();
+  const block = new RamBlock('ram', bufferBacking(16 * PAGE));
+  m.ram(0, 16 * PAGE, 'ram', block);
+  m.ram(0x100000, 16 * PAGE, 'again', block);
+  // It has the first write to a page trap; the page takes writes from then on, until it is told that it is clean.
+  const open = new Set<number>();
+  const fresh = new Set<number>();
+  m.space.registerListener({
+    logStart: () => open.clear(),
+    logSync: ({ region }) => {
+      const bitmap = new Uint8Array(2);
+      for (const page of fresh) bitmap[page >> 3]! |= 1 << (page & 7);
+      setDirtyLebitmap(region, 0, bitmap, m.core.globalDirtyFlags !== 0);
+      if (region.name === 'again') fresh.clear();
+    },
+    logClear: ({ offsetWithinRegion, size }) => {
+      const first = Number(offsetWithinRegion) / PAGE;
+      for (let page = first; page < first + Number(size) / PAGE; page++) open.delete(page);
+    },
+  });
+  const guestWrites = (page: number, value: number): void => {
+    block.backing.segmentAt(page * PAGE).bytes[page * PAGE] = value;
+    if (!open.has(page)) fresh.add(page);
+    open.add(page);
+  };
+  const tracker = trackDirty(m.core);
+  for (const value of [1, 2, 3]) {
+    for (const page of [3, 4, 9]) guestWrites(page, value);
+    const runs = [...tracker.since()].map(({ offset, length, bytes }) => [offset / PAGE, length / PAGE, bytes[0]]);
+    expect(runs).toEqual([
+      [3, 2, value],
+      [9, 1, value],
+    ]);
+  }
+  expect([...tracker.since()]).toEqual([]);
+  tracker.dispose();
+});
+
 it('A-184, D5: base and deltas of a tracker restore the memory, and two trackers do not rob each other', () => {
   const m = new TestMachine();
   const ram = m.ram(0, 64 * PAGE);
