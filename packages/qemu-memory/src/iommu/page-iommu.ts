@@ -217,7 +217,7 @@ export class PageIommu implements IommuMemoryRegionOps {
       type: IommuNotifierFlag.UNMAP,
       entry: {
         targetAs: this.targetAs,
-        iova,
+        iova: toAddress(first),
         translatedAddr: 0,
         addrMask: toAddress(last - first),
         perm: IommuAccess.NONE,

@@ -667,6 +667,20 @@ it('A-46, A-153: attrsToIndex of a PageIommu that throws is named with its regio
   expect(dma.load(0, le32)).toBe(5);
 });
 
+it('A-163, D1: an invalidation is told at a number below 2^53, whichever way it was asked for', () => {
+  const m = new TestMachine();
+  const model = new PageIommu(m.space, () => null);
+  const { iommu } = m.core.iommu('iommu', 1n << 64n, model);
+  const told: unknown[] = [];
+  iommu!.register({ flags: 1, start: 0, end: (1n << 64n) - 1n, notify: (e) => void told.push([e.iova, e.addrMask]) });
+  for (const iova of [0x5000, 0x5000n, 1n << 53n]) model.invalidate(iommu, iova, 0x1000n);
+  expect(told).toEqual([
+    [0x5000, 0xfff],
+    [0x5000, 0xfff],
+    [1n << 53n, 0xfff],
+  ]);
+});
+
 it('A-163: a notifier that throws keeps the others from nothing', () => {
   const m = new TestMachine();
   const pages = new PageIommu(m.space, () => null);
