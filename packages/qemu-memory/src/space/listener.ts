@@ -49,7 +49,7 @@ export interface MemoryListener {
   logSync?(section: MemoryRegionSection, view: FlatView): void;
   /** Instead of `logSync`, once for the whole space. A listener has one of the two (T-121). */
   logSyncGlobal?(): void;
-  /** These pages are clean from now on (T-139). */
+  /** These pages are clean from now on, but for what `logSync` has not reported yet: have the next write to them be seen (T-139). */
   logClear?(section: MemoryRegionSection, view: FlatView): void;
   /** Global logging begins. When it throws, those that were told are told `logGlobalStop` and nothing is logged (T-137). */
   logGlobalStart?(): void;
