@@ -1,6 +1,6 @@
 /** What struct and array codecs share: alignment, byte order of the parts, and checks that come before any byte moves. */
 import { type ByteOrder, type Codec, ScalarCodec } from './codec.ts';
-import { f32, f64, i8, i16, i32, i64, i64Number, inOrder, u8, u16, u32, u64, u64Address, u64Number } from './scalar.ts';
+import { inOrder, statesNoOrder } from './scalar.ts';
 
 /** A codec of several parts. */
 interface Composite<T> extends Codec<T> {
@@ -20,7 +20,7 @@ export function alignOf(codec: Codec<unknown>): number {
 
 /** The codec with its host-order parts in `order`. What states an order of its own keeps it. */
 export function reorder<T>(codec: Codec<T>, order: ByteOrder): Codec<T> {
-  if (codec instanceof ScalarCodec) return NATIVE.has(codec) ? inOrder(codec, order) : codec;
+  if (codec instanceof ScalarCodec) return statesNoOrder(codec) ? inOrder(codec, order) : codec;
   return (codec as Partial<Composite<T>>).withOrder?.(order) ?? codec;
 }
 
@@ -58,22 +58,6 @@ export function putPart<T>(codec: Codec<T>, view: DataView, offset: number, take
     else codec.set(view, offset, taken as T);
   }
 }
-
-const NATIVE: ReadonlySet<object> = new Set<object>([
-  u8,
-  i8,
-  u16,
-  i16,
-  u32,
-  i32,
-  f32,
-  f64,
-  u64,
-  i64,
-  u64Number,
-  i64Number,
-  u64Address,
-]);
 
 /** Written to check values, never read. */
 const SCRATCH: DataView = /* @__PURE__ */ new DataView(/* @__PURE__ */ new ArrayBuffer(8));

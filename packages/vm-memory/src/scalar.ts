@@ -3,7 +3,7 @@
  * one. Names of explicit order (`le32`, `be16`) live in @guestmem/memtx. V-1.2, V-1.11, D2.
  */
 import type { GuestAddress } from './address.ts';
-import { type ByteOrder, ScalarCodec, ScalarKind } from './codec.ts';
+import { type ByteOrder, ScalarCodec, type ScalarInfo, ScalarKind } from './codec.ts';
 import {
   F32_SHAPE,
   F64_SHAPE,
@@ -36,7 +36,8 @@ export function scalarCodec<T>(name: string, shape: ScalarShape<T>, order: ByteO
 }
 
 /**
- * The same codec in a stated byte order. Codecs of one byte have none and come back as they are.
+ * The same codec in a stated byte order, which it keeps in a struct that is given another one. Codecs of one byte have none and come
+ * back as they are.
  *
  * @throws {TypeError} no scalar codec: structs and arrays take `{ order }`; a codec of kind OTHER whose order differs: only
  *   its author knows how to swap it.
@@ -45,12 +46,18 @@ export function inOrder<T>(codec: ScalarCodec<T>, order: ByteOrder): ScalarCodec
   if (order !== 'little' && order !== 'big')
     throw new TypeError(`byte order must be 'little' or 'big', not ${String(order)}`);
   if (typeof (codec as ScalarCodec<T> | undefined)?.kind !== 'number') throw noScalarCodec(codec, order);
-  if (codec.size === 1 || codec.littleEndian === (order === 'little')) return codec;
+  if (codec.size === 1) return codec;
+  if (codec.littleEndian === (order === 'little') && !statesNoOrder(codec)) return codec;
   if (codec.kind === ScalarKind.OTHER)
     throw new TypeError(`inOrder cannot swap "${codec.name}", a codec of its own kind; make one for ${order} order`);
   const base = codec.name.replace(/\.(?:le|be)$/, '');
-  const name = order === HOST_BYTE_ORDER ? base : `${base}.${order === 'little' ? 'le' : 'be'}`;
+  const name = `${base}.${order === 'little' ? 'le' : 'be'}`;
   return scalarCodec(name, SHAPES[codec.kind] as unknown as ScalarShape<T>, order);
+}
+
+/** Is it one of the codecs below, of this copy of the package or of another one: in the host's order because nobody said which? */
+export function statesNoOrder(codec: ScalarInfo): boolean {
+  return codec.name === NAMES[codec.kind] && codec.littleEndian === (HOST_BYTE_ORDER === 'little');
 }
 
 function noScalarCodec(given: unknown, order: ByteOrder): TypeError {
@@ -58,6 +65,23 @@ function noScalarCodec(given: unknown, order: ByteOrder): TypeError {
     `inOrder takes a scalar codec such as u32, not ${shown(given)}; a struct is given its order as it is made: struct(fields, { order: '${order}' })`,
   );
 }
+
+/** What the codecs below are called, by kind. */
+const NAMES: readonly string[] = [
+  'u8',
+  'i8',
+  'u16',
+  'i16',
+  'u32',
+  'i32',
+  'f32',
+  'f64',
+  'u64Number',
+  'i64Number',
+  'u64',
+  'i64',
+  'u64Address',
+];
 
 /** By kind. */
 const SHAPES: readonly ScalarShape<never>[] = [

@@ -24,7 +24,7 @@ export interface StructOptions {
   readonly layout?: 'c' | 'packed';
   /**
    * Byte order of the fields that state none: native codecs (u32, ...) and structs and arrays of them. Default: the host's.
-   * A field with an order of its own (le32, inOrder(u32, 'big')) keeps it.
+   * A field with an order of its own (le32, inOrder(u32, 'big')) keeps it, also where it is the host's.
    */
   readonly order?: ByteOrder;
 }

@@ -109,9 +109,11 @@ describe('scalar codecs', () => {
     expect(() => vm.f64.set(view, 0, '1' as never)).toThrow(TypeError);
   });
 
-  it('D3: inOrder gives one-byte codecs and codecs in that order back, and refuses unknown ones', () => {
+  it('D3: inOrder gives one-byte codecs and codecs that state that order back, and refuses unknown ones', () => {
     expect(vm.inOrder(vm.u8, 'big')).toBe(vm.u8);
-    expect(vm.inOrder(vm.u32, vm.HOST_BYTE_ORDER)).toBe(vm.u32);
+    const stated = vm.inOrder(vm.u32, vm.HOST_BYTE_ORDER);
+    expect(stated.name).toBe(vm.HOST_BYTE_ORDER === 'little' ? 'u32.le' : 'u32.be');
+    expect(vm.inOrder(stated, vm.HOST_BYTE_ORDER)).toBe(stated);
     const own = new vm.ScalarCodec<number>(
       'own',
       vm.ScalarKind.OTHER,

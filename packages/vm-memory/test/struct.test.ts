@@ -27,6 +27,18 @@ describe('struct layout', () => {
     expect([outer.size, outer.align]).toEqual([40, 8]);
   });
 
+  it('V-1.2: a field keeps the order that inOrder states, whatever the host and the struct say', () => {
+    for (const order of ['little', 'big'] as const) {
+      const mixed = struct(
+        { l: inOrder(u16, 'little'), b: inOrder(u16, 'big'), back: inOrder(inOrder(u16, 'big'), 'little') },
+        { order },
+      );
+      expect([...toBytes(mixed, { l: 1, b: 1, back: 1 })]).toEqual([1, 0, 0, 1, 1, 0]);
+      const inArray = struct({ list: array(inOrder(u16, 'little'), 2) }, { order });
+      expect([...toBytes(inArray, { list: [1, 2] })]).toEqual([1, 0, 2, 0]);
+    }
+  });
+
   it('V-1.2: packed has no gaps', () => {
     const packed = struct({ x: u8, y: u32, z: u64, raw: byteArray(3) }, { layout: 'packed' });
     expect([packed.offsetOf('y'), packed.offsetOf('z'), packed.offsetOf('raw'), packed.size, packed.align]).toEqual([
@@ -89,7 +101,7 @@ describe('struct layout', () => {
     expect(() => Descriptor.offsetOf('nope' as 'len')).toThrow(/addr, len, flags, next/);
     const memory = guestMemory([{ startAddr: 0, memory: 64 }]);
     expect(() => memory.writeObj(0, Descriptor, { addr: 1, len: 2, flags: 0x1_0000, next: 4 })).toThrow(
-      '.flags: u16.le takes integers from 0 to 0xffff, not 0x10000'.replace('.le', ''),
+      '.flags: u16.le takes integers from 0 to 0xffff, not 0x10000',
     );
     const nested = struct({ a: array(struct({ b: u8 }), 2) });
     expect(() => memory.writeObj(0, nested, { a: [{ b: 1 }, { b: 256 }] })).toThrow('.a[1].b: u8 takes');
