@@ -1,6 +1,6 @@
 /** Codecs of several values of one kind end to end, and of raw bytes: parts of structs, or objects of their own. V-1.2. */
 import type { ByteOrder, Codec } from './codec.ts';
-import { alignOf, putPart, reorder, takePart } from './layout.ts';
+import { alignOf, partCodec, putPart, reorder, takePart } from './layout.ts';
 import { badNumber } from './shown.ts';
 
 /** `length` values of `element`. Its value is an array of exactly that length. */
@@ -14,11 +14,11 @@ export class ArrayCodec<T> implements Codec<T[]> {
 
   /** @internal Made by `array`. */
   constructor(element: Codec<T>, length: number) {
-    this.element = element;
+    this.element = partCodec(element);
     this.length = length;
     this.size = element.size * length;
-    this.align = alignOf(element);
-    this.checksFirst = element.checksFirst === true;
+    this.align = alignOf(this.element);
+    this.checksFirst = this.element.checksFirst === true;
   }
 
   get(view: DataView, offset: number): T[] {

@@ -13,6 +13,23 @@ interface Composite<T> extends Codec<T> {
   withOrder?(order: ByteOrder): Codec<T>;
 }
 
+/**
+ * The codec of a part. A scalar codec of another copy of this package, or one by shape alone, is told from codecs of no known kind: those are
+ * neither aligned nor given an order, and nothing would say so.
+ */
+export function partCodec<T>(codec: Codec<T>): Codec<T> {
+  const { name, kind, size, littleEndian } = codec as ScalarCodec<T>;
+  if (codec instanceof ScalarCodec || typeof kind !== 'number' || typeof littleEndian !== 'boolean') return codec;
+  return new ScalarCodec<T>(
+    name,
+    kind,
+    size as 1 | 2 | 4 | 8,
+    littleEndian,
+    (view, offset) => codec.get(view, offset),
+    (view, offset, value) => codec.set(view, offset, value),
+  );
+}
+
 /** What a C compiler aligns a value of this codec to; codecs that do not tell are not aligned. */
 export function alignOf(codec: Codec<unknown>): number {
   return codec instanceof ScalarCodec ? codec.size : ((codec as Partial<Composite<unknown>>).align ?? 1);

@@ -4,12 +4,12 @@
  */
 import { type GuestAddress, toAddress } from './address.ts';
 import { uncheckedAdd } from './address-math.ts';
-import { ArrayCodec } from './array.ts';
+import type { ArrayCodec } from './array.ts';
 import type { Bytes } from './bytes.ts';
 import { type Codec, ScalarCodec, type ValueOf } from './codec.ts';
 import type { Ordering } from './ordering.ts';
 import { badNumber } from './shown.ts';
-import { StructCodec, type StructFields, type StructValue } from './struct.ts';
+import type { StructCodec, StructFields, StructValue } from './struct.ts';
 
 /** What every accessor has beside its fields. */
 export interface AccessorControls<F extends StructFields> {
@@ -147,8 +147,7 @@ class Base {
     const at = this.$place(offset);
     const found = this.$nested.get(name);
     if (found !== undefined) return found.$move(at);
-    const made =
-      codec instanceof StructCodec ? codec.accessor(this.$memory, at) : new Elements(this.$memory, codec, at);
+    const made = isStruct(codec) ? codec.accessor(this.$memory, at) : new Elements(this.$memory, codec, at);
     this.$nested.set(name, made);
     return made;
   }
@@ -202,8 +201,18 @@ function noScalar(name: string): TypeError {
   return new TypeError(`"${name}" is no scalar field; only those can be accessed with an ordering`);
 }
 
+/** By what they have: one of another copy of this package is no instance, and a field set by way of its plain value would be lost. */
+function isStruct(codec: Codec<unknown>): codec is StructCodec<StructFields> {
+  return typeof (codec as Partial<StructCodec<StructFields>>).accessor === 'function';
+}
+
+function isArray(codec: Codec<unknown>): codec is ArrayCodec<unknown> {
+  const { element, withOrder } = codec as Partial<ArrayCodec<unknown>>;
+  return element !== undefined && withOrder !== undefined;
+}
+
 function property(name: string, codec: Codec<unknown>, offset: number): PropertyDescriptor {
-  if (codec instanceof StructCodec || codec instanceof ArrayCodec)
+  if (isStruct(codec) || isArray(codec))
     return {
       get(this: Base) {
         return this.$child(name, offset, codec);

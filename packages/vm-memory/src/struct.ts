@@ -5,7 +5,7 @@
 import type { GuestAddress } from './address.ts';
 import type { Bytes } from './bytes.ts';
 import type { ByteOrder, Codec, ValueOf } from './codec.ts';
-import { alignOf, putPart, reorder, takePart } from './layout.ts';
+import { alignOf, partCodec, putPart, reorder, takePart } from './layout.ts';
 import { makeAccessorClass, type StructAccessor, type StructAccessorClass } from './struct-accessor.ts';
 
 /** Names and codecs of the fields, in memory order. */
@@ -138,5 +138,6 @@ function fieldCodec(name: string, codec: Codec<unknown> | undefined, order: Byte
     throw new TypeError(`field "${name}" must not begin with a digit or $, nor be __proto__; rename it`);
   if (typeof codec?.get !== 'function' || typeof codec.set !== 'function' || !Number.isInteger(codec.size))
     throw new TypeError(`field "${name}" needs a codec, for example u32, array(u8, 4) or another struct`);
-  return order === undefined ? codec : reorder(codec, order);
+  const part = partCodec(codec);
+  return order === undefined ? part : reorder(part, order);
 }
