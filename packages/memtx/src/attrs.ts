@@ -3,6 +3,7 @@
  * are one object: passing one costs a pointer, comparing two is `===`. How the table stays bounded: intern.ts.
  */
 import { badNumber } from '@guestmem/vm-memory';
+import { refuseAnotherCopy } from './internal/another-copy.ts';
 import { describeAttr, packAttr, type StandardBits, unpackAttrs } from './internal/attr-bits.ts';
 import { InternTable } from './internal/intern.ts';
 
@@ -173,7 +174,10 @@ function build(base: number, baseOwn: Readonly<Own> | null, fields: MemTxAttrsFi
     if (value === undefined || (merging && OPTION_NAMES.has(name))) continue;
     const packed = packAttr(bits, name, value);
     if (packed >= 0) bits = packed;
-    else own = withOwn(own, name, value);
+    else {
+      refuseAnotherCopy(fields);
+      own = withOwn(own, name, value);
+    }
     given ||= name !== 'unspecified';
   }
   if (merging && given && fields.unspecified === undefined && bits % 2 === UNSPECIFIED_BIT) bits -= UNSPECIFIED_BIT;

@@ -3,6 +3,7 @@ import type { GuestAddress, ScalarCodec } from '@guestmem/vm-memory';
 import type { Access, AccessOptions, MemTxViewOptions, ShortAccess } from './access-options.ts';
 import { MemTxAttrs, mergeMemTxAttrs } from './attrs.ts';
 import { u8 } from './codecs.ts';
+import { refuseAnotherCopy } from './internal/another-copy.ts';
 import { MemTx } from './mem-tx.ts';
 import type { OnError } from './memory.ts';
 import { type NativeCodecs, nativeCodecs } from './native.ts';
@@ -120,6 +121,7 @@ export interface BoundOptions {
 
 function checkTx(tx: MemTx | null): MemTx | null {
   if (tx === null || tx instanceof MemTx) return tx;
+  if (typeof tx === 'object') refuseAnotherCopy(tx);
   throw new TypeError(`tx must be a MemTx or null, not ${typeof tx}`);
 }
 
