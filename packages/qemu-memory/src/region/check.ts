@@ -45,8 +45,11 @@ export function hasMemory({ kind, name, ram }: MemoryRegionInit): void {
 
 /** @throws {TypeError} what should be a region is none. */
 export function isRegion(value: MemoryRegion, what: string): void {
-  if (!((value as MemoryRegion | null | undefined)?.links instanceof RegionLinks))
-    throw new TypeError(`${what} must be a MemoryRegion, not ${shown(value)}`);
+  const links = (value as MemoryRegion | null | undefined)?.links;
+  if (links instanceof RegionLinks) return;
+  const copy =
+    ' made by another copy of @guestmem/qemu-memory: install one only (npm ls @guestmem/qemu-memory shows them)';
+  throw new TypeError(`${what} must be a MemoryRegion, not ${shown(value)}${links === undefined ? '' : copy}`);
 }
 
 /** @throws {TypeError} no boolean: undefined would be kept as a state of its own. */
