@@ -42,20 +42,22 @@ export class Frame {
 /** Per-core state of the access path. `core.access`. */
 export class AccessControl {
   /**
-   * Out registers of the last dispatch: set as its very last step, after all callbacks, so that the caller may read
+   * @internal Out registers of the last dispatch: set as its very last step, after all callbacks, so that the caller may read
    * them as its next step though callbacks nest.
    */
   result = 0;
+  /** @internal */
   lo = 0;
+  /** @internal */
   hi = 0;
-  /** Device callbacks running now, one inside the other. */
+  /** @internal Device callbacks running now, one inside the other. */
   depth = 0;
-  /** Transfers, streams and taps running now: what they are part of goes on with its view after a callback. */
+  /** @internal Transfers, streams and taps running now: what they are part of goes on with its view after a callback. */
   transfers = 0;
   #nested = 0;
-  /** From this depth on a dispatch takes the careful path: MAX_NESTING, or 0 while an observer wants every call. */
+  /** @internal From this depth on a dispatch takes the careful path: MAX_NESTING, or 0 while an observer wants every call. */
   easyDepth: number = MAX_NESTING;
-  /** The depth at which a dispatch may take its quick path: 0, or none (-1) while an observer wants every call. */
+  /** @internal The depth at which a dispatch may take its quick path: 0, or none (-1) while an observer wants every call. */
   quickDepth = 0;
   /** Drains the accelerator's queue of coalesced writes; called before a dispatch to a region that asks for it (A-99). */
   flushCoalescedMmio: (() => void) | null = null;
@@ -63,19 +65,21 @@ export class AccessControl {
   invalidateCode: CodeInvalidator | null = null;
   /** @internal Who follows dirty pages; made with the first tracker. */
   trackers: DirtyTrackers | null = null;
-  /** Does an observer want direct loads? Then none is taken on the fast path. */
+  /** @internal Does an observer want direct loads? Then none is taken on the fast path. */
   seesLoads = false;
+  /** @internal */
   readonly frames: readonly Frame[];
-  /** Eight bytes in which a value and its byte string are exchanged; nothing calls out while it is in use. */
+  /** @internal Eight bytes in which a value and its byte string are exchanged; nothing calls out while it is in use. */
   readonly scratch: DataView = new DataView(new ArrayBuffer(8));
+  /** @internal */
   readonly scratchBytes: Uint8Array = new Uint8Array(this.scratch.buffer);
-  /** Where a scalar that was looked for lies, in the view that was given for it; set as the last act, read before anything else is called. */
+  /** @internal Where a scalar that was looked for lies, in the view that was given for it; set as the last act, read before anything else is called. */
   found = 0;
   readonly #guards = new WeakMap<object, OwnerGuard>();
   readonly #core: MemoryCore;
   #observer: AccessObserver | null = null;
 
-  /** @internal */
+  /** @hideconstructor */
   constructor(core: MemoryCore) {
     this.#core = core;
     const frames: Frame[] = [];
@@ -101,13 +105,13 @@ export class AccessControl {
     }
   }
 
-  /** Is no access running that may still use a view that a callback of it has replaced (A-60, T-97)? */
+  /** @internal Is no access running that may still use a view that a callback of it has replaced (A-60, T-97)? */
   get idle(): boolean {
     return this.depth === 0 && this.transfers === 0;
   }
 
   /**
-   * Runs a callback that is neither a device's nor part of a transfer, in the middle of an access: no view is reclaimed
+   * @internal Runs a callback that is neither a device's nor part of a transfer, in the middle of an access: no view is reclaimed
    * meanwhile (T-97).
    *
    * @throws {RangeError} it is MAX_NESTING deep in itself; and what it throws.
@@ -125,7 +129,7 @@ export class AccessControl {
     }
   }
 
-  /** The guard that all regions of `owner` share (A-46). */
+  /** @internal The guard that all regions of `owner` share (A-46). */
   guardOf(owner: object): OwnerGuard {
     let guard = this.#guards.get(owner);
     if (guard === undefined) {

@@ -32,7 +32,7 @@ export class Mapping extends DisposableBase {
   readonly mode: AccessMode;
   #release: ((accessLen: number) => void) | null;
 
-  /** @internal */
+  /** @hideconstructor */
   constructor(
     addr: GuestAddress,
     bytes: Uint8Array,

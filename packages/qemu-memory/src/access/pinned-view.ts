@@ -31,7 +31,7 @@ export interface PinnedView extends DisposableHandle {}
 export class PinnedView extends ViewAccess implements GuestMemoryBackend<SectionRegion> {
   #held = true;
 
-  /** @internal Takes a reference on `view`. @throws {MemoryRegionError} `disposed`: the view has none left. */
+  /** @hideconstructor Takes a reference on `view`. @throws {MemoryRegionError} `disposed`: the view has none left. */
   constructor(core: MemoryCore, view: FlatView) {
     super(core, view);
     if (!view.ref())

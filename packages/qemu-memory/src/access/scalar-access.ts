@@ -43,7 +43,7 @@ export abstract class ScalarAccess {
   /** @internal The look-up of the view; replaced by one store when a view is published (T-92). */
   map: ViewMap;
 
-  /** @internal */
+  /** @hideconstructor */
   constructor(core: MemoryCore, map: ViewMap) {
     this.core = core;
     this.map = map;

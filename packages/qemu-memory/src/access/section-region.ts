@@ -33,7 +33,7 @@ export class SectionRegion extends GuestMemoryRegion {
   readonly section: MemoryRegionSection;
   readonly #view: PinnedView;
 
-  /** @internal */
+  /** @hideconstructor */
   constructor(view: PinnedView, section: MemoryRegionSection) {
     super();
     this.#view = view;

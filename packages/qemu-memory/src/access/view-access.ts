@@ -54,7 +54,7 @@ export abstract class ViewAccess extends ScalarAccess implements TxMemory, Guest
   #bounce: BounceBudget | null = null;
   #followers: readonly (() => void)[] = [];
 
-  /** @internal */
+  /** @hideconstructor */
   constructor(core: MemoryCore, view: FlatView) {
     super(core, mapOf(core, view, null));
   }

@@ -109,7 +109,7 @@ export class DirtyTracker extends DisposableBase {
   /** Blocks that were there when it began, or that it has given out whole since. */
   readonly #known: WeakSet<RamBlock> = new WeakSet();
 
-  /** @internal Everything is clean from now on, but blocks that appear later start dirty. */
+  /** @hideconstructor Everything is clean from now on, but blocks that appear later start dirty. */
   constructor(core: MemoryCore, trackers: DirtyTrackers) {
     super();
     this.#core = core;

@@ -29,7 +29,7 @@ export class DirtySnapshot {
   readonly #pageSize: number;
   readonly #pages: Uint8Array;
 
-  /** @internal */
+  /** @hideconstructor */
   constructor(offset: number, len: number, pageSize: number, pages: Uint8Array) {
     this.#offset = offset;
     this.#len = len;

@@ -67,7 +67,7 @@ export class MemoryRegion {
   #disposed = false;
   #children: Children | null = null;
 
-  /** @internal */
+  /** @hideconstructor */
   constructor(core: MemoryCore, init: MemoryRegionInit) {
     const target = init.target ?? null;
     if (target !== null || init.kind === RegionKind.ALIAS) {

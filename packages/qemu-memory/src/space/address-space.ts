@@ -26,10 +26,11 @@ export class AddressSpace extends ViewAccess {
   readonly listeners: ListenerList = new ListenerList();
   /** @internal What it shares with the spaces that show the same, and what that was found by. Set by ViewTable. */
   rendering!: Rendering;
+  /** @internal */
   key!: RenderKey;
   #disposed = false;
 
-  /** @internal Takes over a reference on `view`. */
+  /** @hideconstructor Takes over a reference on `view`. */
   constructor(id: number, name: string, root: MemoryRegion, view: FlatView) {
     super(root.core, view);
     this.id = id;

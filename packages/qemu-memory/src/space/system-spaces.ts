@@ -16,7 +16,7 @@ export class SystemSpaces {
   readonly #core: MemoryCore;
   #made: Made | null = null;
 
-  /** @internal */
+  /** @hideconstructor */
   constructor(core: MemoryCore) {
     this.#core = core;
   }

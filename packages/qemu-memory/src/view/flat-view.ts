@@ -41,7 +41,7 @@ export class FlatView {
   #references = 1;
   #ranges: readonly FlatRange[] | null = null;
 
-  /** @internal With one reference, the maker's. */
+  /** @hideconstructor With one reference, the maker's. */
   constructor(root: MemoryRegion | null, blocks: readonly FlatBlock[], later: AfterGracePeriod) {
     this.root = root;
     this.blocks = blocks;

@@ -20,11 +20,11 @@ export interface AttachOptions {
   readonly timeoutMs?: number;
   /** Most looks at a pending reply before blocking (default 2000, about 20 us); fewer while that does not help. */
   readonly spins?: number;
-  /** @internal Deviations for tests, which must see them caught. */
+  /** @hidden Deviations for tests, which must see them caught. */
   readonly faults?: AttachFaults;
 }
 
-/** @internal What is done wrong on purpose. Tests only. */
+/** @hidden What is done wrong on purpose. Tests only. */
 export interface AttachFaults extends ReaderFaults {
   /** Takes the table before it enters the section. */
   readonly tableBeforeSection?: boolean;

@@ -57,7 +57,7 @@ export abstract class AttachedAccess extends AttachedScalars implements TxMemory
   readonly order: ByteOrder;
   #plain: MemTxView | null = null;
 
-  /** @internal */
+  /** @hideconstructor */
   constructor(name: string, order: ByteOrder, reader: TableReader, client: RingClient) {
     super(reader, client);
     this.name = name;

@@ -25,7 +25,7 @@ export abstract class AttachedScalars extends DirectScalars {
   /** @internal Its first n bytes, for n of 0 to 8. */
   protected readonly scratches: readonly Uint8Array[];
 
-  /** @internal */
+  /** @hideconstructor */
   constructor(reader: TableReader, client: RingClient) {
     super();
     this.reader = reader;

@@ -38,7 +38,7 @@ export class AttachedSpace extends AttachedAccess {
   #misses = 0;
   #detached = false;
 
-  /** @internal */
+  /** @hideconstructor */
   constructor(handle: SharedSpaceHandle, options: AttachOptions) {
     const { name, order } = checkHandle(handle);
     const { flavour, timeoutMs, spins } = checkOptions(options);

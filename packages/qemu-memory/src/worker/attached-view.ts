@@ -20,7 +20,7 @@ export class AttachedView extends AttachedAccess {
   readonly #pin: number;
   #held = true;
 
-  /** @internal */
+  /** @hideconstructor */
   constructor(space: AttachedSpace, pin: number, reader: TableReader, client: RingClient) {
     super(space.name, space.order, reader, client);
     this.#space = space;

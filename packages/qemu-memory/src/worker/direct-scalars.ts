@@ -110,10 +110,10 @@ export abstract class DirectScalars {
     this.#moveHome(window);
   }
 
-  /** Tells the owner that what was written may have been code (A-186). */
+  /** @internal Tells the owner that what was written may have been code (A-186). */
   protected abstract codeChanged(window: Window, at: number, len: number): void;
 
-  /** A load that met neither window, or is atomic. @returns a view that has the scalar at `this.found`. */
+  /** @internal A load that met neither window, or is atomic. @returns a view that has the scalar at `this.found`. */
   protected abstract loadSlow<T>(
     addr: GuestAddress,
     codec: ScalarCodec<T>,
@@ -121,6 +121,7 @@ export abstract class DirectScalars {
     tx: MemTx | null,
     ordering: Ordering | undefined,
   ): DataView;
+  /** @internal */
   protected abstract storeSlow<T>(
     addr: GuestAddress,
     codec: ScalarCodec<T>,

@@ -46,11 +46,11 @@ export interface ShareOptions {
   readonly stallMs?: number;
   /** Told when a worker was let go for that. What it throws surfaces as `SharedSpace.poll`, `serve` and `serveAsync` say. */
   readonly onEvict?: (event: EvictEvent) => void;
-  /** @internal Deviations for tests. */
+  /** @hidden Deviations for tests. */
   readonly faults?: ShareFaults;
 }
 
-/** @internal Deviations that the stress test switches on to see them caught. */
+/** @hidden Deviations that the stress test switches on to see them caught. */
 export interface ShareFaults extends DomainFaults {
   /** Reuses tables at once. */
   readonly earlyReclaim?: boolean;
@@ -112,7 +112,7 @@ export class SharedSpace {
   #closed = false;
   #windsUp = false;
 
-  /** @internal */
+  /** @hideconstructor */
   constructor(space: AddressSpace, options: ShareOptions = {}) {
     const workers = positive(options.workers, 16, 4096, 'workers');
     const entries = positive(options.ringEntries, 16, 4096, 'ringEntries');
