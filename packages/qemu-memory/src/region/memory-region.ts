@@ -376,20 +376,18 @@ export class MemoryRegion {
       this.core.commit(); // What `begin` delivered has done it.
       return;
     }
+    this.#disposed = true; // Before anybody is called who could map it again.
     this.#enabled = false; // Asks for no rebuild by itself (T-33).
     this.core.regionChanged(this, this.#size, false);
     for (const child of this.children) this.#detach(child);
+    if (this.target !== null) countAlias(this.target, -1);
     const errors: unknown[] = [];
     try {
       this.core.commit();
     } catch (error) {
       errors.push(error);
     }
-    if (!this.#disposed) {
-      this.#disposed = true; // Else somebody whom the commit called has done the rest.
-      if (this.target !== null) countAlias(this.target, -1);
-      this.signals.dispose(errors);
-    }
+    this.signals.dispose(errors);
     throwCollected(errors);
   }
 

@@ -398,6 +398,19 @@ describe('alias cycles', () => {
       expect([bus.disposed, bus.children, child.container]).toEqual([true, [], null]);
     });
 
+    it('T-33: nobody whom the commit of a disposal calls can map the region again, or have an alias show it', () => {
+      const { core, root, dev, shown } = setUp();
+      const codes: string[] = [];
+      core.rcu.callRcu(() => {
+        codes.push(codeOf(() => root.addSubregion(0, dev)));
+        codes.push(codeOf(() => dev.setEnabled(true)));
+        root.addSubregion(0, core.alias('again', dev, 0, 0x10));
+        dev.dispose();
+      });
+      dev.dispose();
+      expect([codes, shown()]).toEqual([['disposed', 'disposed'], []]);
+    });
+
     it('eventfds added or taken away meanwhile are kept so', () => {
       const { dev, deliver } = setUp();
       const [one, two] = [{ notify() {} }, { notify() {} }];
