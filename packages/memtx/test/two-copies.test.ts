@@ -1,5 +1,5 @@
 /** A program may hold this package twice: two versions of it, or one installed twice. */
-import { attributed, le32, memTxView } from '@guestmem/memtx';
+import { attributed, le32, type MemTxAttrsFields, memTxAttrs, memTxView } from '@guestmem/memtx';
 import { guestMemory } from '@guestmem/vm-memory';
 import { expect, it, vi } from 'vitest';
 
@@ -26,4 +26,12 @@ it('A-251: attributes of another copy say what they are', () => {
   expect(() => view.load(0, le32, attrs)).toThrow(
     /fields of a MemTxAttrs .* this copy's memTxAttrs, or install one copy/,
   );
+});
+
+it('A-2: attributes that a program calls `result` and `done` are attributes', () => {
+  const fields = { result: 1, done: 2 } as MemTxAttrsFields;
+  const attrs = memTxAttrs(fields);
+  expect(attrs.own).toEqual({ done: 2, result: 1 });
+  expect(memTxAttrs(attrs.toFields())).toBe(attrs);
+  expect(view.with(fields).attrs.own).toEqual(attrs.own);
 });

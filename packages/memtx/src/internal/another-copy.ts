@@ -3,8 +3,10 @@
  * ours and are no instances, so they would be taken for objects of options: an outcome for attributes.
  */
 
-/** Which class `value` would be of, had this copy made it; undefined: none. */
+/** Which class `value` would be of, had this copy made it; undefined: none, as with plain objects, which may have attributes of these names. */
 function classOf(value: object): string | undefined {
+  const made: object | null = Object.getPrototypeOf(value);
+  if (made === null || Object.getPrototypeOf(made) === null) return undefined;
   if ('result' in value && 'done' in value) return 'MemTx';
   return 'bits' in value && 'own' in value ? 'MemTxAttrs' : undefined;
 }
