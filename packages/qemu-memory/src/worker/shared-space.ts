@@ -351,7 +351,10 @@ export class SharedSpace {
   #windUpSoon(): void {
     if (!this.#closed || this.#windsUp || this.#stopWaiting === null || this.domain.hasReaders) return;
     this.#windsUp = true;
-    this.space.core.rcu.callRcu(() => this.#windUp());
+    this.space.core.rcu.callRcu(() => {
+      this.#windsUp = false; // Else a worker that came and went in between would keep it.
+      this.#windUp();
+    });
   }
 
   /** Has somebody rung since `bell` was read? After serving, looks out for a while: the next request often comes at once. */

@@ -422,6 +422,22 @@ it('A-217: the owner waits no longer for the readers of a space that was closed 
   expect(() => made.core.rcu.synchronize(20)).not.toThrow();
 });
 
+it('A-217: who comes too late to a closed space and goes at once does not keep it', () => {
+  const made = machine();
+  const shared = share(made);
+  const worker = attach(shared.handle());
+  shared.close();
+  worker.detach();
+  const commit = (at: number): void => made.root.addSubregion(at, made.core.ram('next', 0x1000));
+  commit(0x10_0000); // Sees that nobody is left.
+  const late = new SharedRcu(shared.domain.buffer); // Has looked before the space was closed, and looks again.
+  commit(0x20_0000);
+  late.close();
+  for (const at of [0x30_0000, 0x40_0000]) commit(at);
+  new SharedRcu(shared.domain.buffer).readLock();
+  expect(() => made.core.rcu.synchronize(20)).not.toThrow();
+});
+
 it('A-216: what callbacks throw is thrown by poll when all have been called and every stalled worker is let go', () => {
   const made = machine();
   const onEvict = ({ slot }: { slot: number }) => {
