@@ -122,7 +122,8 @@ class Builder {
 
   #ram(data: MapRegion, size: bigint): RamBlock | null {
     if (data.kind !== 'ram' && data.kind !== 'rom-device' && data.kind !== 'ram-device') return null;
-    if (size === 0n) return new RamBlock(data.name, sparseBacking(1)); // Should it be resized: no RAM is without memory.
+    const { pageSize } = this.#core;
+    if (size === 0n) return new RamBlock(data.name, sparseBacking(1), { pageSize }); // Should it be resized: no RAM is without memory.
     if (size > BigInt(Number.MAX_SAFE_INTEGER))
       throw new MtreeError(
         'bad-map',
@@ -131,7 +132,7 @@ class Builder {
       );
     const length = Number(size);
     const backing = this.#options.backing?.(data, length) ?? sparseBacking(length);
-    return new RamBlock(data.name, backing);
+    return new RamBlock(data.name, backing, { pageSize });
   }
 
   /**

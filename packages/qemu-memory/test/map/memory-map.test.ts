@@ -159,6 +159,19 @@ describe('the map as data', () => {
     ]);
   });
 
+  it('D14, A-180: memory that it makes is tracked in pages of the core', () => {
+    const map = mapOf([
+      { ...ROOT, children: [1, 2] },
+      { name: 'ram', kind: 'ram', size: '0x10000' },
+      { name: 'later', kind: 'ram', size: '0x0' },
+    ]);
+    const { core, regions } = buildMap(map, { pageSize: 0x4000 });
+    expect([core.pageSize, ...regions.slice(1).map(({ ram }) => ram!.dirty.pageSize)]).toEqual([
+      0x4000, 0x4000, 0x4000,
+    ]);
+    expect(regions[1]!.ram!.dirty.count).toBe(4);
+  });
+
   it('T-42: the first of the children is on top', () => {
     const regions: MapRegion[] = [
       { ...ROOT, children: [2, 1] },
