@@ -64,24 +64,40 @@ export class DirtyTrackers {
     this.#core.logForTrackers(false);
   }
 
-  /** Moves the bits of all blocks into every tracker, then tells listeners that the pages are clean, before any is read. */
+  /**
+   * Moves the bits of all blocks into every tracker, then tells listeners that the pages are clean, before any is read (A-189).
+   * Those of other cores whose trackers follow a block, too: of what is collected here their own collecting sees nothing more.
+   */
   collect(): void {
-    this.#core.dirtyLogSync(null);
+    const cores = new Set(this.#cores());
+    for (const core of cores) core.dirtyLogSync(null);
+    const shown = new Map([...cores].map((core) => [core, ramRegions(core)]));
     const errors: unknown[] = [];
-    for (const [block, regions] of ramRegions(this.#core)) {
+    for (const block of shown.get(this.#core)!.keys()) {
       const { followers } = block;
-      for (const each of followers) if (trackersOf(each).size === 0) followers.delete(each);
       followers.add(this.#weak);
       for (const tracker of this.#trackers) tracker.meet(block);
       block.dirty.forEachRun(TRACKER, true, (first, pages) => {
         for (const each of followers) for (const tracker of trackersOf(each)) tracker.note(block, first, pages);
         const { pageSize } = block.dirty;
-        for (const region of regions)
-          collector(errors)(() => this.#core.dirtyLogClear(region, first * pageSize, pages * pageSize));
+        for (const [core, regions] of shown)
+          for (const region of regions.get(block) ?? [])
+            collector(errors)(() => core.dirtyLogClear(region, first * pageSize, pages * pageSize));
       });
     }
-    collector(errors)(() => this.#core.dirtyLogAfterSync());
+    for (const core of cores) collector(errors)(() => core.dirtyLogAfterSync());
     throwCollected(errors);
+  }
+
+  /** This core, and those whose trackers follow a block that it shows. */
+  *#cores(): Generator<MemoryCore, void, void> {
+    yield this.#core;
+    for (const { followers } of ramBlocks(this.#core))
+      for (const each of followers) {
+        const trackers = each.deref();
+        if (trackers === undefined || trackers.all.size === 0) followers.delete(each);
+        else yield trackers.#core;
+      }
   }
 }
 

@@ -20,6 +20,7 @@ import {
 } from '@guestmem/qemu-memory';
 import { bufferBacking, Ordering, Permissions } from '@guestmem/vm-memory';
 import { expect, it } from 'vitest';
+import { AcceleratorLog } from '../support/accelerator-log.ts';
 import { bytesOf, TestMachine } from '../support/machine.ts';
 
 const { VGA, CODE, MIGRATION } = DirtyClient;
@@ -578,6 +579,34 @@ it('A-184, D7: trackers of two machines that show one block each see what was wr
   expect(block.followers.size).toBe(1); // Nothing of the other machine is held.
   b.space.store(0, le32, 2);
   expect(runsOf(first)).toEqual([]); // Only what the own machine's spaces write is followed.
+});
+
+it('A-184, A-189, D7: a tracker asks the listeners of another machine that tracks its memory too, and tells them what it collects', () => {
+  const block = new RamBlock('shared', bufferBacking(8 * PAGE));
+  const [a, b] = [new TestMachine(), new TestMachine()];
+  a.ram(0, 8 * PAGE, 'ram', block);
+  b.ram(0x10000, 8 * PAGE, 'ram', block);
+  const log = new AcceleratorLog(b.space);
+  const slot = log.slots[0]!;
+  const first = trackDirty(a.core);
+  const second = trackDirty(b.core);
+  for (const value of [1, 2, 3]) {
+    log.write(slot, 2, value);
+    expect(runsOf(first)).toEqual([[2 * PAGE, PAGE]]);
+    log.write(slot, 5, value);
+    b.core.dirtyLogSync(null);
+    expect(runsOf(first)).toEqual([[5 * PAGE, PAGE]]);
+    const both = [
+      [2 * PAGE, PAGE],
+      [5 * PAGE, PAGE],
+    ];
+    expect(runsOf(second)).toEqual(both);
+  }
+  second.dispose();
+  let told = 0;
+  b.space.registerListener({ logSync: () => told++, logClear: () => told++, logGlobalAfterSync: () => told++ });
+  a.space.store(0, le32, 1);
+  expect([runsOf(first), told]).toEqual([[[0, PAGE]], 0]); // One that tracks no more is left alone.
 });
 
 it('A-184: memory that was away when a tracker began is dirty for it as a whole when it is back', () => {
