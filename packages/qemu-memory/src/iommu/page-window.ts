@@ -16,6 +16,8 @@ const KEPT = 64;
 /** The windows on the pages of one model, and who holds them. */
 export class PageWindows {
   readonly #target: ViewAccess;
+  /** For the target, which may be of a core that outlives this model's. */
+  readonly #weak: WeakRef<PageWindows> = new WeakRef(this);
   readonly #holders = new Set<HotWindows>();
   readonly #made = new Map<string, Slot>();
   #table: PageTable | null = null;
@@ -57,7 +59,7 @@ export class PageWindows {
 
   #hold(holder: HotWindows): void {
     if (this.#holders.size >= KEPT) this.close();
-    this.#unfollow ??= this.#target.follow(() => this.close());
+    this.#unfollow ??= follow(this.#target, this.#weak);
     this.#holders.add(holder);
   }
 
@@ -75,6 +77,16 @@ export class PageWindows {
     }
     return window;
   }
+}
+
+/** Closes the windows when `target` shows something else. Holds nothing of them, and ends when they are gone. */
+function follow(target: ViewAccess, windows: WeakRef<PageWindows>): () => void {
+  const end = target.follow(() => {
+    const known = windows.deref();
+    if (known === undefined) end();
+    else known.close();
+  });
+  return end;
 }
 
 /**

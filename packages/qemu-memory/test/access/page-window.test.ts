@@ -2,6 +2,8 @@
  * The windows and the table of cached IOMMU pages must be invisible: whatever changes while they are open, the next access
  * answers as a translation would. Each test first makes enough accesses to open them.
  */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { le32, le64n, MEMTXATTRS_UNSPECIFIED, MemTx, type MemTxAttrs, MemTxResult } from '@guestmem/memtx';
 import { bufferBacking, GuestMemoryError } from '@guestmem/vm-memory';
 import { describe, expect, it } from 'vitest';
@@ -360,4 +362,23 @@ it('A-150: the space behind an IOMMU no longer holds a model whose region no vie
   m.dma.dispose();
   m.core.rcu.drain();
   expect(following).toBe(0);
+});
+
+it('A-150: the space behind an IOMMU does not hold a machine that was dropped with its model', async () => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const { target, ram } = machine(0);
+  const dropped = Array.from({ length: 4 }, () => {
+    const core = new MemoryCore();
+    const model = new PageIommu(target, () => ({ translatedAddr: 0, perm: IommuAccess.RW }), { entries: 16 });
+    const dma = core.addressSpace(core.iommu('iommu', PAGE, model), 'dma');
+    for (let i = 0; i < MANY; i++) dma.load(0, le32);
+    expect(dma.map.home.len).toBe(PAGE);
+    return new WeakRef(core);
+  });
+  await new Promise((resolve) => setTimeout(resolve, 0)); // A WeakRef holds until its job ends.
+  collectGarbage();
+  expect(dropped.filter((core) => core.deref() !== undefined)).toEqual([]);
+  ram.setReadonly(true); // What followed is told, and ends.
+  expect(target.load(0, le32)).toBe(1);
 });
