@@ -73,15 +73,19 @@ export class DirtyTrackers {
     for (const core of cores) core.dirtyLogSync(null);
     const shown = new Map([...cores].map((core) => [core, ramRegions(core)]));
     const errors: unknown[] = [];
-    for (const block of shown.get(this.#core)!.keys()) {
+    for (const [block, regions] of shown.get(this.#core)!) {
       const { followers } = block;
-      followers.add(this.#weak);
+      if (!followers.has(this.#weak)) {
+        followers.add(this.#weak);
+        // Others may have collected what listeners here reported, and not have known whom to tell.
+        for (const region of regions) collector(errors)(() => this.#core.dirtyLogClear(region, 0, block.length));
+      }
       for (const tracker of this.#trackers) tracker.meet(block);
       block.dirty.forEachRun(TRACKER, true, (first, pages) => {
         for (const each of followers) for (const tracker of trackersOf(each)) tracker.note(block, first, pages);
         const { pageSize } = block.dirty;
-        for (const [core, regions] of shown)
-          for (const region of regions.get(block) ?? [])
+        for (const [core, blocks] of shown)
+          for (const region of blocks.get(block) ?? [])
             collector(errors)(() => core.dirtyLogClear(region, first * pageSize, pages * pageSize));
       });
     }

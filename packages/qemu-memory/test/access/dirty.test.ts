@@ -609,6 +609,22 @@ it('A-184, A-189, D7: a tracker asks the listeners of another machine that track
   expect([runsOf(first), told]).toEqual([[[0, PAGE]], 0]); // One that tracks no more is left alone.
 });
 
+it('A-184, A-189, D7: memory that a tracker meets is clean for listeners as a whole, as another machine may have collected it', () => {
+  const block = new RamBlock('shared', bufferBacking(8 * PAGE));
+  const [a, b] = [new TestMachine(), new TestMachine()];
+  a.ram(0, 8 * PAGE, 'ram', block);
+  const first = trackDirty(a.core);
+  const second = trackDirty(b.core);
+  b.ram(0, 8 * PAGE, 'ram', block);
+  const log = new AcceleratorLog(b.space);
+  log.write(log.slots[0]!, 2, 1);
+  b.core.dirtyLogSync(null);
+  expect(runsOf(first)).toEqual([[2 * PAGE, PAGE]]);
+  expect(runsOf(second)).toEqual([[0, 8 * PAGE]]);
+  log.write(log.slots[0]!, 2, 2);
+  expect(runsOf(second)).toEqual([[2 * PAGE, PAGE]]);
+});
+
 it('A-184: memory that was away when a tracker began is dirty for it as a whole when it is back', () => {
   const m = new TestMachine();
   const ram = m.ram(0, 4 * PAGE);
