@@ -31,7 +31,7 @@ export function attributed(memory: GuestMemory | TxMemory): TxMemory {
 /** A local copy: V8 folds it into the code, but not an imported binding. */
 const OK = MemTxResult.OK;
 
-/** @internal See `attributed`. */
+/** See `attributed`. Not exported by name. */
 export class AttributedMemory implements TxMemory {
   /** Not `#memory`: V8 treats a private name as mutable, and this one is read on every access (5.3 against 4.9 ns, Node 20). */
   readonly memory: GuestMemory;

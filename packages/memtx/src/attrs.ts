@@ -55,7 +55,7 @@ export class MemTxAttrs {
   /** The fields you added, sorted by name; null where there are none. They are properties of this object as well. */
   readonly own: Readonly<Record<string, MemTxAttrsValue>> | null;
 
-  /** @internal */
+  /** @hideconstructor */
   constructor(standard: StandardBits, own: Readonly<Record<string, MemTxAttrsValue>> | null) {
     const fields = unpackAttrs(standard);
     this.unspecified = fields.unspecified;

@@ -16,7 +16,7 @@ export interface PinnedMemTxView extends DisposableHandle {}
 export class PinnedMemTxView extends MemTxView {
   readonly #pin: PinnedMemory;
 
-  /** @internal */
+  /** @hideconstructor */
   constructor(pin: PinnedMemory, options: MemTxViewOptions) {
     const { attrs, native, onError, tx } = bind(UNBOUND, options);
     super(pin, attrs, native, onError, tx);

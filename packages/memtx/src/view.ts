@@ -47,7 +47,7 @@ export class MemTxView implements Bytes<GuestAddress> {
   /** @internal Bytes on their way in or out of objects; see scratch.ts. */
   readonly scratch: Scratch;
 
-  /** @internal */
+  /** @hideconstructor */
   constructor(memory: TxMemory, attrs: MemTxAttrs, native: NativeCodecs | null, onError: OnError, tx: MemTx | null) {
     this.memory = memory;
     this.attrs = attrs;

@@ -12,7 +12,7 @@ export class ArrayCodec<T> implements Codec<T[]> {
   readonly align: number;
   readonly checksFirst: boolean;
 
-  /** @internal Made by `array`. */
+  /** @hideconstructor Made by `array`. */
   constructor(element: Codec<T>, length: number) {
     this.element = partCodec(element);
     this.length = length;
@@ -59,7 +59,7 @@ export class BytesCodec implements Codec<Uint8Array> {
   readonly align: number = 1;
   readonly checksFirst: boolean = true;
 
-  /** @internal Made by `byteArray`. */
+  /** @hideconstructor Made by `byteArray`. */
   constructor(length: number) {
     this.size = length;
   }

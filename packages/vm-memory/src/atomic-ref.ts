@@ -12,7 +12,7 @@ export class AtomicRef<T> {
   readonly #bitmap: Bitmap | null;
   readonly codec: ScalarCodec<T>;
 
-  /** @internal Made by `VolatileSlice.getAtomicRef`. */
+  /** @hideconstructor Made by `VolatileSlice.getAtomicRef`. */
   constructor(cells: AtomicCells, byte: number, codec: ScalarCodec<T>, bitmap: Bitmap | null) {
     this.#cells = cells;
     this.#byte = byte;

@@ -66,7 +66,7 @@ export class GuestMemoryAtomic<M extends GuestMemory = GuestMemory> implements G
 export class GuestMemoryExclusiveGuard<M extends GuestMemory> extends DisposableBase {
   #finish: ((next: M | undefined) => void) | undefined;
 
-  /** @internal Made by `GuestMemoryAtomic.lock`. */
+  /** @hideconstructor Made by `GuestMemoryAtomic.lock`. */
   constructor(finish: (next: M | undefined) => void) {
     super();
     this.#finish = finish;

@@ -16,7 +16,7 @@ import { Permissions } from './permissions.ts';
 import { contiguousFrom, type GuestMemoryRegion, type HostAddress, sliceOf } from './region.ts';
 import type { VolatileSlice } from './volatile-slice.ts';
 
-/** @internal Base of GuestRegionCollection. */
+/** Base of GuestRegionCollection: memory as sorted regions, by its plain forms. Not exported by name. */
 export abstract class RegionWalk<R extends GuestMemoryRegion>
   extends BytesBase
   implements GuestMemoryBackend<R>, GuestAddressSpace

@@ -42,7 +42,7 @@ export class StructCodec<F extends StructFields> implements Codec<StructValue<F>
   readonly #options: StructOptions;
   #accessor: StructAccessorClass | undefined;
 
-  /** @internal Made by `struct`. */
+  /** @hideconstructor Made by `struct`. */
   constructor(fields: F, options: StructOptions) {
     const { layout = 'c', order } = options;
     if (layout !== 'c' && layout !== 'packed')

@@ -15,7 +15,7 @@ export class VolatileRef<T> {
   readonly #slice: VolatileSlice;
   readonly codec: Codec<T>;
 
-  /** @internal Made by `VolatileSlice.getRef`. */
+  /** @hideconstructor Made by `VolatileSlice.getRef`. */
   constructor(slice: VolatileSlice, codec: Codec<T>) {
     this.#slice = slice;
     this.codec = codec;
@@ -52,7 +52,7 @@ export class VolatileArrayRef<T> {
   /** Elements. */
   readonly length: number;
 
-  /** @internal Made by `VolatileSlice.getArrayRef`. */
+  /** @hideconstructor Made by `VolatileSlice.getArrayRef`. */
   constructor(slice: VolatileSlice, codec: Codec<T>, length: number) {
     this.#slice = slice;
     this.codec = codec;
