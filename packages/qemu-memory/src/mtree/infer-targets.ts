@@ -33,6 +33,7 @@ export function betterTargets(
       const sums = scores.get(place.region) ?? new Map<LinkedRegion, number>();
       scores.set(place.region, sums);
       for (const candidate of candidates) {
+        if (holds(candidate, place.region)) continue;
         const sum = sums.get(candidate) ?? 0;
         sums.set(candidate, sum + score(ranges, occurrencesUnder(candidate, place)));
       }
@@ -53,6 +54,13 @@ export function score(ranges: readonly FlatDumpRange[], occurrences: readonly Oc
   let sum = 0;
   for (const { first, offset, priority, name } of ranges) if (keys.has(`${first - offset} ${priority} ${name}`)) sum++;
   return sum;
+}
+
+/** Does `target` hold the alias, which would show itself again if it meant it? */
+function holds(target: LinkedRegion, alias: LinkedRegion): boolean {
+  let at: LinkedRegion | null = alias;
+  while (at !== null && at !== target) at = at.parent;
+  return at !== null;
 }
 
 function sectionsByName(dump: MtreeDump, linked: LinkedDump): Map<string, LinkedRegion[]> {

@@ -100,3 +100,16 @@ it('T-223: with bridges in bridges every space renders as QEMU printed it, from 
   const { core } = buildMap(parseMtree(text, { facts: inferFacts(text, flat), siblings: 'smaller' }));
   expect(compareFlatDumps(flat, flatDump(core))).toMatchObject({ total: 35, equal: 35, difference: '' });
 });
+
+const unpacked = (file: string): string => gunzipSync(readFileSync(new URL(`${file}.gz`, FOLDER))).toString('utf8');
+
+/** QEMU 11.1.3, `-M virt`, a pci-bridge in a pci-bridge, BARs and windows scattered by hand; without -D. */
+it('T-223: no flat dump makes an alias mean the bridge that it stands in', () => {
+  const [text, flatText] = ['mtree', 'flat'].map((ending) => unpacked(`11.1-aarch64-virt-scatter-3.${ending}`)) as [
+    string,
+    string,
+  ];
+  const flat = parseFlatDump(flatText);
+  const { core } = buildMap(parseMtree(text, { facts: inferFacts(text, flat), siblings: 'smaller' }));
+  expect(compareFlatDumps(flat, flatDump(core))).toMatchObject({ total: 25, equal: 25, difference: '' });
+});
