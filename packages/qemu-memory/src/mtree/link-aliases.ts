@@ -7,13 +7,13 @@ import type { LinkedRegion } from './link.ts';
 import { QueuePlan, type QueueStep } from './queue-plan.ts';
 import type { MtreeDump, MtreeNode } from './tree-dump.ts';
 
-/** Sets `name` and `target` of every alias. */
+/** Sets `name` and `target` of every alias. Sound is it where none had to take a target that does not fit; work counts links looked at. */
 export function linkAliases(
   dump: MtreeDump,
   roots: readonly LinkedRegion[],
   regionOf: ReadonlyMap<MtreeNode, LinkedRegion>,
   targets: ReadonlyMap<number, number>,
-): void {
+): { sound: boolean; work: number } {
   const linker = new AliasLinker(dump, roots, targets);
   const seen = new Set<LinkedRegion>();
   for (const [i, block] of dump.blocks.entries()) {
@@ -25,7 +25,7 @@ export function linkAliases(
       linker.add(node, region);
     });
   }
-  linker.link();
+  return linker.link();
 }
 
 /** Calls `each` for every node at and below `node`, in printed order. */
@@ -54,15 +54,19 @@ interface LastLink {
   names: Set<string>;
 }
 
+/** Links looked at to find aliases without end; behind these they are taken as they come, and rendering refuses them. */
+const MAX_WORK = 1 << 20;
+
 class AliasLinker {
   readonly #showsAll: boolean;
   readonly #sections: readonly LinkedRegion[];
-  readonly #names: readonly string[];
   readonly #byName = new Map<string, number[]>();
   readonly #byLine = new Map<number, number>();
   readonly #byBlock = new Map<number, number>();
   readonly #targets: ReadonlyMap<number, number>;
   readonly #steps: QueueStep[] = [];
+  #sound = true;
+  #work = 0;
   readonly #lines: AliasLine[] = [];
   /** Sections that an alias linked so far means. */
   readonly #queued = new Set<number>();
@@ -74,19 +78,16 @@ class AliasLinker {
     this.#showsAll = dump.showsDisabled;
     this.#targets = targets;
     const sections: LinkedRegion[] = [];
-    const names: string[] = [];
     for (const [i, block] of dump.blocks.entries()) {
       if (block.region === null) continue;
-      this.#byLine.set(block.root.line, names.length);
-      this.#byBlock.set(i, names.length);
+      this.#byLine.set(block.root.line, sections.length);
+      this.#byBlock.set(i, sections.length);
       const others = this.#byName.get(block.region);
-      if (others === undefined) this.#byName.set(block.region, [names.length]);
-      else others.push(names.length);
+      if (others === undefined) this.#byName.set(block.region, [sections.length]);
+      else others.push(sections.length);
       sections.push(roots[i]!);
-      names.push(block.region);
     }
     this.#sections = sections;
-    this.#names = names;
   }
 
   /** Block `i` begins, and is a section. */
@@ -98,12 +99,12 @@ class AliasLinker {
   add(node: MtreeNode, region: LinkedRegion): void {
     const line = { region, node, ...this.#split(node), step: this.#steps.length };
     this.#lines.push(line);
-    this.#steps.push({ target: line.target });
+    this.#steps.push({ sections: line.sections });
   }
 
-  link(): void {
+  link(): { sound: boolean; work: number } {
     const ambiguous = this.#lines.some(({ sections }) => sections.length > 1);
-    const plan = ambiguous && this.#showsAll ? new QueuePlan(this.#steps, this.#names) : null;
+    const plan = ambiguous && this.#showsAll ? this.#plan() : null;
     for (const line of this.#lines) {
       const section = line.sections.length === 1 ? line.sections[0]! : this.#choose(line, plan);
       this.#queued.add(section);
@@ -116,6 +117,29 @@ class AliasLinker {
       if (shown === undefined) this.#shows.set(top, new Set([region.target]));
       else shown.add(region.target);
     }
+    return { sound: this.#sound, work: this.#work };
+  }
+
+  /** By what is known and fits; where that works out nowhere, by the names. */
+  #plan(): QueuePlan {
+    const steps = [...this.#steps];
+    for (const line of this.#lines) {
+      if (line.sections.length < 2) continue;
+      const known = this.#known(line);
+      const sections = known !== undefined ? [known] : line.sections.filter((section) => this.#holds(line, section));
+      if (sections.length > 0) steps[line.step] = { sections };
+    }
+    const plan = new QueuePlan(steps, this.#sections.length);
+    if (plan.tells) return plan;
+    this.#sound = false;
+    return new QueuePlan(this.#steps, this.#sections.length);
+  }
+
+  /** The section has room and the type, and does not hold the alias itself. */
+  #holds({ region, node }: AliasLine, section: number): boolean {
+    const root = this.#sections[section]!;
+    if (root.node.type !== node.type || node.alias!.offset + node.size > root.node.size) return false;
+    return topOf(region) !== topOf(root);
   }
 
   /** T-220: of several places for ` @`, the one behind which a section's name stands. */
@@ -173,6 +197,7 @@ class AliasLinker {
     const fitting = (from: readonly number[]): number[] => from.filter((section) => this.#fits(region, node, section));
     let fits: readonly number[] = fitting(choice);
     if (fits.length === 0) {
+      this.#sound = false;
       // A guess before was wrong: better one out of order than an alias that means what it stands in, without end.
       const inside = topOf(region);
       const shows = !node.disabled && node.size > 1n; // a closed window ends at once
@@ -199,7 +224,7 @@ class AliasLinker {
 
   #reaches(from: LinkedRegion, to: LinkedRegion, seen: Set<LinkedRegion>): boolean {
     if (from === to || topOf(from) === to) return true;
-    if (seen.has(from)) return false;
+    if (seen.has(from) || ++this.#work > MAX_WORK) return false;
     seen.add(from);
     for (const region of this.#shows.get(topOf(from)) ?? []) if (this.#reaches(region, to, seen)) return true;
     return false;

@@ -63,21 +63,52 @@ export interface LinkedDump {
  * @throws {MtreeError} `inconsistent` where an alias's target has no section; `bad-facts` where `targets` names wrong lines.
  */
 export function linkDump(dump: MtreeDump, targets: ReadonlyMap<number, number> = new Map()): LinkedDump {
+  let first: LinkedDump | undefined;
+  let done = 0;
+  for (let turn = 0; turn < MAX_TURNS; turn++) {
+    const { linked, sound, work, last } = linkInTurn(dump, targets, turn);
+    if (sound) return linked;
+    first ??= linked;
+    done += work + linked.byLine.size;
+    if (last || done > MAX_WORK) break;
+  }
+  return first!;
+}
+
+/** Ways to tell trees that look alike apart, and lines and links looked at for it; behind these the first way is taken. */
+const MAX_TURNS = 64;
+const MAX_WORK = 1 << 16;
+/** How many that look alike are told apart at one choice. */
+const MAX_LIKE = 8;
+
+/** One way to link a dump. */
+interface Turn {
+  readonly linked: LinkedDump;
+  /** Does every alias fit what it means? */
+  readonly sound: boolean;
+  /** Links that were looked at. */
+  readonly work: number;
+  /** Has every way been tried by now? */
+  readonly last: boolean;
+}
+
+/** The regions, where `turn` says which of several trees that look alike a block's root is. */
+function linkInTurn(dump: MtreeDump, targets: ReadonlyMap<number, number>, turn: number): Turn {
   const regionOf = new Map<MtreeNode, LinkedRegion>();
   const firsts = dump.blocks.map(({ root }) => spread(root, null, regionOf));
   for (const [i, block] of dump.blocks.entries()) {
     if (block.region === null) firsts[i]!.spaceBlock = i;
     else firsts[i]!.regionBlock = i;
   }
-  unify(firsts, regionOf);
+  const last = unify(firsts, regionOf, turn);
   const byLine = new Map<number, LinkedRegion>();
   for (const [node, region] of regionOf) if (node.line > 0) byLine.set(node.line, region);
   const roots = dump.blocks.map(({ root }) => regionOf.get(root)!);
   for (const [i, block] of dump.blocks.entries()) if (block.region !== null) roots[i]!.name = block.region;
   const regions = [...new Set(regionOf.values())];
-  linkAliases(dump, roots, regionOf, targets);
+  const { sound, work } = linkAliases(dump, roots, regionOf, targets);
   if (!dump.showsDisabled) regions.push(...addHiddenAliases(dump, roots));
-  return { regions, roots, byLine };
+  return { linked: { regions, roots, byLine }, sound, work, last };
 }
 
 /** One region for each line at and below `node`. */
@@ -89,8 +120,11 @@ function spread(node: MtreeNode, parent: LinkedRegion | null, regionOf: Map<Mtre
   return region;
 }
 
-/** Merges every block's root with the region elsewhere that it is, big trees first, so that what they hold follows. */
-function unify(roots: readonly LinkedRegion[], regionOf: Map<MtreeNode, LinkedRegion>): void {
+/**
+ * Merges every block's root with the region elsewhere that it is, big trees first, so that what they hold follows. Where several look
+ * alike, `turn` decides, read as a number with a digit for each such choice. True if no higher turn is another.
+ */
+function unify(roots: readonly LinkedRegion[], regionOf: Map<MtreeNode, LinkedRegion>, turn: number): boolean {
   const shapes = new Shapes();
   const byShape = new Map<number, LinkedRegion[]>();
   for (const region of regionOf.values()) {
@@ -100,6 +134,8 @@ function unify(roots: readonly LinkedRegion[], regionOf: Map<MtreeNode, LinkedRe
     if (others === undefined) byShape.set(shape, [region]);
     else others.push(region);
   }
+  let left = turn;
+  let last = true;
   const bySize = [...roots].sort((a, b) => shapes.count(b) - shapes.count(a));
   for (const first of bySize) {
     const root = regionOf.get(first.node)!;
@@ -108,9 +144,19 @@ function unify(roots: readonly LinkedRegion[], regionOf: Map<MtreeNode, LinkedRe
     others.delete(root);
     // The same tree as another block's root is the surer sign; a child of equal shape comes second.
     const candidates = [...others].sort((a, b) => rank(a) - rank(b));
-    const other = candidates.find((region) => compatible(root, region));
+    const like: LinkedRegion[] = [];
+    for (const region of candidates) {
+      if (like.length === MAX_LIKE || (like.length > 0 && rank(region) !== rank(like[0]!))) break;
+      if (compatible(root, region)) like.push(region);
+    }
+    const other = like[left % like.length];
+    if (like.length > 1) {
+      last &&= left % like.length === like.length - 1;
+      left = Math.floor(left / like.length);
+    }
     if (other !== undefined) merge(root, other, regionOf);
   }
+  return last;
 }
 
 function rank(region: LinkedRegion): number {

@@ -4,8 +4,8 @@
  * means a section that is queued already or the one that is next, and by the end all have been queued in time.
  */
 
-/** An alias that may mean any section of a name, or the beginning of a section, which must be queued by then. */
-export type QueueStep = { readonly target: string } | { readonly begins: number };
+/** An alias that may mean any of some sections, in rising order, or the beginning of a section, which must be queued by then. */
+export type QueueStep = { readonly sections: readonly number[] } | { readonly begins: number };
 
 /** More cells than this are not worth it: then everything counts as possible. */
 const MAX_CELLS = 1 << 24;
@@ -13,22 +13,27 @@ const MAX_CELLS = 1 << 24;
 /** The choices left at each step. `queued` counts the sections that have been queued. */
 export class QueuePlan {
   readonly #steps: readonly QueueStep[];
-  readonly #names: readonly string[];
+  /** How many sections there are. */
+  readonly #count: number;
   /** For each step and count, can the rest still work out? Null where the order tells nothing. */
   readonly #possible: readonly Uint8Array[] | null;
 
-  /** @param names of the sections, in their order. */
-  constructor(steps: readonly QueueStep[], names: readonly string[]) {
+  constructor(steps: readonly QueueStep[], count: number) {
     this.#steps = steps;
-    this.#names = names;
-    this.#possible = steps.length * names.length > MAX_CELLS ? null : this.#solve();
+    this.#count = count;
+    this.#possible = steps.length * count > MAX_CELLS ? null : this.#solve();
+  }
+
+  /** Does the order tell anything? */
+  get tells(): boolean {
+    return this.#possible !== null;
   }
 
   /** Can the alias of step `i` be the one that queues the next section? */
   mayQueue(i: number, queued: number): boolean {
     if (this.#possible === null) return true;
     const step = this.#steps[i]!;
-    return 'target' in step && this.#names[queued] === step.target && this.#possible[i + 1]![queued + 1] === 1;
+    return 'sections' in step && step.sections.includes(queued) && this.#possible[i + 1]![queued + 1] === 1;
   }
 
   /** Can the alias of step `i` mean a section that is queued already? */
@@ -38,20 +43,18 @@ export class QueuePlan {
 
   /** From the end backwards. Null where no choice at all works out, as with text that was edited. */
   #solve(): Uint8Array[] | null {
-    const names = this.#names;
-    const firstOf = new Map<string, number>();
-    for (const [i, name] of names.entries()) if (!firstOf.has(name)) firstOf.set(name, i);
+    const count = this.#count;
     const rows: Uint8Array[] = new Array(this.#steps.length + 1);
-    rows[this.#steps.length] = new Uint8Array(names.length + 1);
-    rows[this.#steps.length]![names.length] = 1;
+    rows[this.#steps.length] = new Uint8Array(count + 1);
+    rows[this.#steps.length]![count] = 1;
     for (let i = this.#steps.length - 1; i >= 0; i--) {
       const step = this.#steps[i]!;
       const after = rows[i + 1]!;
-      const row = new Uint8Array(names.length + 1);
-      for (let queued = 0; queued <= names.length; queued++) {
-        if ('begins' in step) row[queued] = queued > step.begins ? after[queued]! : 0;
-        else if (names[queued] === step.target && after[queued + 1] === 1) row[queued] = 1;
-        else if (after[queued] === 1 && (firstOf.get(step.target) ?? names.length) < queued) row[queued] = 1;
+      const row = new Uint8Array(count + 1);
+      if ('begins' in step) row.set(after.subarray(step.begins + 1), step.begins + 1);
+      else {
+        for (let queued = (step.sections[0] ?? count) + 1; queued <= count; queued++) row[queued] = after[queued]!;
+        for (const section of step.sections) if (after[section + 1] === 1) row[section] = 1;
       }
       rows[i] = row;
     }
