@@ -2,19 +2,29 @@
  * Compares the dispatch maps that QEMU printed with those built from rendered ranges, view by view. `[MRU]` tells what
  * was used last and `[iommu]` what no tree tells; both are left out.
  */
-import { type FlatDump, type FlatDumpView, flatDump, type MemoryCore, printFlatDump } from '@guestmem/qemu-memory';
+import {
+  type FlatDump,
+  type FlatDumpView,
+  flatDump,
+  type MemoryCore,
+  mtreeStyle,
+  parseFlatDump,
+  printFlatDump,
+} from '@guestmem/qemu-memory';
 import { firstDifference, type ReplayBuilder } from './replay.ts';
 
 /** Page sizes of QEMU's targets, 2^n bytes, the commonest first. */
 const PAGE_BITS = [12, 10, 13, 14, 8];
 
-/** Counts the equal maps of `core` into `out`. */
-export function compareDispatch(expected: FlatDump, core: MemoryCore, out: ReplayBuilder): void {
+/** Counts the maps of `core` that are equal to those of a flat dump with dispatch maps into `out`. */
+export function compareDispatch(text: string, core: MemoryCore, out: ReplayBuilder): void {
+  const expected = parseFlatDump(text);
+  const style = mtreeStyle(text);
   const wanted = expected.views.filter((view) => view.dispatch !== null);
   const known = pageBitsOf(expected);
   // A dump without a page that regions share does not show its page size: then one size must fit all its views.
   const tries = known === undefined ? PAGE_BITS : [known];
-  const outcomes = tries.map((pageBits) => compareAll(wanted, flatDump(core, { pageBits })));
+  const outcomes = tries.map((pageBits) => compareAll(wanted, flatDump(core, { pageBits, style, canonical: true })));
   const best = outcomes.reduce((a, b) => (b.equal > a.equal ? b : a));
   out.count('dispatch maps', best.equal, wanted.length, best.difference);
 }

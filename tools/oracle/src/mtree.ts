@@ -11,6 +11,7 @@ import {
   flatDump,
   inferFacts,
   type MemoryCore,
+  mtreeStyle,
   parseFlatDump,
   parseMtree,
   printFlatDump,
@@ -34,13 +35,13 @@ export function replayMtree(path: string, options: ReplayOptions): Replay {
 
 function compareSpaces(capture: Capture, expected: FlatDump, options: ReplayOptions, out: ReplayBuilder): void {
   const core = readTree(capture, options, expected);
-  const actual = flatDump(core);
+  const actual = flatDump(core, { canonical: true });
   const { equal, total, sharing, difference } = compareFlatDumps(expected, actual);
   out.count('address spaces', equal, total, difference);
   if (equal === total && sharing === 'untold') out.note(difference);
   else if (equal === total) out.count('sharing of views', sharing === 'same' ? 1 : 0, 1, difference);
   const dispatch = capture.text('dispatch');
-  if (dispatch !== undefined) attempt(out, 'dispatch maps', () => compareDispatch(parseFlatDump(dispatch), core, out));
+  if (dispatch !== undefined) attempt(out, 'dispatch maps', () => compareDispatch(dispatch, core, out));
 }
 
 function readTree(capture: Capture, { tree }: ReplayOptions, flat: FlatDump): MemoryCore {
@@ -61,9 +62,10 @@ function roundTrips(capture: Capture, out: ReplayBuilder): void {
 }
 
 const PRINTERS = {
-  mtree: (text: string) => printMtree(buildMap(parseMtree(text)).core),
-  disabled: (text: string) => printMtree(buildMap(parseMtree(text)).core, { disabled: true }),
-  owners: (text: string) => printMtree(buildMap(parseMtree(text)).core, { disabled: true, owners: true }),
+  mtree: (text: string) => printMtree(buildMap(parseMtree(text)).core, { style: mtreeStyle(text) }),
+  disabled: (text: string) => printMtree(buildMap(parseMtree(text)).core, { disabled: true, style: mtreeStyle(text) }),
+  owners: (text: string) =>
+    printMtree(buildMap(parseMtree(text)).core, { disabled: true, owners: true, style: mtreeStyle(text) }),
   flat: (text: string) => printFlatDump(parseFlatDump(text)),
   dispatch: (text: string) => printFlatDump(parseFlatDump(text)),
 };
