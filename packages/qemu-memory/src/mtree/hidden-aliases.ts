@@ -3,7 +3,7 @@
  * was queued by a disabled alias. A disabled alias of unknown place and size stands in for it, where the order of the
  * sections wants it, so that printing the regions gives the same text again. T-192, T-195.
  */
-import { LinkedRegion } from './link.ts';
+import { LinkedRegion } from './linked-region.ts';
 import type { MtreeDump, MtreeNode } from './tree-dump.ts';
 
 /** Adds the stand-ins to the trees of `roots` and gives them. Changes nothing where all sections are accounted for. */

@@ -3,7 +3,8 @@
  * through the alias's window. T-223.
  */
 import type { FlatDumpRange, FlatDumpView } from './flat-dump.ts';
-import type { LinkedDump, LinkedRegion } from './link.ts';
+import type { LinkedDump } from './link.ts';
+import type { LinkedRegion } from './linked-region.ts';
 import { type Occurrence, occurrencesUnder, placesIn } from './occurrences.ts';
 import type { MtreeDump } from './tree-dump.ts';
 

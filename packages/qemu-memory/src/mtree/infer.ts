@@ -5,7 +5,8 @@
 import type { MtreeFacts } from './facts.ts';
 import type { FlatDump, FlatDumpRange, FlatDumpView } from './flat-dump.ts';
 import { betterTargets, type SpaceEvidence, score } from './infer-targets.ts';
-import { type LinkedDump, type LinkedRegion, linkDump } from './link.ts';
+import { type LinkedDump, linkDump } from './link.ts';
+import type { LinkedRegion } from './linked-region.ts';
 import { type Occurrence, occurrencesIn, relate } from './occurrences.ts';
 import type { MtreeDump } from './tree-dump.ts';
 import { parseTreeDump } from './tree-dump.ts';

@@ -3,7 +3,7 @@
  * (facts, owners), else the order in which QEMU queues the targets it meets while printing. T-195, T-223.
  */
 import { MtreeError } from './error.ts';
-import type { LinkedRegion } from './link.ts';
+import type { LinkedRegion } from './linked-region.ts';
 import { QueuePlan, type QueueStep } from './queue-plan.ts';
 import type { MtreeDump, MtreeNode } from './tree-dump.ts';
 

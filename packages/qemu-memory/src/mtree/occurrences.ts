@@ -2,7 +2,7 @@
  * Where the regions of a dump stand in an address space, whether seen or not: each place with the way to it, through
  * containers and aliases. What lies over what is told by comparing ways. T-61, T-65, T-226.
  */
-import type { LinkedRegion } from './link.ts';
+import type { LinkedRegion } from './linked-region.ts';
 
 /** One place of a region in a space. */
 export interface Occurrence {

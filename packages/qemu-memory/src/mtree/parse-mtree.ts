@@ -5,7 +5,8 @@
 import { type MapRegion, type MapRegionKind, type MapSpace, type MemoryMap, mapAddress } from '../map/memory-map.ts';
 import { MtreeError } from './error.ts';
 import { checkFacts, type MtreeFacts, type MtreeGuesses } from './facts.ts';
-import { type LinkedDump, type LinkedRegion, linkDump } from './link.ts';
+import { type LinkedDump, linkDump } from './link.ts';
+import type { LinkedRegion } from './linked-region.ts';
 import { siblingOrder } from './sibling-order.ts';
 import { type MtreeDump, parseTreeDump } from './tree-dump.ts';
 

@@ -3,7 +3,7 @@
  * guesses say. Pairwise constraints between siblings that overlap, because the rules make no total order. T-193, T-226.
  */
 import type { SiblingGuess } from './facts.ts';
-import type { LinkedRegion } from './link.ts';
+import type { LinkedRegion } from './linked-region.ts';
 
 /** Says whether `a` lies over `b` for sure; undefined where nothing is known. */
 export type KnownOver = (a: LinkedRegion, b: LinkedRegion) => boolean;
