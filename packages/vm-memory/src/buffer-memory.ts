@@ -50,5 +50,5 @@ function bufferRegion(range: MemoryRange, options: GuestMemoryOptions): GuestReg
 }
 
 function isBacking(memory: MemoryRange['memory']): memory is Backing {
-  return typeof (memory as Partial<Backing>).segmentAt === 'function';
+  return typeof (memory as Partial<Backing> | null | undefined)?.segmentAt === 'function';
 }

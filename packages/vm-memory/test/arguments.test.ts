@@ -208,3 +208,10 @@ it('D10: the message says what was wanted and what came', () => {
   said('4', 'the string "4"');
   said(undefined, 'undefined');
 });
+
+it('D10: memory that is none is refused with what it may be', () => {
+  for (const memory of [undefined, null, 'ab', {}, [4096]] as never[])
+    expect(() => guestMemory([{ startAddr: 0, memory }]), String(memory)).toThrow(
+      /^a backing takes a length, an ArrayBuffer/,
+    );
+});
