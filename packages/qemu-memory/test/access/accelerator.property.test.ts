@@ -41,6 +41,8 @@ class Machine {
   /** Shows block 1; null where nothing is drawn. */
   readonly #screen: MemoryRegion;
   drawn: Set<string> | null = null;
+  /** Blocks that its trackers know, so that others tell its listeners what they collect. */
+  readonly met = new Set<string>();
   readonly #random: Random;
 
   constructor(random: Random, blocks: readonly RamBlock[]) {
@@ -108,6 +110,7 @@ function run(seed: number): void {
         expect(bytes[at - offset]).toBe(block.backing.segmentAt(at).bytes[at]);
       }
     const shown = tracker.blocks().map(({ name }) => name);
+    for (const name of shown) machine.met.add(name);
     expect([...due].filter((page) => shown.includes(page.split(' ')[0]!) && !got.has(page))).toEqual([]);
     for (const pages of [due, later]) for (const page of got) pages.delete(page);
     for (const other of watched) {
@@ -124,12 +127,18 @@ function run(seed: number): void {
         machine.map();
         break;
       case 1:
-        if (watched.length < 3) watched.push({ machine, tracker: trackDirty(core), due: new Set(), later: new Set() });
-        else {
+        if (watched.length < 3) {
+          const tracker = trackDirty(core);
+          for (const { name } of tracker.blocks()) machine.met.add(name);
+          watched.push({ machine, tracker, due: new Set(), later: new Set() });
+        } else {
           const gone = watched.splice(random.below(3), 1)[0]!;
           gone.tracker.dispose();
           // What its guest wrote last is not followed any more.
-          if (!watched.some((each) => each.machine === gone.machine)) for (const { later } of watched) later.clear();
+          if (!watched.some((each) => each.machine === gone.machine)) {
+            gone.machine.met.clear();
+            for (const { later } of watched) later.clear();
+          }
         }
         break;
       case 2:
@@ -153,7 +162,7 @@ function run(seed: number): void {
           const page = random.below(Number(slot.section.size) / PAGE);
           if (!machine.write(slot, page, 1 + random.below(255))) continue;
           const name = `${slot.section.region.ram!.name} ${Number(slot.section.offsetWithinRegion) / PAGE + page}`;
-          const tracks = watched.some((each) => each.machine === machine);
+          const tracks = machine.met.has(slot.section.region.ram!.name);
           for (const { machine: own, due, later } of watched)
             if (own === machine) due.add(name);
             else if (tracks) later.add(name);
