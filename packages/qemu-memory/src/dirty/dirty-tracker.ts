@@ -4,10 +4,10 @@
  */
 import { DisposableBase, type OwnBytes, shown } from '@guestmem/vm-memory';
 import { throwCollected } from '../rcu/callback-queue.ts';
-import type { MemoryRegion } from '../region/memory-region.ts';
 import type { RamBlock } from '../region/ram-block.ts';
 import { collector, throwAfter } from '../space/committer.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
+import { coresOf } from './block-log.ts';
 import { TRACKER } from './client.ts';
 
 /** Consecutive pages that were written. */
@@ -25,8 +25,6 @@ export interface DirtyRun {
 export class DirtyTrackers {
   readonly #core: MemoryCore;
   readonly #trackers = new Set<DirtyTracker>();
-  /** In blocks, which may outlive this core. */
-  readonly #weak: WeakRef<DirtyTrackers> = new WeakRef(this);
 
   constructor(core: MemoryCore) {
     this.#core = core;
@@ -34,10 +32,11 @@ export class DirtyTrackers {
 
   /** Starts logging for the first one, and brings all up to date. Where that throws, `tracker` is not added. */
   add(tracker: DirtyTracker): void {
-    if (this.#trackers.size === 0) this.#core.logForTrackers(true);
+    const isFirst = this.#trackers.size === 0;
+    if (isFirst) this.#core.logForTrackers(true);
     this.#trackers.add(tracker);
     try {
-      this.collect();
+      this.#collect(isFirst);
     } catch (error) {
       throwAfter(error, () => this.remove(tracker));
     }
@@ -58,50 +57,36 @@ export class DirtyTrackers {
     if (!this.has(tracker)) return;
     if (this.#trackers.size === 1) this.#core.checkTracking(false);
     this.#trackers.delete(tracker);
-    if (this.#trackers.size > 0) return;
-    // A block that another machine shows lives on, and this machine need not.
-    for (const block of ramBlocks(this.#core)) block.followers.delete(this.#weak);
-    this.#core.logForTrackers(false);
+    if (this.#trackers.size === 0) this.#core.logForTrackers(false);
   }
 
   /**
    * Moves the bits of all blocks into every tracker, then tells listeners that the pages are clean, before any is read (A-189).
-   * Those of other cores whose trackers follow a block, too: of what is collected here their own collecting sees nothing more.
+   * Those of other cores that track a block, too: of what is collected here their own collecting sees nothing more.
    */
   collect(): void {
-    const cores = new Set(this.#cores());
+    this.#collect(false);
+  }
+
+  /** @param begins what listeners have reported before, for a display perhaps, these trackers do not know: all is to be told again. */
+  #collect(begins: boolean): void {
+    const blocks = ramBlocks(this.#core);
+    const cores = tracking(this.#core, blocks);
     for (const core of cores) core.dirtyLogSync(null);
-    const shown = new Map([...cores].map((core) => [core, ramRegions(core)]));
     const errors: unknown[] = [];
-    for (const [block, regions] of shown.get(this.#core)!) {
-      const { followers } = block;
-      if (!followers.has(this.#weak)) {
-        followers.add(this.#weak);
-        // Others may have collected what listeners here reported, and not have known whom to tell.
-        for (const region of regions) collector(errors)(() => this.#core.dirtyLogClear(region, 0, block.length));
-      }
+    for (const block of blocks) {
+      if (begins) collector(errors)(() => this.#core.dirtyLogClear(block, 0, block.length));
       for (const tracker of this.#trackers) tracker.meet(block);
+      const { pageSize } = block.dirty;
       block.dirty.forEachRun(TRACKER, true, (first, pages) => {
-        for (const each of followers) for (const tracker of trackersOf(each)) tracker.note(block, first, pages);
-        const { pageSize } = block.dirty;
-        for (const [core, blocks] of shown)
-          for (const region of blocks.get(block) ?? [])
-            collector(errors)(() => core.dirtyLogClear(region, first * pageSize, pages * pageSize));
+        for (const core of cores) {
+          for (const tracker of trackersOf(core)) tracker.note(block, first, pages);
+          collector(errors)(() => core.dirtyLogClear(block, first * pageSize, pages * pageSize));
+        }
       });
     }
     for (const core of cores) collector(errors)(() => core.dirtyLogAfterSync());
     throwCollected(errors);
-  }
-
-  /** This core, and those whose trackers follow a block that it shows. */
-  *#cores(): Generator<MemoryCore, void, void> {
-    yield this.#core;
-    for (const { followers } of ramBlocks(this.#core))
-      for (const each of followers) {
-        const trackers = each.deref();
-        if (trackers === undefined || trackers.all.size === 0) followers.delete(each);
-        else yield trackers.#core;
-      }
   }
 }
 
@@ -182,9 +167,13 @@ export class DirtyTracker extends DisposableBase {
 
 const NO_TRACKERS: ReadonlySet<DirtyTracker> = /* @__PURE__ */ new Set();
 
-/** None where the machine is gone. */
-function trackersOf(trackers: WeakRef<DirtyTrackers>): ReadonlySet<DirtyTracker> {
-  return trackers.deref()?.all ?? NO_TRACKERS;
+const trackersOf = (core: MemoryCore): ReadonlySet<DirtyTracker> => core.access.trackers?.all ?? NO_TRACKERS;
+
+/** `core`, and those that show one of its blocks and have trackers. */
+function tracking(core: MemoryCore, blocks: readonly RamBlock[]): ReadonlySet<MemoryCore> {
+  const cores = new Set([core]);
+  for (const block of blocks) for (const each of coresOf(block)) if (trackersOf(each).size > 0) cores.add(each);
+  return cores;
 }
 
 /** A copy of `length` bytes of `block`. */
@@ -200,21 +189,12 @@ export function copyBlock(block: RamBlock, offset = 0, length: number = block.le
   return out;
 }
 
-/** The blocks of all RAM, ROM and ROM device ranges of a core's current views. */
-const ramBlocks = (core: MemoryCore): RamBlock[] => [...ramRegions(core).keys()];
-
-/** These blocks, each with the regions that show it. */
-function ramRegions(core: MemoryCore): Map<RamBlock, Set<MemoryRegion>> {
-  const blocks = new Map<RamBlock, Set<MemoryRegion>>();
+/** The blocks of all RAM, ROM and ROM device ranges of a core's current views, each once. */
+function ramBlocks(core: MemoryCore): RamBlock[] {
+  const blocks = new Set<RamBlock>();
   for (const space of core.addressSpaces)
-    for (const { region } of space.view.ranges) {
-      const { ram, migratable } = region;
-      if (ram === null || !migratable) continue;
-      const known = blocks.get(ram);
-      if (known === undefined) blocks.set(ram, new Set([region]));
-      else known.add(region);
-    }
-  return blocks;
+    for (const { region } of space.view.ranges) if (region.ram !== null && region.migratable) blocks.add(region.ram);
+  return [...blocks];
 }
 
 /** The runs of the pages that are set; each is cleared when it is given out. */

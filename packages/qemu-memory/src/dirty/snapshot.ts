@@ -3,6 +3,7 @@ import { checkCount } from '@guestmem/vm-memory';
 import { MemoryRegionError } from '../region/error.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
 import type { RamBlock } from '../region/ram-block.ts';
+import { afterSyncBlock, clearBlock, syncBlock } from './block-log.ts';
 import { DirtyClient, TRACKER_BIT } from './client.ts';
 import { checkBlockRange, markMask } from './mark.ts';
 
@@ -17,8 +18,9 @@ export function memoryRegionGetDirty(region: MemoryRegion, offset: number, len: 
 /** Clears the range for `client` and tells listeners (A-189, A-190). @returns pages that were dirty. */
 export function memoryRegionResetDirty(region: MemoryRegion, offset: number, len: number, client: DirtyClient): number {
   if (len === 0) return 0;
-  const count = blockOf(region, offset, len).dirty.testAndClear(offset, len, client);
-  region.core.dirtyLogClear(region, offset, len);
+  const block = blockOf(region, offset, len);
+  const count = block.dirty.testAndClear(offset, len, client);
+  clearBlock(block, offset, len);
   return count;
 }
 
@@ -63,8 +65,7 @@ export function memoryRegionSnapshotAndClearDirty(
   client: DirtyClient,
 ): DirtySnapshot {
   const block = blockOf(region, offset, len);
-  const { core } = region;
-  core.dirtyLogSync(region);
+  syncBlock(block);
   const { dirty } = block;
   const first = Math.floor(offset / dirty.pageSize);
   const last = len === 0 ? first - 1 : Math.floor((offset + len - 1) / dirty.pageSize);
@@ -73,8 +74,8 @@ export function memoryRegionSnapshotAndClearDirty(
   const pages = new Uint8Array(Math.max(last - first + 1, 0));
   for (let page = from; page <= to; page++)
     if (dirty.clearPage(page, 1 << client) && page >= first && page <= last) pages[page - first] = 1;
-  core.dirtyLogClear(region, offset, len);
-  core.dirtyLogAfterSync();
+  clearBlock(block, offset, len);
+  afterSyncBlock(block);
   return new DirtySnapshot(offset, len, dirty.pageSize, pages);
 }
 

@@ -97,6 +97,7 @@ export class MemoryRegion {
     this.#readonly = init.readonly ?? false;
     this.#nonvolatile = init.nonvolatile ?? false;
     this.dispatch = new RegionDispatch(this, core.access);
+    this.ram?.cores.add(core.weak);
     if (target !== null) countAlias(target, 1);
   }
 

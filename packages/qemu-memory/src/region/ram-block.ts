@@ -1,7 +1,7 @@
 /** The memory of a RAM, ROM or ROM device region. One block may stand behind many regions and machines. D7, A-180. */
 import { type AdoptableBuffer, type Backing, bufferBacking, shown } from '@guestmem/vm-memory';
 import { DirtyPages } from '../dirty/dirty-pages.ts';
-import type { DirtyTrackers } from '../dirty/dirty-tracker.ts';
+import type { MemoryCore } from '../space/memory-core.ts';
 
 /** Options of a block. */
 export interface RamBlockOptions {
@@ -23,8 +23,8 @@ export class RamBlock {
   readonly length: number;
   /** Which pages were written, per client. */
   readonly dirty: DirtyPages;
-  /** @internal Whose trackers have met it: what one core collects is for those of the others, too. */
-  readonly followers: Set<WeakRef<DirtyTrackers>> = new Set();
+  /** @internal The machines with a region over it, which it need not outlive: see `coresOf`. */
+  readonly cores: Set<WeakRef<MemoryCore>> = new Set();
 
   /**
    * @throws {TypeError} `source` is none of these, or a buffer that can be resized.

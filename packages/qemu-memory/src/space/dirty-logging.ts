@@ -8,6 +8,7 @@ import { throwCollected } from '../rcu/callback-queue.ts';
 import { RegionKind } from '../region/kind.ts';
 import { LogClient } from '../region/log-client.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
+import type { RamBlock } from '../region/ram-block.ts';
 import { max, min } from '../view/big.ts';
 import type { FlatView } from '../view/flat-view.ts';
 import type { MemoryRegionSection } from '../view/section.ts';
@@ -121,24 +122,24 @@ export class DirtyLogging {
     else this.#postponed |= flags;
   }
 
-  /** T-138. @param region only its ranges; null: all. */
-  sync(region: MemoryRegion | null): void {
+  /** T-138. @param of only the ranges of this region, or of all that show this block; null: all. */
+  sync(of: MemoryRegion | RamBlock | null): void {
     this.#host.telling((call) =>
       this.#host.listeners.forward(call, (listener, { space }) => {
         if (listener.logSync !== undefined)
-          for (const section of logged(space.view, region)) listener.logSync(section, space.view);
+          for (const section of logged(space.view, of)) listener.logSync(section, space.view);
         else listener.logSyncGlobal?.();
       }),
     );
   }
 
-  /** T-139. @param start in the region. */
-  clear(region: MemoryRegion, start: bigint, len: bigint): void {
+  /** T-139. @param start in the region or block. */
+  clear(of: MemoryRegion | RamBlock, start: bigint, len: bigint): void {
     if (!this.#host.listeners.has('logClear')) return;
     this.#host.telling((call) =>
       this.#host.listeners.forward(call, (listener, { space }) => {
         if (listener.logClear === undefined) return;
-        for (const section of logged(space.view, region)) {
+        for (const section of logged(space.view, of)) {
           const part = cut(section, start, start + len);
           if (part !== null) listener.logClear(part, space.view);
         }
@@ -189,10 +190,12 @@ export class DirtyLogging {
 }
 
 /** The sections of `view` with a mask that is not 0, ascending. */
-function* logged(view: FlatView, region: MemoryRegion | null): Generator<MemoryRegionSection, void, undefined> {
+function* logged(view: FlatView, of: MemoryRegion | RamBlock | null): Generator<MemoryRegionSection, void, undefined> {
   for (const block of view.blocks)
-    for (let row = 0; row < block.count; row++)
-      if (block.dirtyMask(row) !== 0 && (region === null || block.regions[row] === region)) yield block.section(row);
+    for (let row = 0; row < block.count; row++) {
+      const region = block.regions[row]!;
+      if (block.dirtyMask(row) !== 0 && (of === null || of === region || of === region.ram)) yield block.section(row);
+    }
 }
 
 /** The part of `section` in [start, end) of its region; null where there is none. */

@@ -57,6 +57,8 @@ export class MemoryCore {
   readonly pinned: PinnedViews = new PinnedViews();
   /** @internal Counts the changes of `effectiveLogMask`. */
   logStamp = 0;
+  /** @internal For those whom this machine must not be held by. */
+  readonly weak: WeakRef<MemoryCore> = new WeakRef(this);
   readonly #dirtyLogging: DirtyLogging;
   readonly #owners: WeakMap<object, OwnerRecord> = new WeakMap();
   readonly #views: ViewTable;
@@ -289,13 +291,16 @@ export class MemoryCore {
   checkTracking(on: boolean): void {
     this.#committer.refuseInCallback(`dirty tracking cannot be ${on ? 'started' : 'stopped'}`);
   }
-  /** Has listeners bring dirty pages up to date: of one region, or of all logged ranges (T-138). */
-  dirtyLogSync(region: MemoryRegion | null): void {
-    this.#dirtyLogging.sync(region);
+  /**
+   * Has listeners bring dirty pages up to date (T-138).
+   * @param of a region; a RAM block: all regions of this machine that show it; null: all logged ranges.
+   */
+  dirtyLogSync(of: MemoryRegion | RamBlock | null): void {
+    this.#dirtyLogging.sync(of);
   }
-  /** Tells listeners that these bytes of `region` are clean (T-139). */
-  dirtyLogClear(region: MemoryRegion, offset: GuestAddress, len: GuestAddress): void {
-    this.#dirtyLogging.clear(region, check.offset(offset, 'offset'), check.size(len));
+  /** Tells listeners that these bytes of a region, or of a RAM block by whatever region it shows, are clean (T-139). */
+  dirtyLogClear(of: MemoryRegion | RamBlock, offset: GuestAddress, len: GuestAddress): void {
+    this.#dirtyLogging.clear(of, check.offset(offset, 'offset'), check.size(len));
   }
   /** Tells listeners that dirty pages have been collected (T-112). */
   dirtyLogAfterSync(): void {

@@ -28,8 +28,8 @@ interface Watched {
   readonly machine: Machine;
   readonly tracker: DirtyTracker;
   readonly due: Set<string>;
-  /** Written through the other machine: due when a tracker of that has looked, as only then it has surely met the memory. */
-  readonly later: Set<string>;
+  /** Those written through the other machine, while that has trackers, too. */
+  readonly fromOther: Set<string>;
 }
 
 class Machine {
@@ -41,8 +41,6 @@ class Machine {
   /** Shows block 1; null where nothing is drawn. */
   readonly #screen: MemoryRegion;
   drawn: Set<string> | null = null;
-  /** Blocks that its trackers know, so that others tell its listeners what they collect. */
-  readonly met = new Set<string>();
   readonly #random: Random;
 
   constructor(random: Random, blocks: readonly RamBlock[]) {
@@ -102,7 +100,7 @@ function run(seed: number): void {
   const blocks = ['first', 'second'].map((name) => new RamBlock(name, PAGES * PAGE));
   const machines = [new Machine(random, blocks), new Machine(random, blocks)];
   const watched: Watched[] = [];
-  const look = ({ machine, tracker, due, later }: Watched): void => {
+  const look = ({ tracker, due, fromOther }: Watched): void => {
     const got = new Set<string>();
     for (const { block, offset, length, bytes } of tracker.since())
       for (let at = offset; at < offset + length; at += PAGE) {
@@ -110,14 +108,9 @@ function run(seed: number): void {
         expect(bytes[at - offset]).toBe(block.backing.segmentAt(at).bytes[at]);
       }
     const shown = tracker.blocks().map(({ name }) => name);
-    for (const name of shown) machine.met.add(name);
-    expect([...due].filter((page) => shown.includes(page.split(' ')[0]!) && !got.has(page))).toEqual([]);
-    for (const pages of [due, later]) for (const page of got) pages.delete(page);
-    for (const other of watched) {
-      if (other.machine === machine) continue;
-      for (const page of other.later) other.due.add(page);
-      other.later.clear();
-    }
+    const all = [...due, ...fromOther];
+    expect(all.filter((page) => shown.includes(page.split(' ')[0]!) && !got.has(page))).toEqual([]);
+    for (const pages of [due, fromOther]) for (const page of got) pages.delete(page);
   };
   for (let step = 0; step < 150; step++) {
     const machine = random.pick(machines);
@@ -128,17 +121,13 @@ function run(seed: number): void {
         break;
       case 1:
         if (watched.length < 3) {
-          const tracker = trackDirty(core);
-          for (const { name } of tracker.blocks()) machine.met.add(name);
-          watched.push({ machine, tracker, due: new Set(), later: new Set() });
+          watched.push({ machine, tracker: trackDirty(core), due: new Set(), fromOther: new Set() });
         } else {
           const gone = watched.splice(random.below(3), 1)[0]!;
           gone.tracker.dispose();
           // What its guest wrote last is not followed any more.
-          if (!watched.some((each) => each.machine === gone.machine)) {
-            gone.machine.met.clear();
-            for (const { later } of watched) later.clear();
-          }
+          if (!watched.some((each) => each.machine === gone.machine))
+            for (const { fromOther } of watched) fromOther.clear();
         }
         break;
       case 2:
@@ -162,10 +151,10 @@ function run(seed: number): void {
           const page = random.below(Number(slot.section.size) / PAGE);
           if (!machine.write(slot, page, 1 + random.below(255))) continue;
           const name = `${slot.section.region.ram!.name} ${Number(slot.section.offsetWithinRegion) / PAGE + page}`;
-          const tracks = machine.met.has(slot.section.region.ram!.name);
-          for (const { machine: own, due, later } of watched)
+          const tracks = watched.some((each) => each.machine === machine);
+          for (const { machine: own, due, fromOther } of watched)
             if (own === machine) due.add(name);
-            else if (tracks) later.add(name);
+            else if (tracks) fromOther.add(name);
         }
     }
   }
