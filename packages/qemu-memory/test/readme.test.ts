@@ -1,4 +1,4 @@
-/** Every ts block of the README is a file of examples/, which is type-checked, runs here, and prints what its comments say. */
+/** Every ts block of the README, and that of the project's README, is a file of examples/, which is type-checked, runs here, and prints what its comments say. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -22,6 +22,10 @@ describe('README', () => {
     expect(blocks).toEqual(NAMES.map((name) => read(`examples/${name}.ts`)));
   });
 
+  it('of the project shows examples/glance.ts as it is', () => {
+    expect(read('../../README.md')).toContain(`\`\`\`ts\n${read('examples/glance.ts')}\`\`\``);
+  });
+
   it('examples/machine.ts prints the map, the values and what a listener hears', async () => {
     expect(await run('machine')).toEqual([
       '0-ffff ram',
@@ -38,7 +42,7 @@ describe('README', () => {
     ]);
   });
 
-  it.each(NAMES.slice(1))('examples/%s.ts prints what its comments say', async (name) => {
+  it.each(['glance', ...NAMES.slice(1)])('examples/%s.ts prints what its comments say', async (name) => {
     const promised = [...read(`examples/${name}.ts`).matchAll(/ \/\/ -> (.+)$/gm)].map(([, line]) => line);
     expect(promised.length).toBeGreaterThan(0);
     expect(await run(name)).toEqual(promised);
