@@ -74,9 +74,15 @@ export class CallbackQueue {
   }
 }
 
-/** Throws what callbacks threw: one as it is, several together. */
+/** What `throwCollected` made, to be told from the AggregateErrors of a program, which stay as they are. */
+const MADE: WeakSet<object> = /* @__PURE__ */ new WeakSet();
+
+/** Throws what callbacks threw: one as it is, several in one list, those too that a call further in threw together. */
 export function throwCollected(errors: readonly unknown[]): void {
   if (errors.length === 0) return;
   if (errors.length === 1) throw errors[0];
-  throw new AggregateError(errors, `${errors.length} callbacks failed`);
+  const all = errors.flatMap((error) => (MADE.has(error as object) ? (error as AggregateError).errors : [error]));
+  const together = new AggregateError(all, `${all.length} callbacks failed`);
+  MADE.add(together);
+  throw together;
 }

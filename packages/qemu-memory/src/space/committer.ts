@@ -159,9 +159,10 @@ export class Committer {
     this.begin();
     try {
       listener.commit?.();
-    } finally {
-      this.commit();
+    } catch (error) {
+      throwAfter(error, () => this.commit());
     }
+    this.commit();
   }
 
   #forget(registration: Registration): void {

@@ -30,6 +30,18 @@ function heard(options: { nop?: boolean } = { nop: false }): Heard {
   return { bench, root, space, log };
 }
 
+/** The list that `act` throws. */
+function thrownBy(act: () => void): string[] {
+  try {
+    act();
+  } catch (error) {
+    const { errors } = error as AggregateError;
+    expect(String(error)).toBe(`AggregateError: ${errors.length} callbacks failed`);
+    return errors.map(String);
+  }
+  return [];
+}
+
 describe('transactions', () => {
   it('T-101: they nest, only the outermost end acts, and a commit without begin is refused', () => {
     const { bench, root, space, log } = heard();
@@ -603,6 +615,53 @@ describe('listeners', () => {
     drain(log);
     expect(() => own.dispose()).toThrow(AggregateError);
     expect([drain(log), space.listeners.size]).toEqual([['late begin', 'late commit'], 1]);
+  });
+  it('T-121, T-123: what the commit of a replay throws is not lost where its edits make others throw', () => {
+    const { bench, root, space } = heard();
+    const add = (name: string): void => root.addSubregion(0x200 + 0x10 * root.children.length, bench.io(name, 4));
+    space.registerListener({
+      regionAdd: ({ region }) => {
+        if (region.ram === null) throw new Error(`add ${region.name}`);
+      },
+    });
+    let ends = false;
+    const own = space.registerListener({
+      regionDel: ({ region }) => {
+        if (ends) throw new Error(`del ${region.name}`);
+      },
+      commit: () => {
+        if (!ends) return;
+        add('last');
+        throw new Error('end');
+      },
+    });
+    ends = true;
+    expect(thrownBy(() => own.dispose())).toEqual(['Error: del ram', 'Error: end', 'Error: add last']);
+    const starts: MemoryListener = {
+      commit: () => {
+        if (!ends) return; // The commit that tells of the edit.
+        ends = false;
+        add('first');
+        throw new Error('start');
+      },
+    };
+    expect(thrownBy(() => space.registerListener(starts))).toEqual(['Error: start', 'Error: add first']);
+  });
+  it('T-115: what was thrown is in one list, however deep; an AggregateError of a program is one of them', () => {
+    const { space } = heard();
+    const fails = (error: unknown) => (): never => {
+      throw error;
+    };
+    const own = new AggregateError([new Error('a'), new Error('b')], 'own');
+    space.registerListener({ regionDel: fails(own) });
+    let ends = false;
+    space.registerListener({
+      begin: () => ends && fails('begin')(),
+      regionDel: fails('del'),
+      commit: () => ends && fails('commit')(),
+    });
+    ends = true;
+    expect(thrownBy(() => space.removeListeners())).toEqual(['AggregateError: own', 'begin', 'del', 'commit']);
   });
   it('T-100, T-115: removing all listeners removes those behind one that throws, too', () => {
     const { space, log } = heard();
