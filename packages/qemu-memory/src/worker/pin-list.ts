@@ -86,9 +86,8 @@ export class PinList {
     for (const [id, pin] of [...this.#pins]) if (pin.claim === claim) this.unpin(id);
   }
 
-  /** The same for all workers that `hasEnded` says it of. */
-  releaseIf(hasEnded: (claim: number) => boolean): void {
-    for (const claim of new Set([...this.#pins.values()].map((pin) => pin.claim)))
-      if (hasEnded(claim)) this.release(claim);
+  /** Workers that hold views. */
+  get claims(): ReadonlySet<number> {
+    return new Set([...this.#pins.values()].map((pin) => pin.claim));
   }
 }

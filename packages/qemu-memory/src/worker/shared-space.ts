@@ -338,10 +338,15 @@ export class SharedSpace {
     surface(errors);
   }
 
+  /** Claims of workers that have ended and hold views. */
+  get #endedHolders(): number[] {
+    return [...this.#pins.claims].filter((claim) => this.domain.slotsOf(claim).length === 0);
+  }
+
   /** Closed: gives back what workers held that have ended since, and waits for readers no longer when there are none. */
   #windUp(): void {
     if (!this.#closed) return;
-    this.#pins.releaseIf((claim) => this.domain.slotsOf(claim).length === 0);
+    for (const claim of this.#endedHolders) this.#pins.release(claim);
     if (this.#stopWaiting === null || this.domain.hasReaders) return;
     this.#stopWaiting();
     this.#stopWaiting = null;
@@ -349,7 +354,8 @@ export class SharedSpace {
 
   /** The same where a commit looks whether grace periods have ended: as one of the callbacks, for it changes whom they wait for. */
   #windUpSoon(): void {
-    if (!this.#closed || this.#windsUp || this.#stopWaiting === null || this.domain.hasReaders) return;
+    if (!this.#closed || this.#windsUp || this.#stopWaiting === null) return;
+    if (this.domain.hasReaders && this.#endedHolders.length === 0) return;
     this.#windsUp = true;
     this.space.core.rcu.callRcu(() => {
       this.#windsUp = false; // Else a worker that came and went in between would keep it.

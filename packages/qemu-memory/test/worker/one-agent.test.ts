@@ -438,6 +438,33 @@ it('A-217: who comes too late to a closed space and goes at once does not keep i
   expect(() => made.core.rcu.synchronize(20)).not.toThrow();
 });
 
+it('A-112, A-217: what a worker pinned is given back at commits when it has detached from a closed space, whoever stays', () => {
+  const made = machine();
+  const log: string[] = [];
+  const shared = share(made);
+  const shown = owned(made, 'shown', log);
+  const wait = vi.spyOn(Atomics, 'wait').mockImplementation(() => {
+    shared.poll();
+    return 'ok';
+  });
+  const [stays, goes] = [0, 1].map(() => attach(shared.handle(), { spins: 0 }));
+  stays!.memory();
+  goes!.memory();
+  wait.mockRestore();
+  const commit = (at: number): void => made.root.addSubregion(at, made.core.ram('next', 0x1000));
+  shared.close();
+  commit(0x20_0000);
+  expect(shared.stats.pinned).toBe(2);
+  goes!.detach();
+  commit(0x30_0000);
+  commit(0x40_0000);
+  expect(shared.stats.pinned).toBe(1);
+  shown.remove();
+  stays!.detach();
+  for (let at = 0x50_0000; at < 0x90_0000; at += 0x10_0000) commit(at);
+  expect([shared.stats.pinned, log]).toEqual([0, ['shown']]);
+});
+
 it('A-216: what callbacks throw is thrown by poll when all have been called and every stalled worker is let go', () => {
   const made = machine();
   const onEvict = ({ slot }: { slot: number }) => {
