@@ -41,6 +41,8 @@ export class RcuDomain implements RemoteReaders {
   readonly buffer: SharedArrayBuffer;
   /** @internal */
   readonly words: Int32Array;
+  /** @internal Called with the claim of a reader before it is let go alive: holds what it may go on using. */
+  beforeLetGo: ((claim: number) => void) | null = null;
   readonly #faults: DomainFaults;
   readonly #clock = new SteadyClock();
 
@@ -166,7 +168,10 @@ export class RcuDomain implements RemoteReaders {
       Atomics.store(words, at + CTR, 0);
       Atomics.store(words, at + WAITING, 0);
       Atomics.store(words, at + CLAIM, FREE);
-    } else Atomics.compareExchange(words, at + CLAIM, claim, -Math.abs(claim)); // It may be leaving by itself.
+    } else if (claim > 0) {
+      this.beforeLetGo?.(claim); // First: a grace period may end as soon as the slot does not count.
+      Atomics.compareExchange(words, at + CLAIM, claim, -claim); // It may be leaving by itself.
+    }
     this.#raise();
     return true;
   }

@@ -24,7 +24,6 @@ const LOOK_MS = 250;
 export class Evictions {
   readonly #domain: RcuDomain;
   readonly #server: RingServer;
-  readonly #hold: () => () => void;
   readonly #stallMs: number;
   readonly #tell: ((event: EvictEvent) => void) | undefined;
   /** By claim, until it is known that the worker has ended: how to give back what it could reach. */
@@ -43,7 +42,7 @@ export class Evictions {
   ) {
     this.#domain = domain;
     this.#server = server;
-    this.#hold = hold;
+    domain.beforeLetGo = (claim) => this.#held.set(claim, [...(this.#held.get(claim) ?? []), hold()]);
     this.#stallMs = stallMs;
     this.#clock = new SteadyClock(stallMs / 2);
     this.#tell = tell;
@@ -80,8 +79,6 @@ export class Evictions {
   #letGo(slot: number, waitedMs: number, errors: unknown[]): void {
     const claim = this.#domain.claimOf(slot);
     if (claim <= 0) return;
-    // First: a grace period may end as soon as the slot does not count.
-    this.#held.set(claim, [...(this.#held.get(claim) ?? []), this.#hold()]);
     this.#domain.evict(slot, 'unresponsive');
     try {
       this.#tell?.({ claim, slot, waitedMs });

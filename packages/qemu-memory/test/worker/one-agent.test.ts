@@ -332,6 +332,25 @@ it('A-217: what a worker could reach when it was let go is held until its releas
   expect(shared.stats).toMatchObject({ lostTables: 0, freeTables: 15 });
 });
 
+it('A-217: what a worker could reach is held until its release also when the program itself let it go', () => {
+  const made = machine();
+  const log: string[] = [];
+  const shared = share(made);
+  const shown = owned(made, 'shown', log);
+  const handle = shared.handle();
+  const worker = attach(handle, { flavour: 'quiescent' });
+  worker.store(0x10_0000, le32, 1);
+  for (let i = 0; i < 2; i++) shared.domain.evict(worker.rcu.slot, 'unresponsive');
+  shown.remove();
+  for (let i = 0; i < 4; i++) shared.poll();
+  expect([log, shared.stats.lostTables]).toEqual([[], 1]);
+  worker.store(0x10_0000, le32, 0xbad); // Within its quantum nothing stops it.
+  expect(shown.ram.ram!.backing.segmentAt(0).view.getUint32(0, true)).toBe(0xbad);
+  shared.release(handle);
+  for (let i = 0; i < 4; i++) shared.poll();
+  expect([log, shared.stats.lostTables]).toEqual([['shown'], 0]);
+});
+
 it('A-217: of two workers that were let go each keeps what it could reach, until its own release', () => {
   const made = machine();
   const log: string[] = [];
