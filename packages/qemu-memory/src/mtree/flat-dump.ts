@@ -55,7 +55,8 @@ const ROOT = ' Root memory region: ';
 const EMPTY = '  No rendered FlatView';
 const RANGE = /^ {2}([0-9a-f]{16})-([0-9a-f]{16}) \(prio (-?\d{1,10}), (nv-)?(i\/o|ramd?|romd?|container)\): (.*)$/;
 const OFFSET = / @([0-9a-f]{16})$/;
-const ACCELERATORS = /(?: (?:KVM|HVF|WHPX|NVMM|HAX|Xen))+$/;
+/** Those of QEMU 7.2 to 11.1. Of some the spelling was never seen: any will do. */
+const ACCELERATORS = /(?: (?:kvm|hvf|whpx|nvmm|hax|xen|mshv|nitro))+$/i;
 
 /** Does `text` hold a line that begins a flat view? */
 export function isFlatDump(text: string): boolean {

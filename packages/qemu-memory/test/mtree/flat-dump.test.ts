@@ -98,6 +98,15 @@ describe('reading views', () => {
     expect(printFlatDump(parseFlatDump(dump(line)))).toBe(dump(line));
   });
 
+  it.each([' KVM', ' WHPX', ' mshv', ' MSHV', ' nitro', ' Nitro', ' Xen KVM'])(
+    'T-205, T-229: the accelerator%s is no part of the name',
+    (accelerators) => {
+      const input = dump(range(`pc.ram${accelerators}`));
+      expect(parseFlatDump(input).views[0]!.ranges[0]).toMatchObject({ name: 'pc.ram', accelerators });
+      expect(printFlatDump(parseFlatDump(input))).toBe(input);
+    },
+  );
+
   it('T-229: the name of a space lies between the first quotation mark and the last before its root', () => {
     const input = dump(range('dev')).replace('AS "as", root: r', 'AS "a", root: b", root: c, alias d');
     expect(parseFlatDump(input).views[0]!.spaces).toEqual([{ name: 'a", root: b', root: 'c', alias: 'd' }]);
