@@ -12,13 +12,17 @@ import type { MappedRange } from './iotlb.ts';
 import { Permissions } from './permissions.ts';
 import { VolatileSlice } from './volatile-slice.ts';
 
+/** Bytes. Up to 2^64 all its multiples are numbers. */
+const FAR_BLOCK = 2048n;
+
 /** Options of `IommuMemory`. */
 export interface IommuMemoryOptions {
   /** Translate (default true)? */
   readonly enabled?: boolean;
   /**
    * Marked by writes while translating, at offset = I/O virtual address; the backend's own bitmaps are then left alone
-   * (default: nothing is tracked while translating).
+   * (default: nothing is tracked while translating). Not all addresses from 2^53 on are numbers: accesses that reach
+   * there mark whole blocks of 2048 bytes.
    */
   readonly bitmap?: Bitmap | null;
 }
@@ -97,7 +101,7 @@ export class IommuMemory<M extends GuestMemoryBackend = GuestMemoryBackend> exte
     }
     let index = 0;
     let slices: GuestMemorySlices | null = null;
-    let offset = Number(base); // beyond any bitmap where it is not exact
+    let marks = this.#bitmap === null ? null : marksFrom(this.#bitmap, base, length);
     return new GuestMemorySlices(() => {
       for (;;) {
         if (slices === null) {
@@ -107,8 +111,8 @@ export class IommuMemory<M extends GuestMemoryBackend = GuestMemoryBackend> exte
         }
         const next = slices.next();
         if (next.done !== true) {
-          const slice = new VolatileSlice(next.value.bytes, this.#bitmap?.sliceAt(offset) ?? null);
-          offset += slice.length;
+          const slice = new VolatileSlice(next.value.bytes, marks);
+          marks = marks?.sliceAt(slice.length) ?? null;
           return slice;
         }
         slices = null;
@@ -126,6 +130,43 @@ export class IommuMemory<M extends GuestMemoryBackend = GuestMemoryBackend> exte
       `translate was asked for ${hex(length)} bytes at ${hex(base)} and gave ${hex(sum)}; its ranges must add up to what was asked`,
       { base, length },
     );
+  }
+}
+
+/** The marks of [base, base + length). */
+function marksFrom(bitmap: Bitmap, base: GuestAddress, length: GuestAddress): Bitmap {
+  const end = BigInt(base) + BigInt(length);
+  return end <= Number.MAX_SAFE_INTEGER ? bitmap.sliceAt(Number(base)) : new FarMarks(bitmap, BigInt(base));
+}
+
+/** `BitmapSlice` where sums are not exact as numbers: rounds outwards, so that all that is written is marked. */
+class FarMarks implements Bitmap {
+  readonly #inner: Bitmap;
+  readonly #base: bigint;
+
+  constructor(inner: Bitmap, base: bigint) {
+    this.#inner = inner;
+    this.#base = base;
+  }
+
+  markDirty(offset: number, len: number): void {
+    if (len <= 0) return;
+    const first = this.#block(offset);
+    this.#inner.markDirty(first, this.#block(offset + len - 1) + Number(FAR_BLOCK) - first);
+  }
+
+  dirtyAt(offset: number): boolean {
+    return this.#inner.dirtyAt(this.#block(offset));
+  }
+
+  sliceAt(offset: number): Bitmap {
+    return new FarMarks(this.#inner, this.#base + BigInt(offset));
+  }
+
+  /** Where the block begins that the byte lies in. */
+  #block(offset: number): number {
+    const at = this.#base + BigInt(offset);
+    return Number(at - (at % FAR_BLOCK));
   }
 }
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import {
   AtomicBitmap,
+  type Bitmap,
+  BitmapSlice,
   guestMemory,
   type Iommu,
   IommuError,
@@ -289,6 +291,43 @@ describe('memory behind an IOMMU', () => {
     expect([bitmap.dirtyAt(0x10), clean()]).toEqual([false, false]);
   });
 
+  it.each([
+    2n ** 53n - 1n,
+    2n ** 53n + 1n,
+    2n ** 56n + 0xfffn, // Rounds up to the next page as a number.
+    2n ** 56n + 0x1000n,
+    2n ** 64n - 3n,
+  ])(
+    'V-1.6, V-1.12: a bitmap of a program without an end has the pages of what was written at %d, and no others',
+    (iova) => {
+      const pages = new Set<number>();
+      const pageOf = (offset: number): number => offset / 0x1000 - ((offset / 0x1000) % 1);
+      class Endless implements Bitmap {
+        markDirty(offset: number, len: number): void {
+          for (let page = pageOf(offset); page * 0x1000 < offset + len; page++) pages.add(page);
+        }
+        dirtyAt(offset: number): boolean {
+          return pages.has(pageOf(offset));
+        }
+        sliceAt(offset: number): Bitmap {
+          return new BitmapSlice(this, offset);
+        }
+      }
+      const tlb = new Iotlb();
+      const page = (iova >> 12n) << 12n;
+      tlb.setMapping(page, 0, 0x1000, READ_WRITE);
+      if (page < 2n ** 64n - 0x1000n) tlb.setMapping(page + 0x1000n, 0x1000, 0x1000, READ_WRITE);
+      const memory = guestMemory([{ startAddr: 0, memory: 0x2000 }]);
+      const behind = new IommuMemory(memory, tlbIommu(tlb), { bitmap: new Endless() });
+      const found = () => [...pages].map((each) => BigInt(each));
+      behind.store(iova, u8, 1);
+      expect(found()).toEqual([iova >> 12n]);
+      const [slice] = behind.getSlices(iova, 1);
+      expect(slice!.bitmap!.dirtyAt(0)).toBe(true);
+      behind.write(Uint8Array.of(1, 2, 3), iova);
+      expect(found()).toEqual([...new Set([iova >> 12n, (iova + 2n) >> 12n])]);
+    },
+  );
   it('V-1.12: a physical hole behind a translation makes the access short, after which it tells its progress', () => {
     const tlb = new Iotlb();
     tlb.setMapping(0, 0xf0, 0x40, READ);
