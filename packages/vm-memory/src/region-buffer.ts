@@ -160,7 +160,7 @@ export class GuestRegionBuffer extends GuestMemoryRegion {
   }
 
   override readObj<T>(addr: MemoryRegionAddress, codec: Codec<T>): T {
-    if (codec.size === 0) return super.readObj(addr, codec);
+    if (codec.size === 0 || this.read !== READ || this.readSlice !== READ_SLICE) return super.readObj(addr, codec);
     const at = this.#check(addr, 1);
     const segment = this.#segmentOf(at);
     const off = at - segment.start;
@@ -191,6 +191,8 @@ export class GuestRegionBuffer extends GuestMemoryRegion {
     return this.#cells;
   }
 }
+
+const { read: READ, readSlice: READ_SLICE } = GuestRegionBuffer.prototype;
 
 /** `permission-denied`. */
 function denied(region: GuestMemoryRegion, access: Permissions, offset: MemoryRegionAddress): GuestMemoryError {

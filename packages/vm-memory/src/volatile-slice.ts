@@ -173,7 +173,7 @@ export class VolatileSlice extends BytesBase {
   }
 
   override readObj<T>(addr: GuestAddress, codec: Codec<T>): T {
-    if (codec.size === 0) return super.readObj(addr, codec);
+    if (codec.size === 0 || this.read !== READ || this.readSlice !== READ_SLICE) return super.readObj(addr, codec);
     const at = this.#checkStart(addr);
     if (at + codec.size > this.length) throw this.incomplete('read', addr, codec.size, this.length - at);
     return codec.get(this.#dataView(), at);
@@ -273,6 +273,8 @@ export class VolatileSlice extends BytesBase {
     return byte;
   }
 }
+
+const { read: READ, readSlice: READ_SLICE } = VolatileSlice.prototype;
 
 /** `misaligned`: where the byte lies in its host buffer decides, not its guest address. */
 export function misaligned(addr: GuestAddress, byte: number, alignment: number): GuestMemoryError {

@@ -475,6 +475,30 @@ describe('regions of buffers', () => {
     hidden.store(0, u8, 1);
   });
 
+  it('V-1.2: whoever overrides read alone, or readSlice alone, is asked for objects too', () => {
+    class Nines extends GuestRegionBuffer {
+      override read(buf: Uint8Array): number {
+        buf.fill(9);
+        return buf.length;
+      }
+    }
+    class Eights extends GuestRegionBuffer {
+      override readSlice(buf: Uint8Array): void {
+        buf.fill(8);
+      }
+    }
+    class Sevens extends VolatileSlice {
+      override read(buf: Uint8Array): number {
+        buf.fill(7);
+        return buf.length;
+      }
+    }
+    const nines = new Nines(0, bufferBacking(8));
+    expect([nines.readObj(0, u16), nines.readObj(7, u8)]).toEqual([0x0909, 9]);
+    expect(GuestRegionCollection.fromRegions([nines]).readObj(0, u16)).toBe(0x0909);
+    expect(new Eights(0, bufferBacking(8)).readObj(0, u16)).toBe(0x0808);
+    expect(new Sevens(new Uint8Array(8)).readObj(0, u16)).toBe(0x0707);
+  });
   it('V-1.8: tryAccess offers region by region with its access mode, and checks the answers', () => {
     const memory = guestMemory([
       { startAddr: 0, memory: 8 },
