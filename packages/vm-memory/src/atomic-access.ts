@@ -23,147 +23,85 @@ export function cellsOf(buffer: ArrayBufferLike): AtomicCells {
   return cells;
 }
 
+/** By log2 of the size. Whoever takes one out takes it for numbers: what it holds is only passed on, and compared. */
+const KINDS = [Int8Array, Int16Array, Int32Array, BigInt64Array] as unknown as readonly Int32ArrayConstructor[];
+
 /** Typed arrays over one buffer, made when first used: Atomics need them, DataView has none. */
 export class AtomicCells {
-  readonly #buffer: ArrayBufferLike;
-  #i8: Int8Array | null = null;
-  #i16: Int16Array | null = null;
-  #i32: Int32Array | null = null;
-  #i64: BigInt64Array | null = null;
+  readonly buffer: ArrayBufferLike;
+  /** As `KINDS`; null before its first use. */
+  readonly #cells: (Int32Array | null)[] = [null, null, null, null];
   /** Has the last `compareExchange` stored its value? */
   stored = false;
   readonly #scratch: DataView;
-  readonly #s8: Int8Array;
-  readonly #s16: Int16Array;
-  readonly #s32: Int32Array;
-  readonly #s64: BigInt64Array;
+  /** The scratch, as `KINDS`. */
+  readonly #raw: readonly Int32Array[];
 
   constructor(buffer: ArrayBufferLike) {
-    this.#buffer = buffer;
+    this.buffer = buffer;
     const scratch = new ArrayBuffer(8);
     this.#scratch = new DataView(scratch);
-    this.#s8 = new Int8Array(scratch);
-    this.#s16 = new Int16Array(scratch);
-    this.#s32 = new Int32Array(scratch);
-    this.#s64 = new BigInt64Array(scratch);
-  }
-
-  get buffer(): ArrayBufferLike {
-    return this.#buffer;
+    this.#raw = KINDS.map((Kind) => new Kind(scratch));
   }
 
   /** Loads at `byte` of the buffer, a multiple of `codec.size`. */
   load<T>(byte: number, codec: ScalarCodec<T>): T {
-    if (codec.kind === 4 && codec.littleEndian === HOST_LITTLE)
-      return (Atomics.load(this.#cells32(), byte / 4) >>> 0) as T; // u32 in host order needs no scratch
-    switch (codec.size) {
-      case 1:
-        this.#s8[0] = Atomics.load(this.#cells8(), byte);
-        break;
-      case 2:
-        this.#s16[0] = Atomics.load(this.#cells16(), byte / 2);
-        break;
-      case 4:
-        this.#s32[0] = Atomics.load(this.#cells32(), byte / 4);
-        break;
-      default:
-        this.#s64[0] = Atomics.load(this.#cells64(), byte / 8);
-    }
+    if (codec.kind === 4 && codec.littleEndian === HOST_LITTLE) return (Atomics.load(this.#of(2), byte / 4) >>> 0) as T; // u32 in host order needs no scratch
+    const { size } = codec;
+    const log = logOf(size);
+    this.#raw[log]![0] = Atomics.load(this.#of(log), byte / size);
     return codec.get(this.#scratch, 0);
   }
 
   /** Stores at `byte` of the buffer, a multiple of `codec.size`. @throws {TypeError | RangeError} not a value of `codec`; nothing is stored. */
   store<T>(byte: number, codec: ScalarCodec<T>, value: T): void {
+    const { size } = codec;
+    const log = logOf(size);
     codec.set(this.#scratch, 0, value);
-    switch (codec.size) {
-      case 1:
-        Atomics.store(this.#cells8(), byte, this.#s8[0]!);
-        break;
-      case 2:
-        Atomics.store(this.#cells16(), byte / 2, this.#s16[0]!);
-        break;
-      case 4:
-        Atomics.store(this.#cells32(), byte / 4, this.#s32[0]!);
-        break;
-      default:
-        Atomics.store(this.#cells64(), byte / 8, this.#s64[0]!);
-    }
+    Atomics.store(this.#of(log), byte / size, this.#raw[log]![0]!);
   }
 
   /** Stores `value` where `expected` is, byte for byte; gives what was there, and tells in `stored` whether it did. */
   compareExchange<T>(byte: number, codec: ScalarCodec<T>, expected: T, value: T): T {
-    const old = this.#raw(codec, expected);
-    const raw = this.#raw(codec, value);
-    const seen = this.#compareExchangeRaw(byte, codec.size, old, raw);
-    this.stored = seen === old;
-    this.#setRaw(codec.size, seen);
+    const { size } = codec;
+    const log = logOf(size);
+    const raw = this.#raw[log]!;
+    codec.set(this.#scratch, 0, expected);
+    const old = raw[0]!;
+    codec.set(this.#scratch, 0, value);
+    raw[0] = Atomics.compareExchange(this.#of(log), byte / size, old, raw[0]!);
+    this.stored = raw[0] === old;
     return codec.get(this.#scratch, 0);
   }
 
   /** Replaces the value by `change` of it, again if another agent was faster; gives what was there. Compares bits, so that NaN ends too. */
   update<T>(byte: number, codec: ScalarCodec<T>, change: (value: T) => T): T {
     const { size } = codec;
-    let old = this.#loadRaw(byte, size);
+    const log = logOf(size);
+    const raw = this.#raw[log]!;
+    const cells = this.#of(log);
+    let old = Atomics.load(cells, byte / size);
     for (;;) {
-      this.#setRaw(size, old);
+      raw[0] = old;
       const before = codec.get(this.#scratch, 0);
-      const seen = this.#compareExchangeRaw(byte, size, old, this.#raw(codec, change(before)));
+      codec.set(this.#scratch, 0, change(before)); // `change` may use the scratch itself.
+      const seen = Atomics.compareExchange(cells, byte / size, old, raw[0]);
       if (seen === old) return before;
       old = seen;
     }
   }
 
-  #loadRaw(byte: number, size: number): number | bigint {
-    if (size === 1) return Atomics.load(this.#cells8(), byte);
-    if (size === 2) return Atomics.load(this.#cells16(), byte / 2);
-    if (size === 4) return Atomics.load(this.#cells32(), byte / 4);
-    return Atomics.load(this.#cells64(), byte / 8);
+  #of(log: number): Int32Array {
+    const { buffer } = this;
+    const found = this.#cells[log]!;
+    if (found !== null) return found;
+    const Kind = KINDS[log]!;
+    const made = new Kind(buffer, 0, Math.floor(buffer.byteLength / Kind.BYTES_PER_ELEMENT));
+    this.#cells[log] = made;
+    return made;
   }
+}
 
-  #compareExchangeRaw(byte: number, size: number, old: number | bigint, raw: number | bigint): number | bigint {
-    if (size === 1) return Atomics.compareExchange(this.#cells8(), byte, old as number, raw as number);
-    if (size === 2) return Atomics.compareExchange(this.#cells16(), byte / 2, old as number, raw as number);
-    if (size === 4) return Atomics.compareExchange(this.#cells32(), byte / 4, old as number, raw as number);
-    return Atomics.compareExchange(this.#cells64(), byte / 8, old as bigint, raw as bigint);
-  }
-
-  /** The integer that lies in memory where `value` does. */
-  #raw<T>(codec: ScalarCodec<T>, value: T): number | bigint {
-    codec.set(this.#scratch, 0, value);
-    return this.#scratchRaw(codec.size);
-  }
-
-  #scratchRaw(size: number): number | bigint {
-    if (size === 1) return this.#s8[0]!;
-    if (size === 2) return this.#s16[0]!;
-    if (size === 4) return this.#s32[0]!;
-    return this.#s64[0]!;
-  }
-
-  #setRaw(size: number, raw: number | bigint): void {
-    if (size === 1) this.#s8[0] = raw as number;
-    else if (size === 2) this.#s16[0] = raw as number;
-    else if (size === 4) this.#s32[0] = raw as number;
-    else this.#s64[0] = raw as bigint;
-  }
-
-  #cells8(): Int8Array {
-    this.#i8 ??= new Int8Array(this.#buffer);
-    return this.#i8;
-  }
-
-  #cells16(): Int16Array {
-    this.#i16 ??= new Int16Array(this.#buffer, 0, Math.floor(this.#buffer.byteLength / 2));
-    return this.#i16;
-  }
-
-  #cells32(): Int32Array {
-    this.#i32 ??= new Int32Array(this.#buffer, 0, Math.floor(this.#buffer.byteLength / 4));
-    return this.#i32;
-  }
-
-  #cells64(): BigInt64Array {
-    this.#i64 ??= new BigInt64Array(this.#buffer, 0, Math.floor(this.#buffer.byteLength / 8));
-    return this.#i64;
-  }
+function logOf(size: number): number {
+  return 31 - Math.clz32(size);
 }
