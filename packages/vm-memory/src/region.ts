@@ -100,8 +100,7 @@ export abstract class GuestMemoryRegion extends BytesBase<MemoryRegionAddress> {
 
   /** How many bytes from `offset` on one slice can hold: all that follow, unless host memory is in pieces. */
   contiguous(offset: MemoryRegionAddress): GuestAddress {
-    const rest = BigInt(this.length) - BigInt(offset);
-    return rest === TWO_64 ? rest : toAddress(rest);
+    return toLength(BigInt(this.length) - BigInt(offset));
   }
 
   /** Can `access` have [offset, offset + count) as host memory? Allocates nothing where `getSlice` would, if overridden. */
@@ -215,13 +214,12 @@ export abstract class GuestMemoryRegion extends BytesBase<MemoryRegionAddress> {
 /** Checks what a map needs of a region. @returns its last address. @throws {RangeError} an empty region, or one that passes 2^64 - 1. */
 export function checkRegion(region: GuestMemoryRegion): GuestAddress {
   const start = toAddress(region.startAddr, 'startAddr');
-  if (region.length !== TWO_64) toAddress(region.length, 'length');
-  if (BigInt(region.length) === 0n)
-    throw new RangeError(`the region at ${hex(start)} is empty; a region has at least one byte`);
-  const last = BigInt(start) + BigInt(region.length) - 1n;
+  const length = BigInt(toLength(region.length));
+  if (length === 0n) throw new RangeError(`the region at ${hex(start)} is empty; a region has at least one byte`);
+  const last = BigInt(start) + length - 1n;
   if (last > LAST_ADDRESS)
     throw new RangeError(
-      `the region at ${hex(start)} of ${hex(region.length)} bytes passes 2^64 - 1; shorten it or map it lower`,
+      `the region at ${hex(start)} of ${hex(length)} bytes passes 2^64 - 1; shorten it or map it lower`,
     );
   return toAddress(last);
 }
@@ -270,8 +268,6 @@ export function splitAtomic(addr: MemoryRegionAddress, size: number): GuestMemor
     { addr },
   );
 }
-
-const TWO_64 = 1n << 64n;
 
 function noHostMemory(region: GuestMemoryRegion): GuestMemoryError {
   return new GuestMemoryError(

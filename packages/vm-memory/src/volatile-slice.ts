@@ -78,13 +78,13 @@ export class VolatileSlice extends BytesBase {
 
   /** A place for `n` values end to end. @throws {GuestMemoryError} `too-big`, `out-of-bounds`, `overflow`. */
   getArrayRef<T>(offset: GuestAddress, n: GuestAddress, codec: Codec<T>): VolatileArrayRef<T> {
-    const bytes = BigInt(toAddress(n, 'n')) * BigInt(codec.size);
-    if (bytes > BigInt(Number.MAX_SAFE_INTEGER))
+    const bytes = Number(toAddress(n, 'n')) * codec.size; // Not exact past 2^53, and then too big in any case.
+    if (bytes > Number.MAX_SAFE_INTEGER)
       throw new GuestMemoryError(
         'too-big',
         `an array of ${hex(n)} elements of ${codec.size} bytes is too big for any memory`,
       );
-    return new VolatileArrayRef(this.subslice(offset, Number(bytes)), codec, Number(n));
+    return new VolatileArrayRef(this.subslice(offset, bytes), codec, Number(n));
   }
 
   /** An atomic cell. @throws {GuestMemoryError} `misaligned` in the host buffer, `out-of-bounds`, `overflow`. */
