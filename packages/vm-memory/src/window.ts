@@ -45,12 +45,6 @@ export class Window {
     return this.atomics;
   }
 
-  /** Makes the shortest path of a table from `tableBase` on lead here. Only for a window that never moves again. */
-  settle(tableBase: number): void {
-    this.rel = this.base - tableBase;
-    this.free = this.bitmap === null ? Math.min(this.writes, 0x8000_0000) : 0;
-  }
-
   /** Shows `segment` of `region` from now on. The region's start must be a number. */
   show(region: GuestMemoryRegion, segment: BackingSegment): void {
     this.base = (region.startAddr as number) + segment.start;
@@ -92,22 +86,24 @@ export interface WindowTable {
  * `MAX_ENTRIES` long. An entry shows the first of the regions that it touches; whoever finds another there searches.
  */
 export function makeWindowTable(regions: readonly GuestMemoryRegion[], windows: readonly Window[]): WindowTable {
-  const known = regions.flatMap((region, index) => (hasNumbers(region) ? [{ region, window: windows[index]! }] : []));
-  const base = (known[0]?.region.startAddr as number | undefined) ?? 0;
-  const near = known.filter(({ region }) => (region.startAddr as number) - base <= 0xffff_ffff);
-  const end = Math.min(((near.at(-1)?.region.lastAddr as number | undefined) ?? 0) - base, 0xffff_ffff);
+  const base = Number(regions.find(hasNumbers)?.startAddr ?? 0);
+  const near = regions.flatMap((region, index) => {
+    const first = Number(region.startAddr) - base;
+    const last = Math.min(Number(region.lastAddr) - base, 0xffff_ffff);
+    return hasNumbers(region) && first <= 0xffff_ffff ? [{ first, last, window: windows[index]! }] : [];
+  });
+  const end = near.at(-1)?.last ?? 0;
   let shift = 0;
   while (Math.floor(end / 2 ** shift) >= MAX_ENTRIES) shift++;
-  while (shift < 31 && near.every(({ region }) => ((region.startAddr as number) - base) % 2 ** (shift + 1) === 0))
-    shift++;
+  while (shift < 31 && near.every(({ first }) => first % 2 ** (shift + 1) === 0)) shift++;
   const none = new Window();
   const entries: Window[] = [none];
   for (let i = Math.floor(end / 2 ** shift); i > 0; i--) entries.push(none); // not new Array(n): one test less per access
-  for (const { region, window } of near) {
-    const first = Math.floor(((region.startAddr as number) - base) / 2 ** shift);
-    const last = Math.floor(Math.min((region.lastAddr as number) - base, 0xffff_ffff) / 2 ** shift);
-    for (let i = first; i <= last; i++) if (entries[i] === none) entries[i] = window;
-    if (region.hostWhole() !== null) window.settle(base);
+  for (const { first, last, window } of near) {
+    for (let i = Math.floor(first / 2 ** shift); i <= last / 2 ** shift; i++)
+      if (entries[i] === none) entries[i] = window;
+    window.rel = first;
+    if (window.bitmap === null) window.free = Math.min(window.writes, 0x8000_0000); // 0 where nothing is shown yet
   }
   return { base, shift, entries };
 }
