@@ -5,6 +5,7 @@
  * before the stored bytes have left the processor, find the mark of before, and another agent that takes the marks in between
  * and reads the bytes would miss the store for good (5,000 of a million provoked meetings). V-1.6, D16.
  */
+import { isShared } from './backing-buffer.ts';
 import { type Bitmap, BitmapSlice } from './bitmap.ts';
 import { badNumber } from './shown.ts';
 
@@ -61,7 +62,7 @@ export class AtomicBitmap implements Bitmap {
     if (words.length * 32 < made.#bits)
       throw new RangeError(`the handle has words for ${words.length * 32} pages but needs ${made.#bits}`);
     made.#words = words;
-    made.#shared = isShared(words);
+    made.#shared = isShared(words.buffer);
     return made;
   }
 
@@ -207,8 +208,4 @@ function allocateWords(bits: number, shared: boolean): Int32Array {
   } catch (cause) {
     throw new RangeError(`a bitmap of ${bits} pages cannot be allocated; choose a larger pageSize`, { cause });
   }
-}
-
-function isShared({ buffer }: Int32Array): boolean {
-  return Object.prototype.toString.call(buffer) !== '[object ArrayBuffer]';
 }

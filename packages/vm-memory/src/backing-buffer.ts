@@ -1,6 +1,8 @@
 /** Backings that are there from the start: fresh zeros, adopted buffers, and several buffers end to end. D7. */
+import { hex } from './address.ts';
 import type { Backing, BackingSegment } from './backing.ts';
 import { badOffset, checkLength } from './backing-check.ts';
+import { tagOf } from './shown.ts';
 
 /** What `bufferBacking` takes instead of a length: memory that somebody else made. It is adopted, never copied. */
 export type AdoptableBuffer = ArrayBuffer | SharedArrayBuffer | ArrayBufferView;
@@ -65,9 +67,7 @@ class SegmentedBacking implements Backing {
     this.#segments = parts.map((bytes, index) => {
       checkLength(bytes.length, `buffer ${index}`);
       if (bytes.length % 8 !== 0 && index < parts.length - 1)
-        throw new RangeError(
-          `buffer ${index} has 0x${bytes.length.toString(16)} bytes; all but the last need a multiple of 8`,
-        );
+        throw new RangeError(`buffer ${index} has ${hex(bytes.length)} bytes; all but the last need a multiple of 8`);
       const made = segment(start, bytes);
       start += bytes.length;
       return made;
@@ -105,21 +105,21 @@ export function allocate(length: number, shared: boolean): Uint8Array {
     return new Uint8Array(shared ? new SharedArrayBuffer(length) : new ArrayBuffer(length));
   } catch (cause) {
     throw new RangeError(
-      `this engine cannot allocate one buffer of 0x${length.toString(16)} bytes; use sparseBacking or segmentedBacking`,
+      `this engine cannot allocate one buffer of ${hex(length)} bytes; use sparseBacking or segmentedBacking`,
       { cause },
     );
   }
 }
 
-function isShared(buffer: object): boolean {
-  return typeof SharedArrayBuffer !== 'undefined' && tag(buffer) === '[object SharedArrayBuffer]';
+/** Also where the engine has no SharedArrayBuffer. */
+export function isShared(buffer: ArrayBufferLike): boolean {
+  return tagOf(buffer) === '[object SharedArrayBuffer]';
 }
 
 function adopt(source: AdoptableBuffer): Uint8Array {
   let bytes: Uint8Array;
   if (ArrayBuffer.isView(source)) bytes = new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
-  else if (tag(source) === '[object ArrayBuffer]' || tag(source) === '[object SharedArrayBuffer]')
-    bytes = new Uint8Array(source);
+  else if (tagOf(source) === '[object ArrayBuffer]' || isShared(source)) bytes = new Uint8Array(source);
   else
     throw new TypeError(
       'a backing takes a length, an ArrayBuffer, a SharedArrayBuffer or a view of one; for WebAssembly.Memory use wasmBacking',
@@ -128,9 +128,4 @@ function adopt(source: AdoptableBuffer): Uint8Array {
   if (resizable === true || growable === true)
     throw new TypeError('a backing cannot resize: pass a fixed-length buffer, and add a region to add memory');
   return bytes;
-}
-
-/** Works for buffers of another realm too, which instanceof does not. */
-function tag(value: unknown): string {
-  return Object.prototype.toString.call(value);
 }

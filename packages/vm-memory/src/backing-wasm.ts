@@ -1,6 +1,7 @@
 /** A WebAssembly.Memory as a backing: attached again by itself after the memory has grown. D7. */
+import { hex } from './address.ts';
 import type { Backing, BackingSegment } from './backing.ts';
-import { segment } from './backing-buffer.ts';
+import { isShared, segment } from './backing-buffer.ts';
 import { badOffset, checkLength } from './backing-check.ts';
 
 /** What is used of a `WebAssembly.Memory`. */
@@ -31,7 +32,7 @@ export function wasmBacking(memory: WasmMemoryLike, options: WasmBackingOptions 
   checkLength(length, 'length');
   if (offset + length > buffer.byteLength)
     throw new RangeError(
-      `offset 0x${offset.toString(16)} and length 0x${length.toString(16)} end outside the memory of 0x${buffer.byteLength.toString(16)} bytes; grow it first`,
+      `offset ${hex(offset)} and length ${hex(length)} end outside the memory of ${hex(buffer.byteLength)} bytes; grow it first`,
     );
   return new WasmBacking(memory, offset, length);
 }
@@ -47,7 +48,7 @@ class WasmBacking implements Backing {
 
   constructor(memory: WasmMemoryLike, offset: number, length: number) {
     this.length = length;
-    this.shared = Object.prototype.toString.call(memory.buffer) === '[object SharedArrayBuffer]';
+    this.shared = isShared(memory.buffer);
     this.detachable = !this.shared;
     this.#memory = memory;
     this.#offset = offset;

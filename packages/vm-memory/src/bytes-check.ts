@@ -1,12 +1,12 @@
 /** Argument checks and errors that all implementations of `Bytes` share. Messages are built on failure only. D10. */
 import { type GuestAddress, hex } from './address.ts';
 import { GuestMemoryError } from './error.ts';
-import { badNumber, shown, textOf } from './shown.ts';
+import { badNumber, shown, tagOf, textOf } from './shown.ts';
 
 /** Checks what a transfer fills or takes from. @throws {TypeError} not a Uint8Array (of any realm; a Node Buffer is one). */
 export function checkBuffer(buf: Uint8Array): void {
   if (buf instanceof Uint8Array) return;
-  if (ArrayBuffer.isView(buf) && Object.prototype.toString.call(buf) === '[object Uint8Array]') return;
+  if (ArrayBuffer.isView(buf) && tagOf(buf) === '[object Uint8Array]') return;
   throw new TypeError(
     `a transfer moves the bytes of a Uint8Array, not ${shown(buf)}; wrap other views as new Uint8Array(view.buffer, view.byteOffset, view.byteLength)`,
   );

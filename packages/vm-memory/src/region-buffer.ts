@@ -2,7 +2,7 @@
  * A region of plain memory over a Backing: the counterpart of vm-memory's `GuestRegionMmap`. The backing may stand in
  * several regions and maps at once. Hot: `load`, `store` and the segment look-up behind them. V-1.7, V-1.10, D7.
  */
-import { type GuestAddress, type MemoryRegionAddress, toAddress, toLength } from './address.ts';
+import { type GuestAddress, hex, type MemoryRegionAddress, toAddress, toLength } from './address.ts';
 import { checkedAdd } from './address-math.ts';
 import { type AtomicCells, cellsOf } from './atomic-access.ts';
 import type { Backing, BackingSegment } from './backing.ts';
@@ -199,7 +199,7 @@ function denied(region: GuestMemoryRegion, access: Permissions, offset: MemoryRe
   const names = ['nothing', 'reads', 'writes', 'reads and writes'];
   return new GuestMemoryError(
     'permission-denied',
-    `the region at 0x${region.startAddr.toString(16)} does not permit ${names[access]}; map it with other permissions`,
+    `the region at ${hex(region.startAddr)} does not permit ${names[access]}; map it with other permissions`,
     { addr: offset },
   );
 }
@@ -213,7 +213,7 @@ function alignedByte(segment: BackingSegment, off: number, size: number, at: num
 function inPieces(offset: MemoryRegionAddress, count: GuestAddress): GuestMemoryError {
   return new GuestMemoryError(
     'invalid-backend-address',
-    `0x${count.toString(16)} bytes at offset 0x${offset.toString(16)} lie in two host buffers; use getSlices, which gives one slice for each`,
+    `${hex(count)} bytes at offset ${hex(offset)} lie in two host buffers; use getSlices, which gives one slice for each`,
     { addr: offset },
   );
 }

@@ -18,6 +18,11 @@ export function badNumber(rule: string, value: unknown): TypeError | RangeError 
   return new TypeError(`${rule}, not ${typeof value === 'bigint' ? `the bigint ${value}` : shown(value)}`);
 }
 
+/** `[object ArrayBuffer]`, `[object Uint8Array]`: what it is, also where it is of another realm, for which instanceof does not tell. */
+export function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value);
+}
+
 /** What was thrown, for a message: its text, where it has one. A program may throw anything. */
 export function textOf(thrown: unknown): string {
   try {
