@@ -131,12 +131,12 @@ export class AtomicBitmap implements Bitmap {
 
   /** Sets bit `index`; ignored past the end. */
   setBit(index: number): void {
-    if (index >= 0 && index < this.#bits) Atomics.or(this.#words, Math.floor(index / 32), 1 << (index % 32));
+    this.#range(index * this.pageSize, 1, true);
   }
 
   /** Clears bit `index`; ignored past the end. */
   resetBit(index: number): void {
-    if (index >= 0 && index < this.#bits) Atomics.and(this.#words, Math.floor(index / 32), ~(1 << (index % 32)));
+    this.#range(index * this.pageSize, 1, false);
   }
 
   /**
@@ -167,12 +167,11 @@ export class AtomicBitmap implements Bitmap {
   enlarge(bytes: number): void {
     if (!Number.isSafeInteger(bytes) || bytes < 0 || !Number.isSafeInteger(this.#byteSize + bytes))
       throw badNumber('bytes must be 0 and more, and 2^53 - 1 at most with those that are tracked', bytes);
-    const bits = Math.ceil((this.#byteSize + bytes) / this.pageSize);
-    const words = allocateWords(bits, this.#shared);
-    words.set(this.#words);
-    this.#words = words;
-    this.#byteSize += bytes;
-    this.#bits = bits;
+    const larger = new AtomicBitmap(this.#byteSize + bytes, { pageSize: this.pageSize, shared: this.#shared });
+    larger.#words.set(this.#words);
+    this.#words = larger.#words;
+    this.#byteSize = larger.#byteSize;
+    this.#bits = larger.#bits;
   }
 
   /** A bitmap of its own with the same marks. */
@@ -191,7 +190,7 @@ export class AtomicBitmap implements Bitmap {
     while (index <= last) {
       const bit = index % 32;
       const count = Math.min(32 - bit, last - index + 1);
-      const mask = (count === 32 ? -1 : (1 << count) - 1) << bit;
+      const mask = (-1 >>> (32 - count)) << bit;
       const word = Math.floor(index / 32);
       if (set) {
         if (this.#shared || (this.#words[word]! & mask) !== mask) Atomics.or(this.#words, word, mask);
