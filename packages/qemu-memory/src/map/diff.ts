@@ -3,6 +3,7 @@
  * differ in ways that nobody sees; they are not compared. D14.
  */
 import { type FlatDump, type FlatDumpRange, type FlatDumpView, shownText, shownType } from '../mtree/flat-dump.ts';
+import { addTo, grouped } from '../view/grouped.ts';
 import { type MapAddress, mapAddress } from './memory-map.ts';
 
 /** What answers over the addresses of a change. */
@@ -59,25 +60,17 @@ export function diffFlatDumps(before: FlatDump, after: FlatDump): MapDiff {
 /** A difference in words, one line each; spaces that changed alike are told together. Empty where nothing differs. */
 export function describeDiff(diff: MapDiff): string[] {
   const out: string[] = [];
-  for (const [{ root, change, ranges }, names] of groupAlike(diff.spaces)) {
-    const who = `address space${names.length === 1 ? '' : 's'} ${names.map((name) => `"${name}"`).join(', ')} (root ${root})`;
+  const groups = grouped(diff.spaces, ({ root, change, ranges }) => JSON.stringify([root, change, ranges]));
+  for (const alike of groups.values()) {
+    const { root, change, ranges } = alike[0]!;
+    const isOne = alike.length === 1;
+    const who = `address space${isOne ? '' : 's'} ${alike.map(({ name }) => `"${name}"`).join(', ')} (root ${root})`;
     if (change === 'changed') out.push(`${who}:`);
-    else out.push(`${who} ${names.length === 1 ? 'is' : 'are'} ${change === 'added' ? 'new' : 'gone'}:`);
+    else out.push(`${who} ${isOne ? 'is' : 'are'} ${change === 'added' ? 'new' : 'gone'}:`);
     if (ranges.length === 0) out.push('  nothing in it');
     for (const range of ranges) out.push(`  ${wordsOf(range)}`);
   }
   return out;
-}
-
-function groupAlike(spaces: readonly DiffSpace[]): [DiffSpace, string[]][] {
-  const groups = new Map<string, [DiffSpace, string[]]>();
-  for (const space of spaces) {
-    const key = JSON.stringify([space.root, space.change, space.ranges]);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [space, [space.name]]);
-    else group[1].push(space.name);
-  }
-  return [...groups.values()];
 }
 
 function wordsOf({ first, last, before, after }: DiffRange): string {
@@ -98,24 +91,13 @@ type SpaceKey = string;
 function spacesOf(dump: FlatDump): Map<SpaceKey, FlatDumpView[]> {
   const out = new Map<SpaceKey, FlatDumpView[]>();
   for (const view of dump.views)
-    for (const { name, root } of view.spaces) {
-      const key = JSON.stringify([name, root]);
-      const views = out.get(key);
-      if (views === undefined) out.set(key, [view]);
-      else views.push(view);
-    }
+    for (const { name, root } of view.spaces) addTo(out, JSON.stringify([name, root]), view);
   return out;
 }
 
 /** What is left of two lists when pairs of equal content are taken away. */
 function withoutEqual(olds: readonly FlatDumpView[], news: readonly FlatDumpView[]): [FlatDumpView[], FlatDumpView[]] {
-  const left = new Map<string, FlatDumpView[]>();
-  for (const view of news) {
-    const text = contentOf(view);
-    const others = left.get(text);
-    if (others === undefined) left.set(text, [view]);
-    else others.push(view);
-  }
+  const left = grouped(news, contentOf);
   const gone = olds.filter((view) => left.get(contentOf(view))?.pop() === undefined);
   return [gone, [...left.values()].flat()];
 }

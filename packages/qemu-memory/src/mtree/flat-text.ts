@@ -4,6 +4,7 @@ import type { AddressSpace } from '../space/address-space.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
 import { type ViewGroup, viewGroups } from '../space/view-groups.ts';
 import type { FlatRange } from '../view/flat-range.ts';
+import { grouped } from '../view/grouped.ts';
 import { render } from '../view/render.ts';
 import { dispatchMap } from './dispatch-map.ts';
 import type { FlatDump, FlatDumpRange, FlatDumpSpace, FlatDumpView } from './flat-dump.ts';
@@ -44,12 +45,7 @@ function shownGroup({ root, view, spaces }: ViewGroup): Group {
 
 /** One group for each canonical root, whatever its spaces show. */
 function canonicalGroups(core: MemoryCore): Group[] {
-  const byRoot = new Map<MemoryRegion | null, AddressSpace[]>();
-  for (const space of core.addressSpaces) {
-    const spaces = byRoot.get(space.canonicalRoot);
-    if (spaces === undefined) byRoot.set(space.canonicalRoot, [space]);
-    else spaces.push(space);
-  }
+  const byRoot = grouped(core.addressSpaces, ({ canonicalRoot }) => canonicalRoot);
   return [...byRoot].map(([root, spaces]) => ({ root, ranges: root === null ? [] : render(root), spaces }));
 }
 

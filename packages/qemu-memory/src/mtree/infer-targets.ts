@@ -2,6 +2,8 @@
  * Infers which section an alias means where several bear its target's name: the one whose regions the flat views show
  * through the alias's window. T-223.
  */
+
+import { addTo } from '../view/grouped.ts';
 import type { FlatDumpRange, FlatDumpView } from './flat-dump.ts';
 import type { LinkedDump } from './link.ts';
 import type { LinkedRegion } from './linked-region.ts';
@@ -66,12 +68,7 @@ function holds(target: LinkedRegion, alias: LinkedRegion): boolean {
 
 function sectionsByName(dump: MtreeDump, linked: LinkedDump): Map<string, LinkedRegion[]> {
   const out = new Map<string, LinkedRegion[]>();
-  for (const [i, { region }] of dump.blocks.entries()) {
-    if (region === null) continue;
-    const others = out.get(region);
-    if (others === undefined) out.set(region, [linked.roots[i]!]);
-    else others.push(linked.roots[i]!);
-  }
+  for (const [i, { region }] of dump.blocks.entries()) if (region !== null) addTo(out, region, linked.roots[i]!);
   return out;
 }
 

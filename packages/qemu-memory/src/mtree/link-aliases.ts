@@ -2,6 +2,8 @@
  * Which `memory-region:` section each alias line means. The name decides where one section bears it; else what is known
  * (facts, owners), else the order in which QEMU queues the targets it meets while printing. T-195, T-223.
  */
+
+import { addTo } from '../view/grouped.ts';
 import { MtreeError } from './error.ts';
 import type { LinkedRegion } from './linked-region.ts';
 import { QueuePlan, type QueueStep } from './queue-plan.ts';
@@ -82,9 +84,7 @@ class AliasLinker {
       if (block.region === null) continue;
       this.#byLine.set(block.root.line, sections.length);
       this.#byBlock.set(i, sections.length);
-      const others = this.#byName.get(block.region);
-      if (others === undefined) this.#byName.set(block.region, [sections.length]);
-      else others.push(sections.length);
+      addTo(this.#byName, block.region, sections.length);
       sections.push(roots[i]!);
     }
     this.#sections = sections;

@@ -2,6 +2,8 @@
  * From printed lines to regions: which lines show the same region, and which region an alias means. The text tells
  * neither; identity is found from equal subtrees at equal places, targets by link-aliases.ts. T-223, T-224.
  */
+
+import { addTo } from '../view/grouped.ts';
 import { addHiddenAliases } from './hidden-aliases.ts';
 import { linkAliases } from './link-aliases.ts';
 import { LinkedRegion } from './linked-region.ts';
@@ -89,10 +91,7 @@ function unify(roots: readonly LinkedRegion[], regionOf: Map<MtreeNode, LinkedRe
   const byShape = new Map<number, LinkedRegion[]>();
   for (const region of regionOf.values()) {
     if (region.node.line === 0) continue;
-    const shape = shapes.placed(region);
-    const others = byShape.get(shape);
-    if (others === undefined) byShape.set(shape, [region]);
-    else others.push(region);
+    addTo(byShape, shapes.placed(region), region);
   }
   let left = turn;
   let last = true;

@@ -5,6 +5,7 @@
 import { HIDDEN_OWNER } from '../map/owner.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
+import { addTo } from '../view/grouped.ts';
 import { printedEnd } from './hex.ts';
 import { OVERFLOW_MARKER, printTreeLine } from './line.ts';
 import { type MtreeStyle, ownerText, typeText } from './region-text.ts';
@@ -86,11 +87,7 @@ class TreePrinter {
 /** Names of the address spaces of each root region, sorted; roots in the order of their first space (T-186, T-187). */
 function spacesByRoot(core: MemoryCore): Map<MemoryRegion, string[]> {
   const roots = new Map<MemoryRegion, string[]>();
-  for (const { name, root } of core.addressSpaces) {
-    const names = roots.get(root);
-    if (names === undefined) roots.set(root, [name]);
-    else names.push(name);
-  }
+  for (const { name, root } of core.addressSpaces) addTo(roots, root, name);
   for (const names of roots.values()) names.sort(byBytes);
   return roots;
 }

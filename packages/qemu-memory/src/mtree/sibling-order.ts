@@ -2,6 +2,8 @@
  * The order of siblings, which decides who is seen: falling priority, and among equals what the dump's order, facts and
  * guesses say. Pairwise constraints between siblings that overlap, because the rules make no total order. T-193, T-226.
  */
+
+import { grouped } from '../view/grouped.ts';
 import type { SiblingGuess } from './facts.ts';
 import type { LinkedRegion } from './linked-region.ts';
 
@@ -14,16 +16,8 @@ export function siblingOrder(
   isOver: KnownOver,
   guess: SiblingGuess,
 ): LinkedRegion[] {
-  const byPriority = new Map<number, LinkedRegion[]>();
-  for (const child of children) {
-    const equals = byPriority.get(child.node.priority);
-    if (equals === undefined) byPriority.set(child.node.priority, [child]);
-    else equals.push(child);
-  }
-  const priorities = [...byPriority.keys()].sort((a, b) => b - a);
-  return priorities.flatMap((priority) =>
-    clusters(byPriority.get(priority)!).flatMap((cluster) => orderEquals(cluster, isOver, guess)),
-  );
+  const byPriority = [...grouped(children, ({ node }) => node.priority)].sort(([a], [b]) => b - a);
+  return byPriority.flatMap(([, equals]) => clusters(equals).flatMap((cluster) => orderEquals(cluster, isOver, guess)));
 }
 
 /** Cuts siblings, sorted by offset, where none reaches over: only those that touch need an order, and that is costly. */

@@ -7,6 +7,7 @@ import type { FlatBlock } from '../view/flat-block.ts';
 import { sameContent } from '../view/flat-diff.ts';
 import type { AfterGracePeriod } from '../view/flat-view.ts';
 import { FlatView } from '../view/flat-view.ts';
+import { addTo } from '../view/grouped.ts';
 
 /** The current views of one core. */
 export class SharedViews {
@@ -36,9 +37,7 @@ export class SharedViews {
   /** A rendering shows `view` from now on, and can be joined. */
   enter(view: FlatView): void {
     if (view.renderings++ > 0) return;
-    const list = this.#byHash.get(view.hash);
-    if (list === undefined) this.#byHash.set(view.hash, [view]);
-    else list.push(view);
+    addTo(this.#byHash, view.hash, view);
   }
 
   /** A rendering shows `view` no longer. */
