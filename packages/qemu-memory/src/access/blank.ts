@@ -4,6 +4,7 @@
  * map often (bank switching) makes for a few accesses each: a commit 18 us instead of 14.
  */
 import type { MemoryRegion } from '../region/memory-region.ts';
+import { SPACE_SIZE } from '../view/big.ts';
 import { MemoryRegionSection } from '../view/section.ts';
 import { Slot, SlotKind } from './slot.ts';
 import { TABLE_ENTRIES } from './view-map.ts';
@@ -24,7 +25,7 @@ export class Blank {
   constructor(region: MemoryRegion) {
     const section = new MemoryRegionSection({
       first: 0n,
-      last: (1n << 64n) - 1n,
+      last: SPACE_SIZE - 1n,
       region,
       offset: 0n,
       readonly: false,

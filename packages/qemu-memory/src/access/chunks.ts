@@ -4,6 +4,7 @@
  */
 import type { MemTxAttrs } from '@guestmem/memtx';
 import { checkCount, type GuestAddress, toAddress, toLength } from '@guestmem/vm-memory';
+import { SPACE_SIZE } from '../view/big.ts';
 import type { MemoryRegionSection } from '../view/section.ts';
 import { advance } from './bulk.ts';
 import { type Slot, SlotKind } from './slot.ts';
@@ -77,5 +78,5 @@ export function isDirect(slot: Slot, isWrite: boolean, attrs: MemTxAttrs): boole
  */
 export function walkable(start: GuestAddress, len: GuestAddress): number {
   const bytes = toLength(len);
-  return typeof bytes === 'bigint' || BigInt(start) + BigInt(bytes) > 1n << 64n ? -1 : bytes;
+  return typeof bytes === 'bigint' || BigInt(start) + BigInt(bytes) > SPACE_SIZE ? -1 : bytes;
 }

@@ -15,8 +15,6 @@ import type { ViewMap } from './view-map.ts';
 /** IOMMUs one access may pass, one behind the other; a cycle ends here and is refused (A-157). */
 export const MAX_IOMMU_CHAIN = 16;
 
-const U64 = (1n << 64n) - 1n;
-
 /** One step of an access. Filled by `translate` as its last act; read it before anything is called. */
 export class Target {
   slot: Slot;
@@ -141,7 +139,7 @@ function translateChain(
     } else {
       const wide = BigInt(page);
       const low = BigInt(offset) & wide;
-      next = toAddress((BigInt(entry.translatedAddr) & U64 & ~wide) | low);
+      next = toAddress((BigInt.asUintN(64, BigInt(entry.translatedAddr)) & ~wide) | low);
       if (wide - low < BigInt(length)) length = Number(wide - low) + 1;
       if (mask === -1 || wide < BigInt(mask)) mask = toAddress(wide);
     }

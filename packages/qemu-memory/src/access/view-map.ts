@@ -6,6 +6,7 @@
 import { RegionKind } from '../region/kind.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
 import type { TapList } from '../taps/tap-list.ts';
+import { SPACE_SIZE } from '../view/big.ts';
 import type { FlatView } from '../view/flat-view.ts';
 import type { MemoryRegionSection } from '../view/section.ts';
 import type { Blank } from './blank.ts';
@@ -17,7 +18,6 @@ import { Target } from './target.ts';
 /** 2^53: from here on a slot is made per access and addresses are bigints. */
 const SAFE_END = 2 ** 53;
 const SAFE_END_BIG = 2n ** 53n;
-const SPACE_END = 2n ** 64n;
 /** RAM windows are at most this long, so that unsigned 32-bit arithmetic covers them. */
 const WINDOW = 2 ** 31;
 /** Views that may wait to be reclaimed before accesses see to it. */
@@ -195,7 +195,7 @@ export class ViewMap extends Far {
 
   #gapEnd(addr: bigint): bigint {
     const after = this.#firstAfter(addr);
-    return after < this.view.length ? this.view.range(after).first : SPACE_END;
+    return after < this.view.length ? this.view.range(after).first : SPACE_SIZE;
   }
 
   /** Index of the first range that starts after `addr`. */

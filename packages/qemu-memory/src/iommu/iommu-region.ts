@@ -167,7 +167,7 @@ export function notifyOne(notifier: IommuNotifier, event: IommuEvent): void {
   notifier.notify({
     ...entry,
     iova: toAddress(from),
-    translatedAddr: toAddress((BigInt(entry.translatedAddr) + (from - first)) & ((1n << 64n) - 1n)),
+    translatedAddr: toAddress(BigInt.asUintN(64, BigInt(entry.translatedAddr) + (from - first))),
     addrMask: toAddress(to - from),
   });
 }

@@ -12,6 +12,7 @@ import {
   Permissions,
   toAddress,
   toBigAddress,
+  toLength,
 } from '@guestmem/vm-memory';
 import type { ViewAccess } from '../access/view-access.ts';
 import { IommuNotifierFlag } from './iommu-notifier.ts';
@@ -203,7 +204,7 @@ export class PageIommu implements IommuMemoryRegionOps {
   invalidate(region: IommuRegion | null, iova: GuestAddress, len: GuestAddress, index = 0): void {
     this.#checkIndex(index);
     const first = toBigAddress(iova);
-    const bytes = len === 1n << 64n ? len : toBigAddress(len, 'length');
+    const bytes = BigInt(toLength(len));
     if (bytes === 0n) throw new RangeError('a range to invalidate has at least one byte; its length is 0');
     const last = first + bytes - 1n;
     if (last > LAST_ADDRESS) throw new RangeError(`${hex(len)} bytes at ${hex(iova)} pass 2^64 - 1; shorten the range`);

@@ -13,11 +13,10 @@ import { RamBlock } from '../region/ram-block.ts';
 import type { AddressSpace } from '../space/address-space.ts';
 import type { MemoryCoreOptions } from '../space/core-options.ts';
 import { MemoryCore } from '../space/memory-core.ts';
+import { SPACE_SIZE } from '../view/big.ts';
 import { checkMap } from './check-map.ts';
 import type { MapRegion, MapRegionKind, MemoryMap } from './memory-map.ts';
 import { HIDDEN_OWNER, NamedOwner } from './owner.ts';
-
-const SPACE_SIZE = 1n << 64n;
 
 /** What stands behind the regions; the map itself has no bytes and no devices. An IOMMU refuses every access. */
 export interface BuildMapOptions extends MemoryCoreOptions {

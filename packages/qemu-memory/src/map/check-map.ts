@@ -1,5 +1,6 @@
 /** Checks that an unknown value is a map of this version that can be built: types, indices, numbers, no cycles. D14. */
 import { MtreeError } from '../mtree/error.ts';
+import { SPACE_SIZE } from '../view/big.ts';
 import type { MapRange, MapRegion, MapSpace, MapView, MemoryMap } from './memory-map.ts';
 import { MEMORY_MAP_VERSION } from './memory-map.ts';
 
@@ -8,8 +9,6 @@ const KINDS = new Set(['container', 'io', 'reservation', 'ram', 'rom-device', 'r
 type Fields = {
   readonly [Name in keyof MemoryMap | keyof MapRegion | keyof MapSpace | keyof MapView | keyof MapRange]?: unknown;
 };
-
-const SPACE_SIZE = 1n << 64n;
 
 /**
  * Checks `value`; costs time linear in its size.

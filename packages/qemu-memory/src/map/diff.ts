@@ -3,6 +3,7 @@
  * differ in ways that nobody sees; they are not compared. D14.
  */
 import { type FlatDump, type FlatDumpRange, type FlatDumpView, shownText, shownType } from '../mtree/flat-dump.ts';
+import { SPACE_SIZE } from '../view/big.ts';
 import { addTo, grouped } from '../view/grouped.ts';
 import { type MapAddress, mapAddress } from './memory-map.ts';
 
@@ -148,7 +149,7 @@ interface Change {
 
 /** The next address at which either list changes. */
 function nextCut(at: bigint, ...ranges: (FlatDumpRange | undefined)[]): bigint {
-  let next = 1n << 64n;
+  let next = SPACE_SIZE;
   for (const range of ranges) {
     if (range === undefined) continue;
     const cut = range.first > at ? range.first : range.last + 1n;

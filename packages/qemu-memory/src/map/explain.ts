@@ -8,6 +8,7 @@ import { typeText } from '../mtree/region-text.ts';
 import * as check from '../region/check.ts';
 import { MemoryRegionError } from '../region/error.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
+import { SPACE_SIZE } from '../view/big.ts';
 import { MAX_VISITS } from '../view/render.ts';
 import { type MapAddress, mapAddress } from './memory-map.ts';
 
@@ -133,7 +134,7 @@ class Walk {
   }
 
   run(root: MemoryRegion): void {
-    this.#todo.push({ region: root, base: 0n, lo: 0n, hi: 1n << 64n, readonly: false, above: null });
+    this.#todo.push({ region: root, base: 0n, lo: 0n, hi: SPACE_SIZE, readonly: false, above: null });
     for (let next = this.#todo.pop(); next !== undefined; next = this.#todo.pop()) {
       if ('way' in next) this.hits.push(next);
       else this.#visit(next);

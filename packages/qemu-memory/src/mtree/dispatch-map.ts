@@ -5,9 +5,9 @@
  */
 import { RegionKind } from '../region/kind.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
+import { SPACE_SIZE } from '../view/big.ts';
 import type { FlatRange } from '../view/flat-range.ts';
 import type { DispatchDump, DispatchRun, DispatchSection } from './dispatch-dump.ts';
-import { SPACE_SIZE } from './hex.ts';
 
 const NODE_BITS = 9n;
 const NODE_ENTRIES = 512;

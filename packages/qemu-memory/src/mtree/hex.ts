@@ -1,7 +1,5 @@
 /** Addresses as `info mtree` writes them: 16 lower-case hex digits; and the 64-bit arithmetic of the text. T-182, T-183. */
-
-/** 2^64. */
-export const SPACE_SIZE: bigint = 1n << 64n;
+import { SPACE_SIZE } from '../view/big.ts';
 
 /** 16 lower-case hex digits, zero padded; the value modulo 2^64. */
 export function hex16(value: bigint): string {

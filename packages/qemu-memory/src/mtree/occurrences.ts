@@ -2,6 +2,8 @@
  * Where the regions of a dump stand in an address space, whether seen or not: each place with the way to it, through
  * containers and aliases. What lies over what is told by comparing ways. T-61, T-65, T-226.
  */
+
+import { SPACE_SIZE } from '../view/big.ts';
 import type { LinkedRegion } from './linked-region.ts';
 
 /** One place of a region in a space. */
@@ -27,12 +29,12 @@ const MAX_OCCURRENCES = 200_000;
 
 /** Every place of every enabled region but aliases, in the space that `root` is the root of. */
 export function occurrencesIn(root: LinkedRegion): Occurrence[] {
-  return places(root, root.addr, 0n, 1n << 64n).filter(({ region }) => region.target === null);
+  return places(root, root.addr, 0n, SPACE_SIZE).filter(({ region }) => region.target === null);
 }
 
 /** Every place of every enabled alias, in the space that `root` is the root of. */
 export function placesIn(root: LinkedRegion): Occurrence[] {
-  return places(root, root.addr, 0n, 1n << 64n).filter(({ region }) => region.target !== null);
+  return places(root, root.addr, 0n, SPACE_SIZE).filter(({ region }) => region.target !== null);
 }
 
 /** Places of what the alias at `place` would show if it meant `target`. */

@@ -1,5 +1,6 @@
 /** What an edit checks before it changes anything, and the messages, which name both parties. T-1, T-2, T-51. */
-import { badNumber, type GuestAddress, hex, shown, toBigAddress } from '@guestmem/vm-memory';
+import { badNumber, type GuestAddress, hex, LAST_ADDRESS, shown, toBigAddress } from '@guestmem/vm-memory';
+import { SPACE_SIZE } from '../view/big.ts';
 import { MemoryRegionError } from './error.ts';
 import { RegionKind } from './kind.ts';
 import { RegionLinks } from './links.ts';
@@ -8,15 +9,11 @@ import type { MemoryRegionOps } from './ops.ts';
 import { RamBlock } from './ram-block.ts';
 import type { MemoryRegionInit } from './region-init.ts';
 
-/** 2^64: the size of the whole space. */
-export const SPACE_SIZE: bigint = 1n << 64n;
-const SIZE_64_BITS = SPACE_SIZE - 1n;
-
 /** A size as a bigint; 2^64 - 1 becomes 2^64 (T-2). @throws {RangeError} negative, fractional, above 2^64. */
 export function size(value: GuestAddress): bigint {
   if (value === SPACE_SIZE) return SPACE_SIZE;
   const bytes = toBigAddress(value, 'size');
-  return bytes === SIZE_64_BITS ? SPACE_SIZE : bytes;
+  return bytes === LAST_ADDRESS ? SPACE_SIZE : bytes;
 }
 
 /** An offset or address as a bigint. @throws {RangeError} not in 0 to 2^64 - 1. */

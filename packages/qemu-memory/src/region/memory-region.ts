@@ -8,7 +8,7 @@ import { RegionDispatch } from '../access/region-dispatch.ts';
 import { IommuRegion } from '../iommu/iommu-region.ts';
 import { throwCollected } from '../rcu/callback-queue.ts';
 import type { MemoryCore } from '../space/memory-core.ts';
-import { max } from '../view/big.ts';
+import { max, SPACE_SIZE } from '../view/big.ts';
 import * as check from './check.ts';
 import { Children } from './children.ts';
 import { countAlias, retrace } from './climbing.ts';
@@ -107,7 +107,7 @@ export class MemoryRegion {
   }
   /** The size as 64 bits hold it: 2^64 reads as 2^64 - 1 (T-2). */
   get size64(): bigint {
-    return this.#size === check.SPACE_SIZE ? this.#size - 1n : this.#size;
+    return this.#size === SPACE_SIZE ? this.#size - 1n : this.#size;
   }
   /** Offset of the first byte in the container. Kept when it is unmapped. */
   get addr(): bigint {

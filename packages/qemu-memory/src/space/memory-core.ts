@@ -18,6 +18,7 @@ import type { MemoryRegionOps } from '../region/ops.ts';
 import { RamBlock, type RamSource } from '../region/ram-block.ts';
 import type { MemoryRegionInit } from '../region/region-init.ts';
 import type { CoalescedRange } from '../region/signals.ts';
+import { SPACE_SIZE } from '../view/big.ts';
 import type { FlatView } from '../view/flat-view.ts';
 import { MAX_VISITS } from '../view/render.ts';
 import { AddressSpace } from './address-space.ts';
@@ -92,7 +93,7 @@ export class MemoryCore {
       },
       this.translatesCode,
     );
-    this.unassigned = this.reservation('', 1n << 64n);
+    this.unassigned = this.reservation('', SPACE_SIZE);
     this.blank = new Blank(this.unassigned);
   }
 

@@ -6,8 +6,7 @@
  */
 import { isSmallContainer } from '../region/climbing.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
-import { max, min } from '../view/big.ts';
-import { SPACE_END } from '../view/render.ts';
+import { max, min, SPACE_SIZE } from '../view/big.ts';
 
 /** Where a space shows a region: offset 0 at `origin`, seen through [lo, hi). */
 export interface Placed {
@@ -43,7 +42,7 @@ interface Building {
 /** The key of what `root` shows. */
 export function renderKey(root: MemoryRegion): RenderKey {
   const out: Building = { parts: [], expanded: [], ends: [], anchors: [] };
-  look(out, root, 0n, 0n, SPACE_END, 0, 0);
+  look(out, root, 0n, 0n, SPACE_SIZE, 0, 0);
   return {
     text: out.parts.join(' '),
     rootAddr: root.addr,

@@ -3,8 +3,9 @@
  * commit. D9, T-85, T-311.
  */
 import type { Anchor, Window } from '../region/links.ts';
+import { SPACE_SIZE } from '../view/big.ts';
 import type { FlatView } from '../view/flat-view.ts';
-import { render, SPACE_END } from '../view/render.ts';
+import { render } from '../view/render.ts';
 import type { Patch } from '../view/splice.ts';
 import type { AddressSpace } from './address-space.ts';
 import type { Placed } from './render-key.ts';
@@ -85,7 +86,7 @@ export class Rendering {
     const root = this.users.values().next().value!.root;
     const windows = this.#everything ? [] : join(this.#windows);
     if (this.#everything || windows.length > Math.max(MAX_WINDOWS, this.view.length / 16))
-      return [{ lo: 0n, hi: SPACE_END, ranges: render(root, 0n, SPACE_END, maxVisits) }];
+      return [{ lo: 0n, hi: SPACE_SIZE, ranges: render(root, 0n, SPACE_SIZE, maxVisits) }];
     return windows.map(({ lo, hi }) => ({ lo, hi, ranges: render(root, lo, hi, maxVisits) }));
   }
 }

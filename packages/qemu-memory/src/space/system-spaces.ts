@@ -3,6 +3,7 @@
  * program that builds its own roots never has them. D6.
  */
 import type { MemoryRegion } from '../region/memory-region.ts';
+import { SPACE_SIZE } from '../view/big.ts';
 import type { AddressSpace } from './address-space.ts';
 import type { MemoryCore } from './memory-core.ts';
 
@@ -46,7 +47,7 @@ export class SystemSpaces {
         read: (_offset, size) => (size === 4 ? 0xffff_ffff : size === 2 ? 0xffff : 0xff),
         write: () => {},
       });
-      const memory = core.addressSpace(core.container('system', 1n << 64n), 'memory');
+      const memory = core.addressSpace(core.container('system', SPACE_SIZE), 'memory');
       this.#made = { memory, io: core.addressSpace(ports, 'I/O') };
     }
     return this.#made;

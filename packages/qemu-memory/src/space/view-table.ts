@@ -5,9 +5,10 @@
  */
 import { EXPAND_MAX } from '../region/climbing.ts';
 import type { MemoryRegion } from '../region/memory-region.ts';
+import { SPACE_SIZE } from '../view/big.ts';
 import { packBlocks } from '../view/flat-block.ts';
 import type { AfterGracePeriod, FlatView } from '../view/flat-view.ts';
-import { render, SPACE_END } from '../view/render.ts';
+import { render } from '../view/render.ts';
 import type { Patch } from '../view/splice.ts';
 import { samePatches, splice } from '../view/splice.ts';
 import type { AddressSpace } from './address-space.ts';
@@ -60,7 +61,7 @@ export class ViewTable {
     const key = renderKey(space.root);
     let rendering = this.#renderings.get(key.text);
     if (rendering === undefined) {
-      const ranges = render(space.root, 0n, SPACE_END, this.#maxVisits);
+      const ranges = render(space.root, 0n, SPACE_SIZE, this.#maxVisits);
       const view = this.#shared.viewOf(canonicalRoot(space.root), packBlocks(ranges, ranges.length));
       rendering = this.#add(key, view);
     }
