@@ -31,7 +31,7 @@ export abstract class RegionWalk<R extends GuestMemoryRegion>
     super();
     this.regions = sorted;
     this.#first = Float64Array.from(sorted, (r) => numberOr(r.startAddr, Infinity));
-    this.#last = Float64Array.from(sorted, (r) => numberOr(r.lastAddr, MAX_SAFE));
+    this.#last = Float64Array.from(sorted, (r) => numberOr(r.lastAddr, Number.MAX_SAFE_INTEGER));
   }
 
   /** This very map: a collection is a snapshot of itself. */
@@ -269,8 +269,6 @@ const ENDS: readonly GuestMemoryErrorCode[] = [
   'permission-denied',
 ];
 
-const MAX_SAFE = Number.MAX_SAFE_INTEGER;
-
 /** The address as a number, `beyond` where it is none: a region of a program's own may give its addresses in either form. */
 function numberOr(addr: GuestAddress, beyond: number): number {
   const normal = toAddress(addr);
@@ -280,8 +278,7 @@ function numberOr(addr: GuestAddress, beyond: number): number {
 /** `a - b` for a >= b, both in normal form. */
 function minus(a: GuestAddress, b: GuestAddress): GuestAddress {
   if (typeof a === 'number' && typeof b === 'number') return a - b;
-  const difference = BigInt(a) - BigInt(b);
-  return difference <= MAX_SAFE ? Number(difference) : difference;
+  return toLength(BigInt(a) - BigInt(b));
 }
 
 function least(a: GuestAddress, b: GuestAddress): GuestAddress {
@@ -292,8 +289,7 @@ function least(a: GuestAddress, b: GuestAddress): GuestAddress {
 function remaining(region: GuestMemoryRegion, at: GuestAddress): GuestAddress {
   const { lastAddr } = region;
   if (typeof lastAddr === 'number' && typeof at === 'number') return lastAddr - at + 1;
-  const rest = BigInt(lastAddr) - BigInt(at) + 1n;
-  return rest <= MAX_SAFE ? Number(rest) : rest;
+  return toLength(BigInt(lastAddr) - BigInt(at) + 1n);
 }
 
 /** Does the error say that memory ends here, rather than that something failed? */
