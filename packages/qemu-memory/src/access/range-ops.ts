@@ -14,6 +14,11 @@ import type { ViewMap } from './view-map.ts';
 
 const FILL_CHUNK = 512;
 
+/** @throws {TypeError | RangeError} what a range is filled with is no byte. */
+export function checkFillByte(byte: number): void {
+  if (!Number.isInteger(byte) || byte < 0 || byte > 255) throw badNumber('a fill byte must be in 0 to 255', byte);
+}
+
 /** bulk writes of at most 512 bytes, each with the view that is current then. */
 export function fillRange(
   space: ViewAccess,
@@ -23,7 +28,7 @@ export function fillRange(
   attrs: MemTxAttrs,
   tx: MemTx | null,
 ): void {
-  if (!Number.isInteger(byte) || byte < 0 || byte > 255) throw badNumber('a fill byte must be in 0 to 255', byte);
+  checkFillByte(byte);
   if (fillInRam(space.map, addr, byte, checkCount(len, 'length'))) {
     if (tx !== null) {
       tx.result = MemTxResult.OK;

@@ -24,10 +24,7 @@ export class DirtyPages {
 
   /** @throws {RangeError} `pageSize` is not a power of two of 256 bytes to 1 GiB. */
   constructor(length: number, pageSize: number, shared: boolean) {
-    if (
-      !(Number.isInteger(pageSize) && pageSize >= 256 && pageSize <= 2 ** 30 && Number.isInteger(Math.log2(pageSize)))
-    )
-      throw badNumber('pageSize must be a power of two from 256 to 2^30', pageSize);
+    if (!isPageSize(pageSize)) throw badNumber('pageSize must be a power of two from 256 to 2^30', pageSize);
     this.pageSize = pageSize;
     this.pageShift = Math.log2(pageSize);
     this.count = Math.ceil(length / pageSize);
@@ -151,4 +148,9 @@ export class DirtyPages {
     this.adopt(new Uint8Array(buffer));
     this.#states.fill(ALL_CLIENTS, 0, this.count);
   }
+}
+
+/** A power of two from 256 to 2^30? */
+export function isPageSize(bytes: number): boolean {
+  return Number.isInteger(bytes) && bytes >= 256 && bytes <= 2 ** 30 && Number.isInteger(Math.log2(bytes));
 }

@@ -2,6 +2,7 @@
 
 import type { ByteOrder, GuestAddress } from '@guestmem/vm-memory';
 import { badNumber } from '@guestmem/vm-memory';
+import { isPageSize } from '../dirty/dirty-pages.ts';
 
 /** Options of a core. */
 export interface MemoryCoreOptions {
@@ -36,8 +37,7 @@ export interface RamOptions extends RegionOptions {
 export function checkOptions({ targetOrder = 'little', pageSize = 4096, maxVisits = 1 }: MemoryCoreOptions): void {
   if (targetOrder !== 'little' && targetOrder !== 'big')
     throw new TypeError(`targetOrder must be 'little' or 'big', not ${String(targetOrder)}`);
-  if (!(Number.isInteger(pageSize) && pageSize >= 256 && pageSize <= 2 ** 30 && Number.isInteger(Math.log2(pageSize))))
-    throw badNumber('pageSize must be a power of two from 256 bytes to 1 GiB', pageSize);
+  if (!isPageSize(pageSize)) throw badNumber('pageSize must be a power of two from 256 bytes to 1 GiB', pageSize);
   if (!(Number.isSafeInteger(maxVisits) && maxVisits >= 1))
     throw badNumber('maxVisits must be an integer of 1 and more', maxVisits);
 }

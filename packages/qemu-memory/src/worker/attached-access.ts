@@ -24,7 +24,6 @@ import {
 } from '@guestmem/memtx';
 import {
   type ByteOrder,
-  badNumber,
   type Codec,
   checkBuffer,
   checkCount,
@@ -38,6 +37,7 @@ import {
   type WriteVolatile,
 } from '@guestmem/vm-memory';
 import { type AccessMode, isWriteMode, walkable } from '../access/chunks.ts';
+import { checkFillByte } from '../access/range-ops.ts';
 import { AttachedScalars, scalarFlags, tell } from './attached-scalars.ts';
 import { slicesOf } from './attached-slices.ts';
 import { pull, push } from './attached-streams.ts';
@@ -149,7 +149,7 @@ export abstract class AttachedAccess extends AttachedScalars implements TxMemory
 
   /** A-77, by the owner: fills [addr, addr + len) with `byte`, going on after failures. @param tx null: throw MemTxError at the end. */
   set(addr: GuestAddress, byte: number, len: number, attrs: MemTxAttrs = UNSPECIFIED, tx: MemTx | null = null): void {
-    if (!Number.isInteger(byte) || byte < 0 || byte > 255) throw badNumber('a fill byte must be in 0 to 255', byte);
+    checkFillByte(byte);
     const count = checkCount(len, 'length');
     this.ask(tx, Op.FILL, toAddress(addr), attrs, bulkFlags('continue', tx), Uint8Array.of(byte), EMPTY, count);
   }
