@@ -292,4 +292,17 @@ describe('port 0xcf9', () => {
     const hpet = 0xfed0_0010;
     expect(say(`writel ${hpet} 1`, line, `readl ${hpet}`)).toEqual([`OK 0x000000000000000${config}`]);
   });
+
+  it.each([
+    ['q35', ['outb 0xcf9 0x0a', 'inb 0xcf9', 'outb 0xcf9 0x0e', 'inb 0xcf9', 'outw 0xcf9 4', 'inb 0xcf9'], 'a a a'],
+    ['pc', ['outb 0xcf9 2', 'outb 0xcf9 6', 'inb 0xcf9', 'outl 0xcf9 0x06000000', 'inb 0xcf9'], '2 0'],
+    ['pc', ['outl 0xcf9 0x02000006', 'inb 0xcf9'], '2'],
+  ] as const)(
+    'Q-70: %s, what asks for a reset is not stored, which shows until the reset comes: %j',
+    (name, lines, values) => {
+      const { say, sayAtOnce } = pcBoard(name);
+      expect(sayAtOnce(...lines)).toEqual(values.split(' ').map((value) => `OK 0x000${value}`));
+      expect(say('inb 0xcf9')).toEqual(['OK 0x0000']);
+    },
+  );
 });

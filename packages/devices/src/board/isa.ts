@@ -51,7 +51,7 @@ interface ResetControl {
   readonly bytewise: boolean;
 }
 
-/** Port 0xcf9: bit 2 resets the machine. Accesses wider than the register are taken (seen). Intel ICH9, RST_CNT; PIIX3, RC. */
+/** Port 0xcf9: bit 2 resets the machine, and what it comes with is not stored. Accesses wider than the register are taken (seen). Intel ICH9, RST_CNT; PIIX3, RC. */
 const resetControl =
   ({ kept, bytewise }: ResetControl): DeviceModel =>
   (context) => {
@@ -64,8 +64,8 @@ const resetControl =
       ...(bytewise && { impl: { minAccessSize: 1, maxAccessSize: 1 } }),
       read: () => value,
       write: (_, written) => {
-        value = written & kept;
         if ((written & 0x04) !== 0) context.requestReset();
+        else value = written & kept;
       },
       peek: () => value,
     };

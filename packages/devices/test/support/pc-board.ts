@@ -20,5 +20,7 @@ export function pcBoard(name: 'pc' | 'q35' | 'malta' | 'maltael' | 'g3beige', ..
     for (const line of lines) server.feed(`${line}\n`);
     return text.split('\n').filter((line) => line !== '' && line !== 'OK');
   };
-  return { machine, say };
+  /** The same, all of them in one portion: no turn of the loop comes between (Q-7). */
+  const sayAtOnce = (...lines: string[]): string[] => say(lines.join('\n'));
+  return { machine, say, sayAtOnce };
 }
