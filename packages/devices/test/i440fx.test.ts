@@ -75,4 +75,22 @@ describe('the host bridge of a `pc`', () => {
       'OK 0x313000',
     ]);
   });
+
+  it.each([
+    ['1M', 0x00],
+    ['12M', 0x01],
+    ['16M', 0x02],
+    ['100M', 0x0c],
+    ['1G', 0x80],
+    ['2040M', 0xff],
+    ['5G', 0xff],
+  ])(
+    'Intel 82441FX, DRAM control: with %s of RAM it is %i, as in QEMU 7.2, and a reset leaves what was written',
+    (ram, value) => {
+      const { say } = pcBoard('pc', '-m', ram);
+      const shown = `OK 0x${(value << 8).toString(16).padStart(4, '0')}`;
+      expect(say('outl 0xcf8 0x80000054', 'inw 0xcfe', 'outb 0xcf9 6', 'inw 0xcfe')).toEqual([shown, shown]);
+      expect(say('outb 0xcff 0x5a', 'outb 0xcf9 6', 'inb 0xcff')).toEqual(['OK 0x005a']);
+    },
+  );
 });

@@ -8,6 +8,7 @@ import type { PlacedFunction } from '../machine/definition.ts';
 import { PamAreas } from './pam.ts';
 import { PlainFunction } from './plain-function.ts';
 
+const DRAM_CONTROL = 0x57; // RW, 8
 const PAM_0 = 0x59; // RW, 7 bytes
 const SMRAM = 0x72; // RW, 8
 const SMRAM_OPEN = 0x40;
@@ -31,7 +32,16 @@ export class I440fx {
     this.#smramRegion = system.children.find(({ name }) => name === 'smram-region');
     this.#smram = smram;
     this.function = new PlainFunction(placed, () => this.#follow());
+    this.#tellRam();
     this.#follow();
+  }
+
+  /** What QEMU leaves in DRAM control for its firmware: units of 8 MiB below 4 GiB, 255 at most (seen). */
+  #tellRam(): void {
+    const ram = this.#system.children.find(({ name }) => name === 'ram-below-4g');
+    if (ram === undefined) return;
+    const units = ram.size >> 23n;
+    this.function.config.set(DRAM_CONTROL, 1, units < 0xffn ? Number(units) : 0xff);
   }
 
   /** One transaction, so that the guest never sees half a change. */
