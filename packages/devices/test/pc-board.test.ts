@@ -46,6 +46,31 @@ describe('interrupts of PCI cards on a Q35', () => {
   });
 });
 
+describe('interrupt pins of the board functions of a Q35', () => {
+  const [mch, smbus] = [0x8000_0004, 0x8000_fb04];
+  it.each([
+    ['clears the disable bit by a word', mch, ['outb 0xcfd 4', 'outw 0xcfc 0'], ['IRQ lower 0']],
+    ['sets it by a word', mch, ['outw 0xcfc 0x407'], ['IRQ lower 0']],
+    ['sets it by a long word, slot 31', smbus, ['outl 0xcfc 0xffffffff'], ['IRQ lower 0']],
+    ['changes it by its own byte', mch, ['outb 0xcfd 4', 'outb 0xcfd 0', 'outw 0xcfc 7'], []],
+    ['changes other bits', smbus, ['outw 0xcfc 0x107'], []],
+  ] as const)(
+    'E-64: one that %s drives all its pins low, and so the ISA line 0 behind routes that are off',
+    (_, command, lines, irqs) => {
+      const { say } = pcBoard('q35');
+      say('irq_intercept_in ioapic', 'set_irq_in /machine/unattached/device[7] unnamed-gpio-in 0 1');
+      expect(say(`outl 0xcf8 ${command}`, ...lines)).toEqual(irqs);
+    },
+  );
+
+  it('Intel ICH9, PIRQ[A-D]_ROUT: the ISA line is that of the route', () => {
+    const { say } = pcBoard('q35');
+    say('irq_intercept_in ioapic', 'set_irq_in /machine/unattached/device[7] unnamed-gpio-in 1 1');
+    say('outl 0xcf8 0x8000f860', 'outb 0xcfd 8');
+    expect(say(`outl 0xcf8 ${smbus}`, 'outw 0xcfc 0x400')).toEqual(['IRQ lower 8']);
+  });
+});
+
 describe.each(['q35', 'pc'] as const)('small parts of a %s at a reset, as QEMU 7.2 answered', (name) => {
   const board = (...before: string[]) => {
     const { machine, say } = pcBoard(name);

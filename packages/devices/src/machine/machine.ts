@@ -22,7 +22,7 @@ import { Q35Mch } from '../board/q35-mch.ts';
 import { VirtualClock } from '../clock/virtual-clock.ts';
 import { PciEdu } from '../edu/pci-edu.ts';
 import { EventCounts } from '../events.ts';
-import { InterruptLine } from '../irq/interrupt-line.ts';
+import { InterruptLine, type InterruptSink } from '../irq/interrupt-line.ts';
 import { PciBus } from '../pci/pci-bus.ts';
 import { PinWire } from '../pci/pin-wire.ts';
 import type { QtestDevice } from '../qtest/machine.ts';
@@ -115,27 +115,32 @@ export class Machine implements ReplayMachine {
   #plug(rule: PciRule, built: BuiltMap, pci: PciBus, cards: readonly CardConfig[], context: BoardContext): void {
     const system = regionOf(built, rule.system);
     let router: PirqRouter | null = null;
+    const wires = new Map<number, PinWire>();
+    /** New pins of a slot, on the wires of its lines. */
+    const pinsOf = (devfn: number): InterruptSink[] =>
+      linesOf(rule, devfn >> 3).map((line) => {
+        const there = wires.get(line) ?? new PinWire(router?.input(line) ?? this.lines[line]!);
+        wires.set(line, there);
+        return there.input();
+      });
+    const parts = new Map<number, PlainFunction>();
     for (const placed of rule.functions) {
       const smram = built.regions.find(({ name, target }) => name === 'smram' && target === null);
       const part = functionOf(placed, system, smram);
       part.busMaster = busMasterOf(built, placed.name);
       if (placed.model === 'ich9-lpc') router = new PirqRouter(part.config, this.lines);
       pci.attach(placed.devfn, part);
+      parts.set(placed.devfn, part);
       this.#resets.push(() => part.reset());
     }
+    for (const [devfn, part] of parts) part.pins = pinsOf(devfn);
     const bus = { core: this.core, memory: regionOf(built, rule.memory), system, events: this.events };
-    const wires = new Map<number, PinWire>();
-    const wire = (line: number): PinWire => {
-      const there = wires.get(line) ?? new PinWire(router?.input(line) ?? this.lines[line]!);
-      wires.set(line, there);
-      return there;
-    };
     const plugged: { readonly devfn: number; readonly card: PciEdu }[] = [];
     for (const config of cards) {
       if (rule.lines.length === 0)
         throw new MachineError('not-modelled', `interrupts of PCI cards are not modelled on this machine; use -M q35`);
       const devfn = config.devfn ?? freeSlot(pci);
-      const pins = linesOf(rule, devfn >> 3).map((line) => wire(line).input());
+      const pins = pinsOf(devfn);
       const { clock, hostClock, events } = context;
       const mask = config.dmaMask === undefined ? {} : { dmaMask: config.dmaMask };
       const card = new PciEdu({ bus, pins, clock, hostClock, events, ...mask });
