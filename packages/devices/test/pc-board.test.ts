@@ -38,6 +38,19 @@ describe('interrupts of PCI cards on a Q35', () => {
     expect(card(addr).say('writel 0xe0000060 1')).toEqual([`IRQ raise ${line}`]);
   });
 
+  it('E-64, E-67: where the counts of two cards on a line cancel each other, a reset lowers it once', () => {
+    const { say } = pcBoard('q35', '-device', 'edu,addr=8', '-device', 'edu,addr=10');
+    const [first, second] = [0x8000_4004, 0x8000_8004];
+    say('irq_intercept_in ioapic', `outl 0xcf8 ${first + 12}`, 'outl 0xcfc 0xe0000000', `outl 0xcf8 ${first}`);
+    say('outw 0xcfc 6', `outl 0xcf8 ${second + 12}`, 'outl 0xcfc 0xd0000000', `outl 0xcf8 ${second}`, 'outw 0xcfc 6');
+    expect(say('writel 0xe0000060 1', 'writel 0xd0000060 1')).toEqual(['IRQ raise 20']);
+    // The second is disabled without being counted, the first is counted and enabled without.
+    expect(say('outb 0xcfd 4', `outl 0xcf8 ${first}`, 'outw 0xcfc 0x406', 'outb 0xcfd 0')).toEqual([]);
+    expect(say('outb 0xcf9 6')).toEqual(['IRQ lower 20']);
+    say(`outl 0xcf8 ${first + 12}`, 'outl 0xcfc 0xe0000000', `outl 0xcf8 ${first}`, 'outw 0xcfc 6');
+    expect(say('writel 0xe0000060 1', 'writel 0xe0000064 1')).toEqual(['IRQ raise 20', 'IRQ lower 20']);
+  });
+
   it('Intel ICH9, PIRQ[A-D]_ROUT: INTA of slot 0x19 takes an ISA line as well', () => {
     const { say, config } = card('19');
     const irqs = say('outl 0xcf8 0x8000f860', 'outb 0xcfc 0x0b', 'writel 0xe0000060 1', `outl 0xcf8 ${config + 4}`);

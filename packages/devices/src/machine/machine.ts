@@ -148,9 +148,14 @@ export class Machine implements ReplayMachine {
       pci.attach(devfn, card.function);
       plugged.push({ devfn, card });
     }
-    // By slot and function, whatever the order of plugging (seen).
+    // By slot and function, whatever the order of plugging (seen). Counts that left 0 and 1 are for all cards together, and go at the end.
     plugged.sort((a, b) => a.devfn - b.devfn);
-    for (const { card } of plugged) this.#resets.push(() => card.reset());
+    this.#resets.push(() => {
+      for (const { card } of plugged) card.function.setInterrupt(false);
+      PinWire.settle(wires.values(), () => {
+        for (const { card } of plugged) card.reset();
+      });
+    });
   }
 }
 

@@ -8,6 +8,7 @@ import type { InterruptSink } from '../irq/interrupt-line.ts';
 export class PinWire {
   readonly #target: InterruptSink;
   #sum = 0;
+  #settling = false;
 
   constructor(target: InterruptSink) {
     this.#target = target;
@@ -20,8 +21,23 @@ export class PinWire {
       set: (count) => {
         this.#sum += count - own;
         own = count;
-        this.#target.set(this.#sum === 0 ? 0 : 1);
+        if (!this.#settling) this.#drive();
       },
     };
+  }
+
+  /** While `wires` settle, their pins' counts change together: each is driven once, behind `work`, if it is another level then. */
+  static settle(wires: Iterable<PinWire>, work: () => void): void {
+    const held = Array.from(wires, (wire) => ({ wire, before: wire.#sum }));
+    for (const { wire } of held) wire.#settling = true;
+    work();
+    for (const { wire, before } of held) {
+      wire.#settling = false;
+      if ((wire.#sum === 0) !== (before === 0)) wire.#drive();
+    }
+  }
+
+  #drive(): void {
+    this.#target.set(this.#sum === 0 ? 0 : 1);
   }
 }
