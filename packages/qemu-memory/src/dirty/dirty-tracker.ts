@@ -143,7 +143,7 @@ export class DirtyTracker extends DisposableBase {
 
   /**
    * What was written since the last call, in order of blocks and offsets. A run counts as seen once it is given out: who
-   * leaves the loop early gets the rest from the next call.
+   * leaves the loop early gets the rest from the next call. More than 64 MiB in a row come as several runs.
    */
   *since(): Generator<DirtyRun, void, void> {
     if (!this.#trackers.has(this)) throw new TypeError('this dirty tracker was disposed of');
@@ -176,7 +176,13 @@ function tracking(core: MemoryCore, blocks: readonly RamBlock[]): ReadonlySet<Me
   return cores;
 }
 
-/** A copy of `length` bytes of `block`. */
+/**
+ * A copy of `length` bytes of `block`; a sparse backing is allocated by it. Copy a block of several GiB in pieces: how long an array may
+ * be is the engine's matter (4 GiB in Node 20). To put bytes back: `new GuestRegionBuffer(0, block.backing).writeSlice(bytes, offset)`,
+ * then `memoryRegionSetDirty`.
+ *
+ * @throws {RangeError} the range is not inside the block, or longer than an array may be.
+ */
 export function copyBlock(block: RamBlock, offset = 0, length: number = block.length - offset): OwnBytes {
   const out = new Uint8Array(length);
   for (let done = 0; done < length; ) {
@@ -197,7 +203,10 @@ function ramBlocks(core: MemoryCore): RamBlock[] {
   return [...blocks];
 }
 
-/** The runs of the pages that are set; each is cleared when it is given out. */
+/** Bytes that a run has at most, or one page: a copy must not be longer than an array may be in any engine. */
+const LONGEST_RUN = 0x400_0000;
+
+/** The runs of the pages that are set; each is cleared when it is given out, and stays where the engine has no memory for the copy. */
 function* takeRuns(block: RamBlock, pages: Uint8Array): Generator<DirtyRun, void, void> {
   const { pageSize } = block.dirty;
   for (let page = 0; ; ) {
@@ -205,10 +214,11 @@ function* takeRuns(block: RamBlock, pages: Uint8Array): Generator<DirtyRun, void
     const first = pages.indexOf(1, page);
     if (first < 0) return;
     const end = pages.indexOf(0, first);
-    page = end < 0 ? pages.length : end;
-    pages.fill(0, first, page);
+    page = Math.min(end < 0 ? pages.length : end, first + Math.max(1, LONGEST_RUN / pageSize));
     const offset = first * pageSize;
     const length = Math.min(page * pageSize, block.length) - offset;
-    yield { block, offset, length, bytes: copyBlock(block, offset, length) };
+    const bytes = copyBlock(block, offset, length);
+    pages.fill(0, first, page);
+    yield { block, offset, length, bytes };
   }
 }

@@ -400,6 +400,32 @@ it('A-184, D5: a run counts as seen when it is given out, also when the loop is 
   expect(outer.next().done).toBe(true);
 });
 
+it('A-184, D5: what is dirty in one piece comes in runs that can be copied, and is dirty until it is', () => {
+  const MiB = 2 ** 20;
+  const view = new DataView(new ArrayBuffer(2 * MiB));
+  const bytes = new Uint8Array(view.buffer);
+  let failing = true;
+  const m = new TestMachine();
+  const tracker = trackDirty(m.core);
+  const segmentAt = (offset: number) => {
+    if (failing) throw new RangeError('Array buffer allocation failed');
+    return { start: offset - (offset % bytes.length), bytes, view };
+  };
+  const block = new RamBlock('128 GiB', { length: 2 ** 37, shared: false, segmentAt }, { pageSize: 32 * MiB });
+  m.root.addSubregion(0, m.core.ram('dimm', block));
+  expect(() => tracker.since().next()).toThrow('allocation failed');
+  failing = false;
+  const runs = tracker.since();
+  const next = () => {
+    const { offset, length, bytes } = runs.next().value!;
+    return [offset / MiB, length / MiB, bytes.length / MiB];
+  };
+  expect(next()).toEqual([0, 64, 64]);
+  expect(next()).toEqual([64, 64, 64]);
+  runs.return();
+  expect(tracker.since().next().value?.offset).toBe(128 * MiB);
+});
+
 it('A-184, D5: a tracker logs for a reason of its own, which no program ends and which ends none of a program', () => {
   const { m, ram } = logged();
   const mask = (): number => m.core.effectiveLogMask(ram);
