@@ -193,4 +193,9 @@ export class MemTxView implements Bytes<GuestAddress> {
 }
 
 /** A view that has a place for results, and so does not throw for the guest. */
-export type ReportingMemTxView = MemTxView & { readonly tx: MemTx };
+export interface ReportingMemTxView extends MemTxView {
+  readonly tx: MemTx;
+  /** As `MemTxView.with`: the derived view reports to the same `tx`, or to that of `options`; null ends it. */
+  with(options: MemTxViewOptions & { tx?: MemTx }): ReportingMemTxView;
+  with(options: MemTxViewOptions): MemTxView;
+}

@@ -131,6 +131,10 @@ export function reporting(): void {
   is<MemTx>(view.with({ tx, pid: 5 }).tx);
   // @ts-expect-error a view in general may have none
   is<MemTx>(view.with({ pid: 5 }).tx);
+  const reports = view.with({ tx });
+  is<MemTx>(reports.with({ pid: 5 }).with({ order: 'big', onError: 'stop' }).tx);
+  // @ts-expect-error it is taken away
+  is<MemTx>(reports.with({ tx: null }).tx);
   // @ts-expect-error nor if it is taken away
   is<MemTx>(view.with({ tx: null }).tx);
 }
