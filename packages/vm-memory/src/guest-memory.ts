@@ -56,6 +56,9 @@ export interface GuestMemoryBackend<R extends GuestMemoryRegion = GuestMemoryReg
 
 /** Something that can be asked for the memory as it is now: a memory itself, or a `GuestMemoryAtomic`. V-1.8. */
 export interface GuestAddressSpace<M extends GuestMemory = GuestMemory> {
-  /** A consistent snapshot of the map (not of the bytes). */
+  /**
+   * A consistent snapshot of the map (not of the bytes). Some hold their regions until they are disposed of, as those of
+   * @guestmem/qemu-memory do: who is given any space takes a `loadGuard`, or the memory itself where no snapshot is needed.
+   */
   memory(): M;
 }

@@ -55,6 +55,8 @@ export type { IommuMemoryOptions } from './iommu-memory.ts';
 export { IommuMemory } from './iommu-memory.ts';
 export type { IotlbFails, IotlbResult, IovaRange, MappedRange } from './iotlb.ts';
 export { Iotlb } from './iotlb.ts';
+export type { GuestMemoryLoadGuard } from './load-guard.ts';
+export { loadGuard } from './load-guard.ts';
 export { checkLoadOrdering, checkStoreOrdering, Ordering } from './ordering.ts';
 export type { OwnBytes } from './own-bytes.ts';
 export { Permissions, permissionsAllow, permissionsAnd, permissionsHaveWrite, permissionsOr } from './permissions.ts';

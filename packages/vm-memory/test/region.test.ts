@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   AtomicBitmap,
   bufferBacking,
+  DISPOSE,
   FileOffset,
   type GuestAddress,
   GuestMemoryAtomic,
@@ -10,6 +11,7 @@ import {
   GuestRegionCollection,
   type GuestRegionCollectionError,
   guestMemory,
+  loadGuard,
   Permissions,
   permissionsAllow,
   permissionsAnd,
@@ -564,6 +566,29 @@ describe('snapshot swap', () => {
       atomic.memory().findRegion(0x1000)?.startAddr,
       atomic.memory().findRegion(0x800),
     ]).toEqual([2, 0x1000, undefined]);
+  });
+
+  it('V-1.8, V-1.9: a guard gives back, once, a snapshot that is held, and leaves alone what is only a map', () => {
+    const map = two();
+    let held = 0;
+    const space = {
+      memory: () => {
+        held++;
+        return Object.assign(two(), { [DISPOSE]: () => held-- });
+      },
+    };
+    const guard = loadGuard(space);
+    expect([guard.memory.numRegions, held]).toEqual([2, 1]);
+    guard.dispose();
+    guard[DISPOSE]();
+    expect(held).toBe(0);
+    const ended = Object.assign(two(), { dispose: () => held++ }); // Ends the space itself, say: not what `using` calls.
+    for (const plain of [new GuestMemoryAtomic(map), map, { memory: () => ended }]) {
+      const each = loadGuard(plain);
+      expect(each.memory).toBe(plain.memory());
+      each.dispose();
+    }
+    expect(held).toBe(0);
   });
 
   it('atomic::test_clone_guard: a snapshot outlives others and the swap', () => {
