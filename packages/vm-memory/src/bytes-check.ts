@@ -54,11 +54,16 @@ export function partialBuffer(
   });
 }
 
-/** A source said 0 before all had come: Rust's UnexpectedEof. */
-export function endOfSource(addr: GuestAddress, expected: number, completed: number): GuestMemoryError {
+/** A source said 0 before all had come: Rust's UnexpectedEof. `wayOut` is what takes a shorter one. */
+export function endOfSource(
+  addr: GuestAddress,
+  expected: number,
+  completed: number,
+  wayOut = 'use readVolatileFrom',
+): GuestMemoryError {
   return new GuestMemoryError(
     'io-error',
-    `the source ended after ${completed} of ${expected} bytes for ${hex(addr)}; use readVolatileFrom if that may be`,
+    `the source ended after ${completed} of ${expected} bytes for ${hex(addr)}; ${wayOut} if that may be`,
     { addr, expected, completed },
   );
 }

@@ -1,8 +1,9 @@
 /** What a program without types handed in, in the words of a message. */
 
-/** A value of the wrong kind, for a message: `undefined`, `the string "x"`, `a function`, `a value of Map`. */
+/** A value of the wrong kind, for a message: `undefined`, `the string "x"`, `the bigint 1`, `a function`, `a value of Map`. */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return `the string ${JSON.stringify(value)}`;
+  if (typeof value === 'bigint') return `the bigint ${value}`;
   if (typeof value === 'function') return 'a function';
   if (value === null || typeof value !== 'object') return String(value);
   return `a value of ${value.constructor?.name ?? 'no class'}`;
@@ -15,7 +16,7 @@ export function shown(value: unknown): string {
  */
 export function badNumber(rule: string, value: unknown): TypeError | RangeError {
   if (typeof value === 'number') return new RangeError(`${rule}, not ${value}`);
-  return new TypeError(`${rule}, not ${typeof value === 'bigint' ? `the bigint ${value}` : shown(value)}`);
+  return new TypeError(`${rule}, not ${shown(value)}`);
 }
 
 /** `[object ArrayBuffer]`, `[object Uint8Array]`: what it is, also where it is of another realm, for which instanceof does not tell. */

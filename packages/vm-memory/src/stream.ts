@@ -92,7 +92,7 @@ export async function loadFrom(
   } finally {
     await chunks.return().catch(() => undefined); // a source that cannot be cancelled changes nothing of what was loaded
   }
-  if (options.count !== undefined && done < count) throw endOfSource(start, count, done);
+  if (options.count !== undefined && done < count) throw endOfSource(start, count, done, 'leave count out');
   return done;
 }
 
