@@ -171,10 +171,24 @@ describe('as a listening server', () => {
     const first = new Peer(connect(path));
     expect(await first.ask('writel 0x1000 0x12345678')).toBe('OK');
     first.close();
-    await new Promise((done) => setTimeout(done, 20));
     const second = new Peer(connect(path));
     expect(await second.ask('readl 0x1000')).toBe('OK 0x0000000012345678');
     second.close();
+  });
+
+  it('Q-9: clients that come while one is there wait for their turn, in order, as in QEMU 7.2', async () => {
+    const path = join(folder, 'turns.sock');
+    const args = parseQemuArguments(['-M', 'q35', '-qtest', `unix:${path},server=on,wait=off`, '-qtest-log', 'none']);
+    await serve(makeMachine(args, undefined, '.'), args);
+    const [first, gone, last] = Array.from({ length: 3 }, () => new Peer(connect(path)));
+    expect(await first!.ask('writel 0x1000 1')).toBe('OK');
+    gone!.say('writel 0x1000 2\n'); // Is done in its turn, though it does not wait for the reply.
+    gone!.close();
+    const answer = last!.ask('readl 0x1000');
+    expect(await first!.ask('readl 0x1000')).toBe('OK 0x0000000000000001');
+    first!.close();
+    expect(await answer).toBe('OK 0x0000000000000002');
+    last!.close();
   });
 });
 

@@ -113,11 +113,12 @@ async function listen(path: string, wait: boolean, makeUser: (channel: Channel) 
   if (wait) await first;
 }
 
-/** The one place of a client: a second one is turned away while the first is there, or what it said is worked off. */
+/** The one place of a client: others wait, in order, until the first has left and what it said is worked off (seen). */
 class Slot {
   readonly user: ChannelUser;
   #socket: Socket | null = null;
   #feeder: PortionFeeder | null = null;
+  readonly #waiting: Socket[] = [];
 
   constructor(makeUser: (channel: Channel) => ChannelUser) {
     this.user = makeUser({
@@ -129,8 +130,9 @@ class Slot {
 
   /** @param left is called when the client has left and what it said is worked off. */
   serve(socket: Socket, left: () => void = () => {}): void {
+    socket.on('error', () => {});
     if (this.#socket !== null) {
-      socket.destroy();
+      this.#waiting.push(socket);
       return;
     }
     const feeder = new PortionFeeder(socket, (text) => this.user.feed(text));
@@ -139,7 +141,6 @@ class Slot {
     socket.setEncoding('latin1');
     socket.on('data', (text) => feeder.push(text.toString()));
     socket.on('drain', () => feeder.drained());
-    socket.on('error', () => {});
     socket.on('close', () =>
       feeder.finish(() => {
         this.#leave();
@@ -158,6 +159,9 @@ class Slot {
     this.#socket = null;
     this.#feeder = null;
     this.user.closed();
+    let next = this.#waiting.shift();
+    while (next?.destroyed === true) next = this.#waiting.shift();
+    if (next !== undefined) this.serve(next);
   }
 }
 
