@@ -37,7 +37,7 @@ export class PinnedMemTxView extends MemTxView {
 /**
  * Takes a snapshot of `space` and binds a view to it.
  *
- * @param space its `memory()` is called once. A snapshot that is disposable is disposed with the view.
+ * @param space its `memory()` is called once. A snapshot that `using` would take is disposed of with the view.
  */
 export function pinnedView(
   space: GuestAddressSpace<GuestMemory> | { memory(): TxMemory },
@@ -45,6 +45,7 @@ export function pinnedView(
 ): PinnedMemTxView {
   bind(UNBOUND, options); // Refuses what it refuses before there is a snapshot to give back.
   const snapshot: (GuestMemory | TxMemory) & Partial<DisposableHandle> = space.memory();
-  const release = typeof snapshot.dispose === 'function' ? () => snapshot.dispose?.() : null;
+  // Not by `dispose`: an address space that is its own snapshot has one too, and ends by it.
+  const release = DISPOSE in snapshot ? () => snapshot[DISPOSE]?.() : null;
   return new PinnedMemTxView(new PinnedMemory(attributed(snapshot), release), options);
 }

@@ -9,7 +9,7 @@ import {
   pinnedView,
   type TxMemory,
 } from '@guestmem/memtx';
-import { DISPOSE, type GuestMemory, guestMemory } from '@guestmem/vm-memory';
+import { DISPOSE, type DisposableHandle, type GuestMemory, guestMemory } from '@guestmem/vm-memory';
 import { expect, it } from 'vitest';
 
 /** A space whose map is replaced. */
@@ -59,14 +59,14 @@ it('A-252: once disposed, it and all views derived from it are TypeErrors, MemTx
 it('A-252: disposing gives a disposable snapshot back, once', () => {
   let released = 0;
   const memory = attributed(guestMemory([{ startAddr: 0, memory: 16 }]));
-  const snapshot: TxMemory & { dispose(): void } = {
+  const release = (): void => void released++;
+  const snapshot: TxMemory & DisposableHandle = {
     txLoad: (...args) => memory.txLoad(...args),
     txStore: (...args) => memory.txStore(...args),
     txRead: (...args) => memory.txRead(...args),
     txWrite: (...args) => memory.txWrite(...args),
-    dispose: () => {
-      released++;
-    },
+    dispose: release,
+    [DISPOSE]: release,
   };
   const pinned = pinnedView({ memory: () => snapshot });
   pinned.store(0, le32, 5);
@@ -77,6 +77,13 @@ it('A-252: disposing gives a disposable snapshot back, once', () => {
   pinned.dispose();
   pinned[DISPOSE]();
   expect(released).toBe(1);
+});
+
+it('A-252: what `using` does not take is not ended with the view: an address space is nobody’s snapshot', () => {
+  let ended = 0;
+  const space = Object.assign(guestMemory([{ startAddr: 0, memory: 16 }]), { dispose: () => void ended++ });
+  pinnedView({ memory: () => space }).dispose();
+  expect(ended).toBe(0);
 });
 
 it('A-252: options that are refused take no snapshot, so that none is left behind', () => {
