@@ -2,7 +2,7 @@
  * Reads what commands take: files, gzipped or not, standard input for `-`, and captures, which are several files of one
  * name. Every failure is a UserError with one plain sentence.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, readSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { MtreeFacts } from '@guestmem/qemu-memory';
@@ -18,12 +18,32 @@ export function readText(path: string): string {
   if (path === '-' && process.stdin.isTTY)
     throw new UserError('standard input is a terminal; name a file, or pipe one in (--help tells more)');
   try {
-    const bytes = readFileSync(path === '-' ? 0 : path);
+    const bytes = path === '-' ? readInput() : readFileSync(path);
     return (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8').replace(/^\ufeff/, '');
   } catch (cause) {
     throw new UserError(`cannot read ${path === '-' ? 'standard input' : path}: ${reasonOf(cause)}`, { cause });
   }
 }
+
+/** All of standard input. A pipe that a Node program made says EAGAIN while nothing is there yet, which `readFileSync` gives up at. */
+function readInput(): Buffer {
+  const parts: Buffer[] = [];
+  for (;;) {
+    const part = Buffer.allocUnsafe(1 << 16);
+    try {
+      const count = readSync(0, part);
+      if (count === 0) return Buffer.concat(parts);
+      parts.push(part.subarray(0, count));
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EOF') return Buffer.concat(parts); // The end of a pipe in Windows.
+      if (code !== 'EAGAIN') throw error;
+      Atomics.wait(PAUSE, 0, 0, 5);
+    }
+  }
+}
+
+const PAUSE = new Int32Array(new SharedArrayBuffer(4));
 
 /** The files of a capture: `NAME.mtree` and its siblings, each of which may be gzipped. */
 export interface Capture {
