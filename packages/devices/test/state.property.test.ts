@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Edu, Hpet, PciEdu, VirtualClock } from '../src/index.ts';
+import { DeviceStateError, Edu, Hpet, PciEdu, VirtualClock } from '../src/index.ts';
 import { HpetBoard } from './support/hpet-board.ts';
 
 /** Random programs: register writes and clock steps. Periods below 50 ticks are left out, they only take long. */
@@ -151,6 +151,23 @@ describe('saved state', () => {
       'hpet.timers[1].comparator must be a number as a string, not "lots"',
     );
   });
+
+  it.each(['version', 'device', 'function'])(
+    'a card without its %s is refused, and nothing is left that goes off',
+    (part) => {
+      const { card: saved } = card(new VirtualClock());
+      const { ops } = saved.device;
+      ops.write!(0x90, 64, 4);
+      ops.write!(0x98, 1, 4); // A transfer is under way.
+      const state = JSON.parse(JSON.stringify(saved.state()));
+      expect(state.device.transferDeadline).not.toBeNull();
+      for (const broken of [null, undefined, 7, {}]) {
+        const clock = new VirtualClock();
+        expect(() => card(clock, { ...state, [part]: broken })).toThrow(DeviceStateError);
+        expect(clock.nextDeadline).toBeNull();
+      }
+    },
+  );
 });
 
 function card(clock: VirtualClock, state?: unknown) {

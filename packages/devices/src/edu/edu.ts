@@ -73,8 +73,8 @@ export class Edu {
   #count = 0n;
   #command = 0n;
 
-  /** @param saved internal: the state of `fromState`. Without, the device is as after power-on. @throws {TypeError} a part of the wiring is missing. */
-  constructor(options: EduOptions, saved: EduState | null = null) {
+  /** As after power-on. @throws {TypeError} a part of the wiring is missing. */
+  constructor(options: EduOptions) {
     checkWiring('Edu', options, options?.hostClock === undefined ? WIRING : WIRING_WITH_HOST);
     if (options.dmaMask !== undefined && typeof options.dmaMask !== 'bigint')
       throw new TypeError(`Edu takes options.dmaMask as a bigint, not ${shown(options.dmaMask)}`);
@@ -98,7 +98,6 @@ export class Edu {
       write64: (offset, value) => this.#write64(offset, value),
       peek: (offset, size) => (size === 8 ? this.#read64(offset, false) : this.#read(offset, false)),
     };
-    if (saved !== null) this.#restore(saved);
   }
 
   /** Everything that a snapshot needs, as a plain JSON value. */
@@ -128,7 +127,27 @@ export class Edu {
    * @throws {DeviceStateError} not a state of this device, or of a version it does not know.
    */
   static fromState(state: unknown, options: EduOptions): Edu {
-    return new Edu(options, readEduState(state));
+    const saved = readEduState(state);
+    const edu = new Edu(options);
+    edu.restore(saved);
+    return edu;
+  }
+
+  /** @internal Of a device as after power-on. Sets timers. */
+  restore(saved: EduState): void {
+    this.#liveness = saved.liveness;
+    this.#factorial = saved.factorial;
+    this.#status = saved.status;
+    this.#interruptStatus = saved.interruptStatus;
+    this.#source = BigInt(saved.source);
+    this.#destination = BigInt(saved.destination);
+    this.#count = BigInt(saved.count);
+    this.#command = BigInt(saved.command);
+    for (let i = 0; i < R.BUFFER_SIZE; i++) this.#buffer[i] = Number.parseInt(saved.buffer.slice(2 * i, 2 * i + 2), 16);
+    if (saved.transferDeadline !== null) this.#transferDue.arm(BigInt(saved.transferDeadline));
+    if ((this.#status & R.STATUS_COMPUTING) === 0) return;
+    if (this.#factorialDue === undefined) this.#computed();
+    else this.#factorialDue.arm(addNanoseconds(this.#hostClock!.now, Number(saved.factorialLeft ?? '0')));
   }
 
   // Registers
@@ -287,22 +306,6 @@ export class Edu {
     const clamped = address & this.#dmaMask;
     if (clamped !== address) this.#events.count(EduEvent.ADDRESS_CLAMPED);
     return clamped;
-  }
-
-  #restore(saved: EduState): void {
-    this.#liveness = saved.liveness;
-    this.#factorial = saved.factorial;
-    this.#status = saved.status;
-    this.#interruptStatus = saved.interruptStatus;
-    this.#source = BigInt(saved.source);
-    this.#destination = BigInt(saved.destination);
-    this.#count = BigInt(saved.count);
-    this.#command = BigInt(saved.command);
-    for (let i = 0; i < R.BUFFER_SIZE; i++) this.#buffer[i] = Number.parseInt(saved.buffer.slice(2 * i, 2 * i + 2), 16);
-    if (saved.transferDeadline !== null) this.#transferDue.arm(BigInt(saved.transferDeadline));
-    if ((this.#status & R.STATUS_COMPUTING) === 0) return;
-    if (this.#factorialDue === undefined) this.#computed();
-    else this.#factorialDue.arm(addNanoseconds(this.#hostClock!.now, Number(saved.factorialLeft ?? '0')));
   }
 }
 

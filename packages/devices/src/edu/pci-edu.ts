@@ -6,7 +6,7 @@ import { type PciBusWiring, PciFunction, type PciFunctionState } from '../pci/pc
 import { StateReader } from '../state-error.ts';
 import { Edu, type EduOptions } from './edu.ts';
 import { EDU_SIZE } from './registers.ts';
-import type { EduState } from './state.ts';
+import { type EduState, readEduState } from './state.ts';
 
 /** What the card is given. */
 export interface PciEduOptions {
@@ -38,8 +38,7 @@ export class PciEdu {
   readonly device: Edu;
   readonly function: PciFunction;
 
-  /** @param saved internal: the state of `fromState`. */
-  constructor(options: PciEduOptions, saved: EduState | null = null) {
+  constructor(options: PciEduOptions) {
     const { bus } = options;
     this.function = new PciFunction(bus, options.name ?? 'edu', IDENTITY, options.pins);
     const wiring: EduOptions = {
@@ -48,7 +47,7 @@ export class PciEdu {
       interrupt: { set: (level) => this.function.setInterrupt(level !== 0) },
       messages: this.function,
     };
-    this.device = saved === null ? new Edu(wiring) : Edu.fromState(saved, wiring);
+    this.device = new Edu(wiring);
     const registers = bus.core.io('edu-mmio', EDU_SIZE, this.device.ops, { owner: this.device });
     this.function.addMemoryBar(0, registers);
     this.function.addMsi(0x40);
@@ -68,8 +67,10 @@ export class PciEdu {
     const from = new StateReader('pci edu', state);
     from.version(1);
     const parts = state as PciEduState;
-    const card = new PciEdu(options, parts.device);
+    const device = readEduState(parts.device);
+    const card = new PciEdu(options);
     card.function.restore(parts.function);
+    card.device.restore(device); // Last: a card that is refused must have no timer that goes off.
     return card;
   }
 }
