@@ -30,6 +30,6 @@ export function afterSyncBlock(block: RamBlock): void {
 
 function everyCore(block: RamBlock, tell: (core: MemoryCore) => void): void {
   const errors: unknown[] = [];
-  for (const core of [...coresOf(block)]) collector(errors)(() => tell(core));
+  for (const core of coresOf(block)) collector(errors)(() => tell(core));
   throwCollected(errors);
 }

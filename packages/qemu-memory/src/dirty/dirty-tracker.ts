@@ -36,7 +36,7 @@ export class DirtyTrackers {
     if (isFirst) this.#core.logForTrackers(true);
     this.#trackers.add(tracker);
     try {
-      this.#collect(isFirst);
+      this.collect(isFirst);
     } catch (error) {
       throwAfter(error, () => this.remove(tracker));
     }
@@ -63,13 +63,10 @@ export class DirtyTrackers {
   /**
    * Moves the bits of all blocks into every tracker, then tells listeners that the pages are clean, before any is read (A-189).
    * Those of other cores that track a block, too: of what is collected here their own collecting sees nothing more.
+   *
+   * @param begins what listeners have reported before, for a display perhaps, these trackers do not know: all is to be told again.
    */
-  collect(): void {
-    this.#collect(false);
-  }
-
-  /** @param begins what listeners have reported before, for a display perhaps, these trackers do not know: all is to be told again. */
-  #collect(begins: boolean): void {
+  collect(begins = false): void {
     const blocks = ramBlocks(this.#core);
     const cores = tracking(this.#core, blocks);
     for (const core of cores) core.dirtyLogSync(null);
