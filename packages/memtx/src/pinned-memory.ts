@@ -11,10 +11,10 @@ import { NOT_DIRECT, type OnError, type TxMemory } from './memory.ts';
 export class PinnedMemory implements TxMemory {
   /** GONE from the first `dispose` on. */
   private memory: TxMemory;
-  private release: (() => void) | null;
+  private readonly release: () => void;
 
-  /** @param release called once, by the first `dispose`. */
-  constructor(memory: TxMemory, release: (() => void) | null) {
+  /** @param release called by each `dispose`; does its work once. */
+  constructor(memory: TxMemory, release: () => void) {
     this.memory = memory;
     this.release = release;
   }
@@ -25,10 +25,8 @@ export class PinnedMemory implements TxMemory {
 
   /** Gives the snapshot back. Again: no effect. */
   dispose(): void {
-    const { release } = this;
     this.memory = GONE;
-    this.release = null;
-    release?.();
+    this.release();
   }
 
   txLoad<T>(addr: GuestAddress, codec: ScalarCodec<T>, attrs: MemTxAttrs, tx: MemTx | null, ordering?: Ordering): T {

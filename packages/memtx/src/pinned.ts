@@ -1,5 +1,11 @@
 /** Pinned views: the map as it was when the view was made, however it changes meanwhile, until the view is disposed. A-252. */
-import { DISPOSE, type DisposableHandle, type GuestAddressSpace, type GuestMemory } from '@guestmem/vm-memory';
+import {
+  DISPOSE,
+  type DisposableHandle,
+  type GuestAddressSpace,
+  type GuestMemory,
+  loadGuard,
+} from '@guestmem/vm-memory';
 import type { MemTxViewOptions } from './access-options.ts';
 import { attributed } from './attributed.ts';
 import { UNBOUND } from './bound-view.ts';
@@ -44,8 +50,6 @@ export function pinnedView(
   options: MemTxViewOptions = {},
 ): PinnedMemTxView {
   bind(UNBOUND, options); // Refuses what it refuses before there is a snapshot to give back.
-  const snapshot: (GuestMemory | TxMemory) & Partial<DisposableHandle> = space.memory();
-  // Not by `dispose`: an address space that is its own snapshot has one too, and ends by it.
-  const release = DISPOSE in snapshot ? () => snapshot[DISPOSE]?.() : null;
-  return new PinnedMemTxView(new PinnedMemory(attributed(snapshot), release), options);
+  const { memory, dispose } = loadGuard<GuestMemory | TxMemory>(space); // Leaves an address space that is its own snapshot.
+  return new PinnedMemTxView(new PinnedMemory(attributed(memory), dispose), options);
 }
